@@ -1,0 +1,48 @@
+import { TidegateError } from './errors.ts';
+import type { AssetRef } from './asset-uri.ts';
+import type { DagId, RunId, TaskId } from './ids.ts';
+import type { JsonObject } from './json.ts';
+
+/** Position of an entry in the log. Gapless and in commit order, so "everything after n" is a complete statement. */
+export type Seq = number;
+
+/** Largest `extra` of an event, as JSON in UTF-8. */
+export const maxExtraBytes = 64 * 1_024;
+export const maxPartitionKeyLength = 250;
+/** Most events one request or one task success may record. */
+export const maxBatchEvents = 10_000;
+
+/** Where an event came from. */
+export type EventSource =
+  | { readonly kind: 'task'; readonly dagId: DagId; readonly runId: RunId; readonly taskId: TaskId }
+  | { readonly kind: 'api' };
+
+/** One successful update of an asset. */
+export interface AssetEvent {
+  readonly seq: Seq;
+  readonly assetId: number;
+  readonly asset: AssetRef;
+  /** When it was recorded; never below that of the entry before. */
+  readonly recordedAt: number;
+  readonly extra: JsonObject;
+  readonly partitionKey: string | undefined;
+  readonly source: EventSource;
+}
+
+/** An event as its producer describes it; recording gives it a position and a time. */
+export interface NewAssetEvent {
+  readonly assetId: number;
+  readonly extra: JsonObject;
+  readonly partitionKey: string | undefined;
+}
+
+/** @throws TidegateError `extra_too_large` when `extra` is above 64 KiB as JSON */
+export function assertExtraFits(extra: JsonObject, asset: string): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(extra)).length;
+  if (bytes > maxExtraBytes) {
+    throw new TidegateError(
+      'extra_too_large',
+      `extra of ${asset} is ${bytes} bytes as JSON, ${maxExtraBytes} are allowed: store the data elsewhere and put a reference into extra`,
+    );
+  }
+}

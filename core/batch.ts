@@ -1,0 +1,86 @@
+import type { Seq } from './asset-event.ts';
+
+declare const leafBrand: unique symbol;
+/** A leaf of one consumer's condition, named by the number of its subscription: short, and the same while the asset stays. */
+export type LeafId = string & { readonly [leafBrand]: true };
+
+export function leafOfSubscription(subscriptionId: number): LeafId {
+  return String(subscriptionId) as LeafId;
+}
+
+/** Events of one batch that meet one leaf: how many, and where they lie in the log. */
+export interface Entry {
+  readonly leaf: LeafId;
+  readonly count: number;
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** Events recorded together, or a part of them: what one consumer is told of one task success or one request. */
+export interface Batch {
+  /** Position of the last event of this part. */
+  readonly lastSeq: Seq;
+  readonly entries: readonly Entry[];
+}
+
+/** One event as the dispatcher reads it: its position, that of the last event recorded with it, the leaf it meets, its time. */
+export interface Delivery {
+  readonly seq: Seq;
+  readonly batchEnd: Seq;
+  readonly leaf: LeafId;
+  readonly at: number;
+}
+
+/** Folds deliveries, in log order, into batches: one entry per leaf however many events. */
+export function toBatches(deliveries: readonly Delivery[]): readonly Batch[] {
+  const batches: { lastSeq: Seq; entries: Map<LeafId, Entry> }[] = [];
+  let openEnd: Seq | undefined;
+  for (const { seq, batchEnd, leaf, at } of deliveries) {
+    let batch = batches.at(-1);
+    if (batch === undefined || openEnd !== batchEnd) {
+      batch = { lastSeq: seq, entries: new Map() };
+      batches.push(batch);
+      openEnd = batchEnd;
+    }
+    batch.lastSeq = seq;
+    const before = batch.entries.get(leaf);
+    batch.entries.set(
+      leaf,
+      before === undefined
+        ? { leaf, count: 1, firstSeq: seq, lastSeq: seq, firstAt: at, lastAt: at }
+        : { ...before, count: before.count + 1, lastSeq: seq, lastAt: at },
+    );
+  }
+  return batches.map(({ lastSeq, entries }) => ({ lastSeq, entries: [...entries.values()] }));
+}
+
+/**
+ * A batch as it travels in a signal: a million single updates must stay small, so fields are told by place.
+ * `[lastSeq, entry…]`, an entry being `[leaf, seq, at]` for one event, else `[leaf, count, firstSeq, lastSeq, firstAt, lastAt]`.
+ */
+export type PackedBatch = readonly [Seq, ...PackedEntry[]];
+export type PackedEntry =
+  readonly [LeafId, Seq, number] | readonly [LeafId, number, Seq, Seq, number, number];
+
+export function packBatch({ lastSeq, entries }: Batch): PackedBatch {
+  return [lastSeq, ...entries.map(packEntry)];
+}
+
+export function unpackBatch([lastSeq, ...entries]: PackedBatch): Batch {
+  return { lastSeq, entries: entries.map(unpackEntry) };
+}
+
+function packEntry({ leaf, count, firstSeq, lastSeq, firstAt, lastAt }: Entry): PackedEntry {
+  return count === 1 ? [leaf, firstSeq, firstAt] : [leaf, count, firstSeq, lastSeq, firstAt, lastAt];
+}
+
+function unpackEntry(packed: PackedEntry): Entry {
+  if (packed.length === 3) {
+    const [leaf, seq, at] = packed;
+    return { leaf, count: 1, firstSeq: seq, lastSeq: seq, firstAt: at, lastAt: at };
+  }
+  const [leaf, count, firstSeq, lastSeq, firstAt, lastAt] = packed;
+  return { leaf, count, firstSeq, lastSeq, firstAt, lastAt };
+}

@@ -1,0 +1,76 @@
+import type { Seq } from './asset-event.ts';
+import type { Batch } from './batch.ts';
+import { countUntilMet, type Gate, isMet, newestSeq, reach, takeAll, type Taken } from './gate.ts';
+import { type RunId, runIdOfEvents } from './ids.ts';
+
+/** What decides when a consumer's next run opens: its gate, and what may hold it back. JSON-safe. */
+export interface Consumer {
+  readonly gate: Gate;
+  readonly isPaused: boolean;
+  /** Most runs at a time. */
+  readonly maxActiveRuns: number;
+  /** Runs that hold a slot: opened or admitted, and not yet closed. */
+  readonly activeRuns: readonly RunId[];
+  /** Whether runs by hand or by time may be waiting for a slot. */
+  readonly hasRequests: boolean;
+}
+
+/** What a consumer does next: open the run its events ask for, let in the oldest requested run, or wait. */
+export type Decision =
+  | {
+      readonly kind: 'open';
+      readonly runId: RunId;
+      readonly taken: readonly Taken[];
+      /** The gate once that run has its events. */
+      readonly gate: Gate;
+    }
+  | { readonly kind: 'admit' }
+  | { readonly kind: 'wait' };
+
+/** Requested runs go first: they were promised one by one, while queued events lose nothing by waiting for each other. */
+export function decide(consumer: Consumer): Decision {
+  if (!hasFreeSlot(consumer)) return { kind: 'wait' };
+  if (consumer.hasRequests) return { kind: 'admit' };
+  if (!isMet(consumer.gate)) return { kind: 'wait' };
+  const { taken, gate } = takeAll(consumer.gate);
+  return { kind: 'open', runId: runIdOfEvents(newestSeq(consumer.gate)), taken, gate };
+}
+
+/** Whether a run may start now: not paused, and below the limit. */
+export function hasFreeSlot({ isPaused, activeRuns, maxActiveRuns }: Consumer): boolean {
+  return !isPaused && activeRuns.length < maxActiveRuns;
+}
+
+/**
+ * Counts batches until one of them opens the gate; the caller opens the run and comes back with `rest`.
+ * With `more`, the last of them is a part of a batch, after which nothing is decided.
+ */
+export function countBatches(
+  consumer: Consumer,
+  batches: readonly Batch[],
+  { upTo, more }: { readonly upTo: Seq; readonly more: boolean },
+): { readonly consumer: Consumer; readonly rest: readonly Batch[] } {
+  const whole = more ? batches.slice(0, -1) : batches;
+  const part = more ? batches.slice(-1) : [];
+  const counted = countUntilMet(consumer.gate, whole, () => hasFreeSlot(consumer));
+  if (counted.rest.length > 0 || isOpenable(consumer, counted.gate)) {
+    const rest = [...counted.rest, ...part];
+    if (rest.length > 0) return { consumer: { ...consumer, gate: counted.gate }, rest };
+  }
+  const gate = countUntilMet(counted.gate, part, () => false).gate;
+  return { consumer: { ...consumer, gate: reach(gate, upTo, more) }, rest: [] };
+}
+
+export function withRun(consumer: Consumer, runId: RunId): Consumer {
+  return consumer.activeRuns.includes(runId)
+    ? consumer
+    : { ...consumer, activeRuns: [...consumer.activeRuns, runId] };
+}
+
+export function withoutRun(consumer: Consumer, runId: RunId): Consumer {
+  return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => active !== runId) };
+}
+
+function isOpenable(consumer: Consumer, gate: Gate): boolean {
+  return hasFreeSlot(consumer) && isMet(gate);
+}

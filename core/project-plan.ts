@@ -1,0 +1,29 @@
+import type { AssetRef } from './asset-uri.ts';
+import type { JsonObject } from './json.ts';
+import type { DagPlan } from './run-plan.ts';
+
+/** An asset as it is deployed. */
+export interface AssetPlan extends AssetRef {
+  readonly group: string;
+  readonly description: string;
+  /** Static data about the asset; never copied into its events. */
+  readonly extra: JsonObject;
+  /** JSON Schema that the extra of its events must meet; `null` accepts any object. */
+  readonly eventSchema: JsonObject | null;
+}
+
+/** A file that could not be loaded or did not compile; the others are deployed all the same. */
+export interface ImportError {
+  /** Relative to the project. */
+  readonly file: string;
+  readonly message: string;
+}
+
+/** Everything one deploy puts in force: plain JSON, without any code. */
+export interface ProjectPlan {
+  /** The same project has the same hash, on whichever machine it was compiled. */
+  readonly hash: string;
+  readonly dags: readonly DagPlan[];
+  readonly assets: readonly AssetPlan[];
+  readonly importErrors: readonly ImportError[];
+}

@@ -1,0 +1,144 @@
+import type { AssetRef } from './asset-uri.ts';
+import type { Condition } from './condition.ts';
+import { unreachable } from './errors.ts';
+import type { DagId, TaskId } from './ids.ts';
+import type { JsonObject } from './json.ts';
+
+/** When a task may start, given how the tasks it needs ended (Airflow's words). */
+export type TriggerRule = 'all_success' | 'all_done' | 'one_failed' | 'one_success' | 'none_failed';
+
+export const triggerRules: readonly TriggerRule[] = [
+  'all_success',
+  'all_done',
+  'one_failed',
+  'one_success',
+  'none_failed',
+];
+
+/** How often, and how long after one another, a failing task is tried again. */
+export interface RetryPlan {
+  /** Tries after the first one; counts failures of author code only. */
+  readonly max: number;
+  readonly initialMs: number;
+  /** What the pause is multiplied by from one retry to the next; 1 keeps it constant. */
+  readonly factor: number;
+  readonly longestMs: number;
+}
+
+/** One task of a plan: its structure, never its code. */
+export interface TaskPlan {
+  readonly id: TaskId;
+  readonly needs: readonly TaskId[];
+  readonly triggerRule: TriggerRule;
+  readonly retries: RetryPlan;
+  /** Longest one try may take; `null` is no limit. */
+  readonly timeoutMs: number | null;
+  /** How long a silent worker is waited for before the try is given to another. */
+  readonly heartbeatTimeoutMs: number;
+  /** Task queue whose workers run it; `null` is the project's own. */
+  readonly taskQueue: string | null;
+  readonly outlets: readonly AssetRef[];
+  readonly inlets: readonly AssetRef[];
+}
+
+/** What one run executes, frozen when the run opens. Tasks are in an order in which each comes after those it needs. */
+export interface RunPlan {
+  readonly tasks: readonly TaskPlan[];
+}
+
+export interface CronPlan {
+  readonly expression: string;
+  readonly timezone: string;
+}
+
+/** A DAG as it is deployed: plain JSON, compared by its hash, kept for ever. */
+export interface DagPlan {
+  readonly dagId: DagId;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** Where it was defined, relative to the project. */
+  readonly file: string;
+  /** No tick before it; `null` is from the deploy on. */
+  readonly startAt: number | null;
+  readonly condition: Condition<AssetRef> | null;
+  readonly cron: CronPlan | null;
+  readonly maxActiveRuns: number;
+  /** JSON Schema of `conf`; `null` accepts any object. */
+  readonly paramsSchema: JsonObject | null;
+  readonly run: RunPlan;
+}
+
+export const defaultMaxActiveRuns = 16;
+export const maxTasks = 1_000;
+/** Most activities one run has pending at a time. */
+export const maxPendingTasks = 500;
+
+/** How a task ended. */
+export type TaskEnd = 'success' | 'failed' | 'skipped' | 'upstream_failed';
+export type TaskEnds = Readonly<Record<TaskId, TaskEnd>>;
+
+/** What may start now, and which tasks end without starting. */
+export interface Step {
+  readonly ready: readonly TaskId[];
+  readonly settled: TaskEnds;
+}
+
+type Verdict = 'start' | 'wait' | 'skipped' | 'upstream_failed';
+
+/** What follows from how tasks ended so far; `ready` includes tasks that were started before. */
+export function step({ tasks }: RunPlan, ended: TaskEnds): Step {
+  const ends: Record<TaskId, TaskEnd> = { ...ended };
+  const settled: Record<TaskId, TaskEnd> = {};
+  const ready: TaskId[] = [];
+  for (const task of tasks) {
+    if (task.id in ends) continue;
+    const verdict = judge(task, ends);
+    if (verdict === 'start') ready.push(task.id);
+    else if (verdict !== 'wait') ends[task.id] = settled[task.id] = verdict;
+  }
+  return { ready, settled };
+}
+
+/** A run fails when a task that nothing needs failed or could not start, as in Airflow. */
+export function outcomeOf({ tasks }: RunPlan, ended: TaskEnds): 'success' | 'failed' {
+  const needed = new Set(tasks.flatMap((task) => task.needs));
+  const last = tasks.filter((task) => !needed.has(task.id));
+  return last.every((task) => ended[task.id] === 'success' || ended[task.id] === 'skipped')
+    ? 'success'
+    : 'failed';
+}
+
+/** Pause before the try after `failures` failed ones: exponential, capped. */
+export function retryDelayMs({ initialMs, factor, longestMs }: RetryPlan, failures: number): number {
+  return Math.min(longestMs, initialMs * factor ** Math.max(0, failures - 1));
+}
+
+function judge({ needs, triggerRule }: TaskPlan, ends: TaskEnds): Verdict {
+  const upstream = needs.map((id) => ends[id]);
+  const isDone = !upstream.includes(undefined);
+  const succeeded = upstream.includes('success');
+  const failed = upstream.includes('failed') || upstream.includes('upstream_failed');
+  const skipped = upstream.includes('skipped');
+  if (needs.length === 0) return 'start';
+
+  switch (triggerRule) {
+    case 'all_success':
+      if (failed) return 'upstream_failed';
+      if (skipped) return 'skipped';
+      return isDone ? 'start' : 'wait';
+    case 'all_done':
+      return isDone ? 'start' : 'wait';
+    case 'one_failed':
+      if (failed) return 'start';
+      return isDone ? 'skipped' : 'wait';
+    case 'one_success':
+      if (succeeded) return 'start';
+      if (!isDone) return 'wait';
+      return failed ? 'upstream_failed' : 'skipped';
+    case 'none_failed':
+      if (failed) return 'upstream_failed';
+      return isDone ? 'start' : 'wait';
+    default:
+      return unreachable(triggerRule);
+  }
+}
