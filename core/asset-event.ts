@@ -1,7 +1,7 @@
 import { TidegateError } from './errors.ts';
 import type { AssetRef } from './asset-uri.ts';
 import type { DagId, RunId, TaskId } from './ids.ts';
-import type { JsonObject } from './json.ts';
+import { type JsonObject, toStorableJson } from './json.ts';
 
 /** Position of an entry in the log. Gapless and in commit order, so "everything after n" is a complete statement. */
 export type Seq = number;
@@ -36,13 +36,18 @@ export interface NewAssetEvent {
   readonly partitionKey: string | undefined;
 }
 
-/** @throws TidegateError `extra_too_large` when `extra` is above 64 KiB as JSON */
-export function assertExtraFits(extra: JsonObject, asset: string): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(extra)).length;
+/**
+ * The stored form of an event's extra.
+ * @throws TidegateError `extra_too_large` when it is above 64 KiB as JSON, `invalid_input` when it cannot be stored
+ */
+export function storableExtra(extra: JsonObject, asset: string): string {
+  const text = toStorableJson(extra, `extra of ${asset}`);
+  const bytes = new TextEncoder().encode(text).length;
   if (bytes > maxExtraBytes) {
     throw new TidegateError(
       'extra_too_large',
       `extra of ${asset} is ${bytes} bytes as JSON, ${maxExtraBytes} are allowed: store the data elsewhere and put a reference into extra`,
     );
   }
+  return text;
 }

@@ -91,7 +91,8 @@ function compare(a: string, b: string): number {
 }
 
 function within(input: string, uri: string, warnings: readonly string[]): NormalizedUri {
-  if (uri.length > maxUriLength) throw refused(input, `it has ${uri.length} characters, ${maxUriLength} are allowed`);
+  if (uri.length > maxUriLength)
+    throw refused(input, `it has ${uri.length} characters, ${maxUriLength} are allowed`);
   return { uri: uri as AssetUri, warnings };
 }
 

@@ -62,7 +62,8 @@ export function toBatches(deliveries: readonly Delivery[]): readonly Batch[] {
  */
 export type PackedBatch = readonly [Seq, ...PackedEntry[]];
 export type PackedEntry =
-  readonly [LeafId, Seq, number] | readonly [LeafId, number, Seq, Seq, number, number];
+  | readonly [LeafId, Seq, number]
+  | readonly [LeafId, number, Seq, Seq, number, number];
 
 export function packBatch({ lastSeq, entries }: Batch): PackedBatch {
   return [lastSeq, ...entries.map(packEntry)];

@@ -11,5 +11,4 @@ export interface Definition {
   readonly condition: Condition<LeafId> | null;
   readonly assets: LeafAssets;
   readonly maxActiveRuns: number;
-  readonly taskQueue: string | null;
 }

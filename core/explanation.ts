@@ -6,7 +6,12 @@ import type { Gate, Queued } from './gate.ts';
 
 /** The condition tree with, per node, what arrived and what is missing. */
 export type Explanation =
-  | { readonly kind: 'asset'; readonly asset: AssetRef; readonly met: boolean; readonly queued: Queued | null }
+  | {
+      readonly kind: 'asset';
+      readonly asset: AssetRef;
+      readonly met: boolean;
+      readonly queued: Queued | null;
+    }
   | { readonly kind: 'all' | 'any'; readonly met: boolean; readonly of: readonly Explanation[] };
 
 /** Which asset each leaf of a consumer's condition stands for. */
@@ -39,7 +44,8 @@ export function summarize(consumer: Consumer, explanation: Explanation | null): 
   }
   if (consumer.hasRequests) return 'A requested run is about to start.';
   if (explanation === null) return 'Waits for no asset: it runs by time or by hand.';
-  if (explanation.met && leafCount(explanation) > 0) return 'All it needs has arrived; a run is about to start.';
+  if (explanation.met && leafCount(explanation) > 0)
+    return 'All it needs has arrived; a run is about to start.';
   return `Waits for ${missingOf(explanation)}; ${progressOf(explanation)}.`;
 }
 

@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { AssetRef } from '../core/asset-uri.ts';
+import type { AssetPlan, ProjectPlan } from '../core/project-plan.ts';
+import type { Tx } from './log.ts';
+
+/**
+ * Brings the assets of a project up to date; those it no longer has go inactive and keep their history.
+ * @returns the id of each of them
+ */
+export async function syncAssets(
+  tx: Tx,
+  { assets, importErrors }: ProjectPlan,
+): Promise<(asset: AssetRef) => number> {
+  // What goes inactive frees its name and URI first, for others to take. A file that could not be loaded may still use it.
+  if (importErrors.length === 0) await deactivateOthers(tx, assets);
+  const rows = assets.length === 0 ? [] : await upsertAssets(tx, assets);
+  const ids = new Map(rows.map(({ id, name, uri }) => [JSON.stringify([name, uri]), id]));
+  return ({ name, uri }) => {
+    const id = ids.get(JSON.stringify([name, uri]));
+    if (id === undefined) throw new Error(`asset ${name} is not part of the project`);
+    return id;
+  };
+}
+
+async function deactivateOthers(tx: Tx, assets: readonly AssetPlan[]): Promise<void> {
+  await sql`
+    update asset set is_active = false, updated_at = clock()
+    where is_active and not exists (
+      select from unnest(${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[]) as a (name, uri)
+      where a.name = asset.name and a.uri = asset.uri
+    )`.execute(tx);
+}
+
+async function upsertAssets(tx: Tx, assets: readonly AssetPlan[]) {
+  const { rows } = await sql<AssetRef & { readonly id: number }>`
+    insert into asset (name, uri, group_name, description, extra, event_schema)
+    select name, uri, group_name, description, extra::jsonb, event_schema::jsonb
+    from unnest(
+      ${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[],
+      ${assets.map(({ group }) => group)}::text[], ${assets.map(({ description }) => description)}::text[],
+      ${assets.map(({ extra }) => JSON.stringify(extra))}::text[],
+      ${assets.map(({ eventSchema }) => (eventSchema === null ? null : JSON.stringify(eventSchema)))}::text[]
+    ) as a (name, uri, group_name, description, extra, event_schema)
+    on conflict (name, uri) do update set is_active = true, group_name = excluded.group_name,
+      description = excluded.description, extra = excluded.extra, event_schema = excluded.event_schema, updated_at = clock()
+    returning id, name, uri`.execute(tx);
+  return rows;
+}

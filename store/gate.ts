@@ -1,0 +1,68 @@
+import { sql } from 'kysely';
+import { type Entry, leafOfSubscription } from '../core/batch.ts';
+import type { Consumer } from '../core/consumer.ts';
+import type { Definition } from '../core/definition.ts';
+import { count, reach } from '../core/gate.ts';
+import type { DagId } from '../core/ids.ts';
+import { readDefinition } from './consumers.ts';
+import type { Db } from './database.ts';
+import { readLog, type Tx } from './log.ts';
+
+/** A consumer as the log has it, whether or not any worker is alive. */
+export interface CurrentConsumer {
+  readonly consumer: Consumer;
+  readonly definition: Definition;
+}
+
+/**
+ * The gate of a consumer: its checkpoint and everything recorded since, counted by the core.
+ * @returns `undefined` when the DAG was never deployed
+ */
+export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsumer | undefined> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      const row = await tx
+        .selectFrom('consumer')
+        .select(['checkpoint', 'is_paused'])
+        .where('dag_id', '=', dagId)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const { gate, version } = row.checkpoint;
+      const { head } = await readLog(tx);
+      const definition = await readDefinition(tx, dagId, version);
+      const entries = await readEntries(tx, dagId, gate.watermark);
+      const counted = entries.length === 0 ? gate : count(gate, { lastSeq: head, entries });
+      const runs = await readOpenRuns(tx, dagId);
+      const consumer: Consumer = {
+        gate: reach(counted, head, false),
+        isPaused: row.is_paused,
+        maxActiveRuns: definition.maxActiveRuns,
+        activeRuns: runs.filter(({ admitted_at }) => admitted_at !== null).map(({ run_id }) => run_id),
+        hasRequests: runs.some(({ admitted_at }) => admitted_at === null),
+      };
+      return { consumer, definition };
+    });
+}
+
+async function readEntries(tx: Tx, dagId: DagId, after: number): Promise<readonly Entry[]> {
+  const { rows } = await sql<Omit<Entry, 'leaf'> & { readonly subscription: number }>`
+    select s.id as subscription, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
+      (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
+      (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt"
+    from subscription s join asset_event e on e.asset_id = s.asset_id and e.seq > greatest(s.after_seq, ${after}::bigint)
+    where s.dag_id = ${dagId} and s.until_seq is null
+    group by s.id`.execute(tx);
+  return rows.map(({ subscription, ...rest }) => ({ leaf: leafOfSubscription(subscription), ...rest }));
+}
+
+async function readOpenRuns(tx: Tx, dagId: DagId) {
+  return tx
+    .selectFrom('run')
+    .select(['run_id', 'admitted_at'])
+    .where('dag_id', '=', dagId)
+    .where('state', 'in', ['queued', 'running'])
+    .orderBy('number')
+    .execute();
+}

@@ -1,0 +1,186 @@
+import { type Kysely, sql } from 'kysely';
+
+/** The log and what hangs on it: assets, events, definitions, consumers, runs, tasks. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+const statements = [
+  // The one clock. Tests replace it to set the time.
+  `create function clock() returns timestamptz language sql volatile as 'select clock_timestamp()'`,
+
+  `create table log (
+    only_one boolean primary key default true check (only_one),
+    id uuid not null default gen_random_uuid(),
+    head bigint not null default 0,
+    at timestamptz not null default clock_timestamp()
+  )`,
+  `insert into log default values`,
+
+  `create table asset (
+    id integer generated always as identity primary key,
+    name text not null,
+    uri text not null,
+    group_name text not null default '',
+    description text not null default '',
+    extra jsonb not null default '{}',
+    event_schema jsonb,
+    is_active boolean not null default true,
+    created_at timestamptz not null default clock(),
+    updated_at timestamptz not null default clock(),
+    unique (name, uri)
+  )`,
+  `create unique index asset_active_name on asset (name) where is_active`,
+  `create unique index asset_active_uri on asset (uri) where is_active`,
+
+  `create table asset_event (
+    seq bigint primary key,
+    batch_end bigint not null check (batch_end >= seq),
+    asset_id integer not null references asset (id),
+    recorded_at timestamptz not null,
+    extra jsonb not null default '{}',
+    partition_key text,
+    source_dag_id text,
+    source_run_id text,
+    source_task_id text
+  )`,
+  `create index asset_event_of_asset on asset_event (asset_id, seq)`,
+  `create index asset_event_of_run on asset_event (source_dag_id, source_run_id) where source_dag_id is not null`,
+
+  `create table idempotency_key (
+    key text primary key,
+    request_hash text not null,
+    seq bigint not null,
+    created_at timestamptz not null default clock()
+  )`,
+
+  `create table dag (
+    dag_id text primary key,
+    version integer not null,
+    file text not null,
+    retired_at timestamptz,
+    created_at timestamptz not null default clock(),
+    updated_at timestamptz not null default clock()
+  )`,
+  `create table dag_version (
+    dag_id text not null references dag (dag_id),
+    version integer not null,
+    seq bigint not null,
+    hash text not null,
+    plan jsonb,
+    definition jsonb not null,
+    created_at timestamptz not null default clock(),
+    primary key (dag_id, version)
+  )`,
+  `create index dag_version_in_log on dag_version (dag_id, seq)`,
+  `create table dag_task (
+    dag_id text not null references dag (dag_id),
+    task_id text not null,
+    asset_id integer not null references asset (id),
+    role text not null check (role in ('outlet', 'inlet')),
+    primary key (dag_id, task_id, asset_id, role)
+  )`,
+  `create index dag_task_of_asset on dag_task (asset_id)`,
+  `create table subscription (
+    id integer generated always as identity primary key,
+    dag_id text not null references dag (dag_id),
+    asset_id integer not null references asset (id),
+    version integer not null,
+    after_seq bigint not null,
+    until_seq bigint
+  )`,
+  `create unique index subscription_open on subscription (asset_id, dag_id) where until_seq is null`,
+  `create index subscription_of_dag on subscription (dag_id)`,
+  `create table deployed_project (
+    hash text primary key,
+    deployed_at timestamptz not null default clock()
+  )`,
+  `create table import_error (
+    file text primary key,
+    message text not null,
+    at timestamptz not null default clock()
+  )`,
+
+  `create table consumer (
+    dag_id text primary key references dag (dag_id),
+    epoch integer not null default 0,
+    sent bigint not null,
+    checkpoint jsonb not null,
+    is_paused boolean not null default false
+  )`,
+
+  `create table run (
+    dag_id text not null references dag (dag_id),
+    run_id text not null,
+    number bigint generated always as identity,
+    attempt integer not null default 1,
+    state text not null check (state in ('queued', 'running', 'success', 'failed')),
+    trigger text not null check (trigger in ('asset', 'manual', 'scheduled')),
+    version integer,
+    conf jsonb not null default '{}',
+    note text,
+    reason text,
+    logical_at timestamptz,
+    data_interval_start_at timestamptz,
+    data_interval_end_at timestamptz,
+    queued_at timestamptz not null default clock(),
+    admitted_at timestamptz,
+    started_at timestamptz,
+    ended_at timestamptz,
+    is_close_reported boolean not null default false,
+    primary key (dag_id, run_id)
+  )`,
+  `create index run_newest on run (dag_id, number desc)`,
+  `create index run_open on run (dag_id, number) where state in ('queued', 'running')`,
+  `create index run_unreported on run (dag_id) where not is_close_reported and state in ('success', 'failed')`,
+
+  `create table consumption (
+    subscription_id integer not null references subscription (id),
+    key text not null default '',
+    after_seq bigint not null,
+    upto_seq bigint not null,
+    dag_id text not null,
+    outcome text not null check (outcome in ('consumed', 'cleared', 'dropped', 'ignored', 'expired')),
+    count bigint not null,
+    run_id text,
+    who text,
+    version integer not null,
+    at timestamptz not null default clock(),
+    primary key (subscription_id, key, after_seq),
+    check (after_seq < upto_seq),
+    check ((outcome = 'consumed') = (run_id is not null))
+  )`,
+  `create index consumption_until on consumption (subscription_id, key, upto_seq)`,
+  `create index consumption_of_run on consumption (dag_id, run_id) where run_id is not null`,
+
+  `create table task_run (
+    dag_id text not null,
+    run_id text not null,
+    attempt integer not null,
+    task_id text not null,
+    state text not null check (state in ('running', 'up_for_retry', 'success', 'failed', 'skipped', 'upstream_failed')),
+    try integer not null default 0,
+    failures integer not null default 0,
+    started_at timestamptz,
+    try_started_at timestamptz,
+    ended_at timestamptz,
+    result jsonb,
+    error text,
+    worker text,
+    primary key (dag_id, run_id, attempt, task_id),
+    foreign key (dag_id, run_id) references run (dag_id, run_id)
+  )`,
+  `create table task_log (
+    id bigint generated always as identity primary key,
+    dag_id text not null,
+    run_id text not null,
+    attempt integer not null,
+    task_id text not null,
+    try integer not null,
+    at timestamptz not null,
+    level text not null check (level in ('debug', 'info', 'warn', 'error')),
+    message text not null,
+    fields jsonb not null default '{}'
+  )`,
+  `create index task_log_of_try on task_log (dag_id, run_id, task_id, attempt, try, id)`,
+];

@@ -1,0 +1,119 @@
+import { sql } from 'kysely';
+import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import type { TaskEnd } from '../core/run-plan.ts';
+import type { Db } from './database.ts';
+import type { RunRow, RunTrigger } from './schema.ts';
+
+/** A run that somebody or some tick asks for. */
+export interface RunRequest {
+  readonly dagId: DagId;
+  readonly runId: RunId;
+  readonly trigger: Exclude<RunTrigger, 'asset'>;
+  /** `conf` as JSON text. */
+  readonly conf: string;
+  readonly note: string | null;
+  readonly logicalAt: Date | null;
+  readonly dataIntervalStartAt: Date | null;
+  readonly dataIntervalEndAt: Date | null;
+}
+
+/**
+ * Writes a requested run as queued. Asking again for the same run writes nothing.
+ * @returns whether it is new
+ */
+export async function requestRun(db: Db, request: RunRequest): Promise<boolean> {
+  const row = await db
+    .insertInto('run')
+    .values({
+      ...{ dag_id: request.dagId, run_id: request.runId, state: 'queued', trigger: request.trigger },
+      ...{ conf: request.conf, note: request.note, logical_at: request.logicalAt },
+      data_interval_start_at: request.dataIntervalStartAt,
+      data_interval_end_at: request.dataIntervalEndAt,
+    })
+    .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
+    .returning('run_id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** One attempt of one run. */
+export interface RunAttempt {
+  readonly dagId: DagId;
+  readonly runId: RunId;
+  readonly attempt: number;
+}
+
+export interface RunClosing extends RunAttempt {
+  readonly state: 'success' | 'failed';
+  readonly reason: string | null;
+  /** How its tasks ended; those that never started are written down by this. */
+  readonly ends: Readonly<Record<TaskId, TaskEnd>>;
+}
+
+/** Closes an open run and whatever of it was still under way; closing again changes nothing. */
+export async function closeRun(
+  db: Db,
+  { dagId, runId, attempt, state, reason, ends }: RunClosing,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const closed = await tx
+      .updateTable('run')
+      .set({
+        state,
+        reason,
+        ended_at: sql<Date>`clock()`,
+        admitted_at: sql<Date>`coalesce(admitted_at, clock())`,
+      })
+      .where('dag_id', '=', dagId)
+      .where('run_id', '=', runId)
+      .where('attempt', '=', attempt)
+      .where('state', 'in', ['queued', 'running'])
+      .returning('run_id')
+      .executeTakeFirst();
+    if (closed === undefined) return;
+    await tx
+      .updateTable('task_run')
+      .set({ state: 'failed', ended_at: sql<Date>`clock()`, error: reason ?? 'the run was closed' })
+      .where('dag_id', '=', dagId)
+      .where('run_id', '=', runId)
+      .where('attempt', '=', attempt)
+      .where('state', 'in', ['running', 'up_for_retry'])
+      .execute();
+    const unstarted = Object.entries(ends).filter(
+      ([, end]) => end === 'skipped' || end === 'upstream_failed',
+    );
+    if (unstarted.length === 0) return;
+    await tx
+      .insertInto('task_run')
+      .values(
+        unstarted.map(([taskId, end]) => ({
+          ...{ dag_id: dagId, run_id: runId, attempt, task_id: taskId as TaskId, state: end },
+          ended_at: sql<Date>`clock()`,
+        })),
+      )
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  });
+}
+
+/** Notes that the consumer knows of a run's end, so that no sweep tells it again. */
+export async function markCloseReported(
+  db: Db,
+  { dagId, runId }: Omit<RunAttempt, 'attempt'>,
+): Promise<void> {
+  await db
+    .updateTable('run')
+    .set({ is_close_reported: true })
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .execute();
+}
+
+export async function readRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
+  return db
+    .selectFrom('run')
+    .selectAll()
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .executeTakeFirst();
+}

@@ -1,0 +1,209 @@
+import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
+import type { AssetUri } from '../core/asset-uri.ts';
+import type { Definition } from '../core/definition.ts';
+import type { Gate } from '../core/gate.ts';
+import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import type { DagPlan } from '../core/run-plan.ts';
+
+/** Written as a `Date` or left to the database, read as a `Date`. */
+type Instant = ColumnType<Date, Date | undefined, Date>;
+type OptionalInstant = ColumnType<Date | null, Date | null | undefined, Date | null>;
+/** Written as JSON text, read parsed. */
+type JsonColumn<T> = ColumnType<T, string, string>;
+type OptionalJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+
+export interface LogTable {
+  readonly only_one: Generated<boolean>;
+  readonly id: Generated<string>;
+  readonly head: Generated<number>;
+  readonly at: Instant;
+}
+
+export interface AssetTable {
+  readonly id: Generated<number>;
+  readonly name: string;
+  readonly uri: AssetUri;
+  readonly group_name: string;
+  readonly description: string;
+  readonly extra: JsonColumn<JsonObject>;
+  readonly event_schema: OptionalJson<JsonObject>;
+  readonly is_active: Generated<boolean>;
+  readonly created_at: Instant;
+  readonly updated_at: Instant;
+}
+
+export interface AssetEventTable {
+  readonly seq: number;
+  readonly batch_end: number;
+  readonly asset_id: number;
+  readonly recorded_at: Date;
+  readonly extra: JsonColumn<JsonObject>;
+  readonly partition_key: string | null;
+  readonly source_dag_id: DagId | null;
+  readonly source_run_id: RunId | null;
+  readonly source_task_id: TaskId | null;
+}
+
+export interface IdempotencyKeyTable {
+  readonly key: string;
+  readonly request_hash: string;
+  readonly seq: number;
+  readonly created_at: Instant;
+}
+
+export interface DagTable {
+  readonly dag_id: DagId;
+  readonly version: number;
+  readonly file: string;
+  readonly retired_at: OptionalInstant;
+  readonly created_at: Instant;
+  readonly updated_at: Instant;
+}
+
+export interface DagVersionTable {
+  readonly dag_id: DagId;
+  readonly version: number;
+  readonly seq: number;
+  readonly hash: string;
+  readonly plan: OptionalJson<DagPlan>;
+  readonly definition: JSONColumnType<Definition>;
+  readonly created_at: Instant;
+}
+
+export interface DagTaskTable {
+  readonly dag_id: DagId;
+  readonly task_id: TaskId;
+  readonly asset_id: number;
+  readonly role: 'outlet' | 'inlet';
+}
+
+export interface SubscriptionTable {
+  readonly id: Generated<number>;
+  readonly dag_id: DagId;
+  readonly asset_id: number;
+  readonly version: number;
+  readonly after_seq: number;
+  readonly until_seq: ColumnType<number | null, number | null | undefined, number | null>;
+}
+
+export interface DeployedProjectTable {
+  readonly hash: string;
+  readonly deployed_at: Instant;
+}
+
+export interface ImportErrorTable {
+  readonly file: string;
+  readonly message: string;
+  readonly at: Instant;
+}
+
+/** A consumer as it was when it last took something out of its queue; its position is the gate's watermark. */
+export interface Checkpoint {
+  readonly version: number;
+  readonly gate: Gate;
+}
+
+export interface ConsumerTable {
+  readonly dag_id: DagId;
+  readonly epoch: Generated<number>;
+  readonly sent: number;
+  readonly checkpoint: JSONColumnType<Checkpoint>;
+  readonly is_paused: Generated<boolean>;
+}
+
+export type RunState = 'queued' | 'running' | 'success' | 'failed';
+export type RunTrigger = 'asset' | 'manual' | 'scheduled';
+
+export interface RunTable {
+  readonly dag_id: DagId;
+  readonly run_id: RunId;
+  readonly number: Generated<number>;
+  readonly attempt: Generated<number>;
+  readonly state: RunState;
+  readonly trigger: RunTrigger;
+  readonly version: ColumnType<number | null, number | null | undefined, number>;
+  readonly conf: ColumnType<JsonObject, string | undefined, string>;
+  readonly note: ColumnType<string | null, string | null | undefined, string | null>;
+  readonly reason: ColumnType<string | null, string | null | undefined, string | null>;
+  readonly logical_at: OptionalInstant;
+  readonly data_interval_start_at: OptionalInstant;
+  readonly data_interval_end_at: OptionalInstant;
+  readonly queued_at: Instant;
+  readonly admitted_at: OptionalInstant;
+  readonly started_at: OptionalInstant;
+  readonly ended_at: OptionalInstant;
+  readonly is_close_reported: Generated<boolean>;
+}
+
+export type ConsumptionOutcome = 'consumed' | 'cleared' | 'dropped' | 'ignored' | 'expired';
+
+export interface ConsumptionTable {
+  readonly subscription_id: number;
+  readonly key: Generated<string>;
+  readonly after_seq: number;
+  readonly upto_seq: number;
+  readonly dag_id: DagId;
+  readonly outcome: ConsumptionOutcome;
+  readonly count: number;
+  readonly run_id: RunId | null;
+  readonly who: string | null;
+  readonly version: number;
+  readonly at: Instant;
+}
+
+export type TaskState = 'running' | 'up_for_retry' | 'success' | 'failed' | 'skipped' | 'upstream_failed';
+
+export interface TaskRunTable {
+  readonly dag_id: DagId;
+  readonly run_id: RunId;
+  readonly attempt: number;
+  readonly task_id: TaskId;
+  readonly state: TaskState;
+  readonly try: Generated<number>;
+  readonly failures: Generated<number>;
+  readonly started_at: OptionalInstant;
+  readonly try_started_at: OptionalInstant;
+  readonly ended_at: OptionalInstant;
+  readonly result: OptionalJson<Json>;
+  readonly error: ColumnType<string | null, string | null | undefined, string | null>;
+  readonly worker: ColumnType<string | null, string | null | undefined, string | null>;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface TaskLogTable {
+  readonly id: Generated<number>;
+  readonly dag_id: DagId;
+  readonly run_id: RunId;
+  readonly attempt: number;
+  readonly task_id: TaskId;
+  readonly try: number;
+  readonly at: Date;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: JsonColumn<JsonObject>;
+}
+
+export interface Database {
+  readonly log: LogTable;
+  readonly asset: AssetTable;
+  readonly asset_event: AssetEventTable;
+  readonly idempotency_key: IdempotencyKeyTable;
+  readonly dag: DagTable;
+  readonly dag_version: DagVersionTable;
+  readonly dag_task: DagTaskTable;
+  readonly subscription: SubscriptionTable;
+  readonly deployed_project: DeployedProjectTable;
+  readonly import_error: ImportErrorTable;
+  readonly consumer: ConsumerTable;
+  readonly run: RunTable;
+  readonly consumption: ConsumptionTable;
+  readonly task_run: TaskRunTable;
+  readonly task_log: TaskLogTable;
+}
+
+export type RunRow = Selectable<RunTable>;
+export type TaskRunRow = Selectable<TaskRunTable>;
+export type AssetRow = Selectable<AssetTable>;
+export type DagRow = Selectable<DagTable>;
