@@ -25,6 +25,8 @@ export interface Child {
   isRunning(): boolean;
   /** What it has logged since it was started. */
   log(): string;
+  /** It is up: from now on an end that nobody asked for is reported. */
+  settle(): void;
   /** Asks it to end, and kills it when it has not after the grace. @defaultValue 5 s */
   stop(graceMs?: number): Promise<void>;
 }
@@ -35,7 +37,7 @@ export class Children {
   readonly #onLost: (child: Child, how: string) => void;
   #stopping = false;
 
-  /** `onLost` hears of every child that ends without having been asked to. */
+  /** `onLost` hears of every settled child that ends without having been asked to. */
   constructor(onLost: (child: Child, how: string) => void = () => undefined) {
     this.#onLost = onLost;
   }
@@ -57,7 +59,7 @@ export class Children {
     });
     closeSync(log);
 
-    let asked = false;
+    let watched = false;
     const ended = endOf(started);
     const killNow = (): void => void started.kill(stopSignal);
     process.once('exit', killNow);
@@ -67,8 +69,11 @@ export class Children {
       ended,
       isRunning: () => started.pid !== undefined && started.exitCode === null && started.signalCode === null,
       log: () => readFileSync(options.logFile).subarray(logStart).toString(),
+      settle: () => {
+        watched = true;
+      },
       stop: async (graceMs = 5_000) => {
-        asked = true;
+        watched = false;
         if (!child.isRunning()) return;
         started.kill(stopSignal);
         const timer = setTimeout(() => started.kill('SIGKILL'), graceMs);
@@ -80,7 +85,7 @@ export class Children {
     void ended.then((how) => {
       process.removeListener('exit', killNow);
       this.#running.splice(this.#running.indexOf(child), 1);
-      if (!asked && !this.#stopping) this.#onLost(child, how);
+      if (watched && !this.#stopping) this.#onLost(child, how);
     });
     return child;
   }

@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** Ends it early; the reason becomes the problem. */
+  readonly signal?: AbortSignal;
 }
 
 /** How a command ended: `problem` is absent on success, else one line saying why; `output` is all it printed. */
@@ -18,7 +20,7 @@ export interface CommandOutcome {
 
 /** Runs a command to its end or its time-out; it and what it started die with this process. */
 export function runCommand(options: CommandOptions): Promise<CommandOutcome> {
-  const { command, args, timeoutMs, cwd, env, uid, gid } = options;
+  const { command, args, timeoutMs, cwd, env, uid, gid, signal } = options;
   return new Promise((settle) => {
     // A group of its own, so that compilers and the like started by it end with it.
     const child = spawn(command, args, {
@@ -33,12 +35,14 @@ export function runCommand(options: CommandOptions): Promise<CommandOutcome> {
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
 
-    let timedOut = false;
+    let cutShort: string | undefined;
     const end = (): void => killGroup(child.pid);
-    const timer = setTimeout(() => {
-      timedOut = true;
+    const cut = (why: string): void => {
+      cutShort ??= why;
       end();
-    }, timeoutMs);
+    };
+    const timer = setTimeout(() => cut(`no result within ${Math.round(timeoutMs / 1000)} s`), timeoutMs);
+    signal?.addEventListener('abort', () => cut(String(signal.reason)));
     process.once('exit', end);
     const finish = (problem?: string): void => {
       clearTimeout(timer);
@@ -47,10 +51,10 @@ export function runCommand(options: CommandOptions): Promise<CommandOutcome> {
       settle(problem === undefined ? { output } : { output, problem });
     };
     child.once('error', (error) => finish(error.message));
-    child.once('close', (code, signal) => {
-      if (timedOut) finish(`no result within ${Math.round(timeoutMs / 1000)} s`);
+    child.once('close', (code, endSignal) => {
+      if (cutShort !== undefined) finish(cutShort);
       else if (code === 0) finish();
-      else finish(`${lastLine(chunks) ?? 'no output'} (exit ${code ?? signal})`);
+      else finish(`${lastLine(chunks) ?? 'no output'} (exit ${code ?? endSignal})`);
     });
   });
 }

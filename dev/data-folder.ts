@@ -34,7 +34,8 @@ const lockName = 'lock';
 
 /** Creates the folder where needed and takes its lock, so that one stack at a time uses it; returns what gives it back. */
 export async function lockDataFolder(folder: DataFolder): Promise<() => Promise<void>> {
-  await mkdir(folder.logs, { recursive: true });
+  await requireOwnFolder(folder);
+  await mkdir(folder.path, { recursive: true });
   const lock = join(folder.path, lockName);
   const mine = JSON.stringify({ pid: process.pid, command: commandOf(process.pid) ?? '' });
   while (!(await createFile(lock, mine))) {
@@ -55,7 +56,7 @@ export async function lockDataFolder(folder: DataFolder): Promise<() => Promise<
   };
 }
 
-/** Empties a data folder whose lock we hold; refuses one that holds things but was not made by us. */
+/** Empties a data folder whose lock we hold. */
 export async function wipeDataFolder(folder: DataFolder): Promise<void> {
   for (const name of await readdir(folder.path)) {
     if (name !== lockName && name !== marker) await rm(join(folder.path, name), { recursive: true, force: true });
@@ -63,9 +64,9 @@ export async function wipeDataFolder(folder: DataFolder): Promise<void> {
 }
 
 /** Refuses a folder with other people's files in it before anything is written there. */
-export async function requireOwnFolder(folder: DataFolder): Promise<void> {
+async function requireOwnFolder(folder: DataFolder): Promise<void> {
   const names = await readdir(folder.path).catch(() => []);
-  if (names.length === 0 || names.includes(marker)) return;
+  if (names.length === 0 || names.includes(marker) || names.includes(lockName)) return;
   throw new TidegateError(
     'invalid_environment',
     `${folder.path} holds files that are not Tidegate's: set TIDEGATE_DATA to an empty folder`,

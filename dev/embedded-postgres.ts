@@ -51,6 +51,7 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     const problem = await readiness(child, url, deadline);
     if (problem === undefined) {
       await ensureDatabase(url, options.database ?? 'tidegate');
+      child.settle();
       return { url: `${url}/${options.database ?? 'tidegate'}`, port, pid: child.pid, stop: () => child.stop() };
     }
     await child.stop();

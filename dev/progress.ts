@@ -1,7 +1,7 @@
 /** Shows the steps of a longer command, each with the time it took. */
 export interface Progress {
-  /** Runs one step and shows it; `detail` replaces the text behind its title. */
-  step<T>(title: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
+  /** Runs one step and shows it; `problemOf` says of a result why the step failed without throwing. */
+  step<T>(title: string, work: () => Promise<T>, problemOf?: (result: T) => string | undefined): Promise<T>;
   /** A line of its own. */
   say(line: string): void;
 }
@@ -22,26 +22,25 @@ export function createProgress(output: Output): Progress {
   const isTerminal = output.isTTY === true;
   return {
     say: (line) => void output.write(`${line}\n`),
-    async step(title, work) {
+    async step(title, work, problemOf = () => undefined) {
       const startedAt = Date.now();
-      let text = '';
       const elapsed = (): string => seconds(Date.now() - startedAt);
-      const label = (): string => (text === '' ? title : `${title}: ${text}`);
       const stop = isTerminal
         ? repeat(100, 0, (turn) => {
-            output.write(`${clearLine}${frames[turn % frames.length]} ${label()} … ${elapsed()}`);
+            output.write(`${clearLine}${frames[turn % frames.length]} ${title} … ${elapsed()}`);
           })
-        : repeat(repeatMs, quietMs, () => output.write(`  ${label()} … ${elapsed()}\n`));
-      const close = (mark: string): void => {
+        : repeat(repeatMs, quietMs, () => output.write(`  ${title} … ${elapsed()}\n`));
+      const close = (line: string): void => {
         stop();
-        output.write(`${isTerminal ? clearLine : ''}${mark} ${label()} (${elapsed()})\n`);
+        output.write(`${isTerminal ? clearLine : ''}${line} (${elapsed()})\n`);
       };
       try {
-        const result = await work((detail) => (text = detail));
-        close('✔');
+        const result = await work();
+        const problem = problemOf(result);
+        close(problem === undefined ? `✔ ${title}` : `✘ ${title}: ${problem}`);
         return result;
       } catch (error) {
-        close('✘');
+        close(`✘ ${title}`);
         throw error;
       }
     },
