@@ -20,7 +20,7 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
   week: 604_800_000,
 };
-const spelling = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+?)s?\s*$/i;
+const spelling = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i;
 const longestMs = 100 * 365 * 86_400_000;
 
 /**
@@ -41,6 +41,8 @@ export function parseDuration(value: Duration): number {
 function spelledMs(value: string): number | undefined {
   const [, amount, unit] = spelling.exec(value) ?? [];
   if (amount === undefined || unit === undefined) return undefined;
-  const known = unitMs[unit.toLowerCase()] ?? unitMs[`${unit.toLowerCase()}s`];
+  const written = unit.toLowerCase();
+  // As it is written first: the 's' of 'ms' is no plural.
+  const known = unitMs[written] ?? unitMs[written.replace(/s$/, '')];
   return known === undefined ? undefined : Number(amount) * known;
 }
