@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import { type AssetRef, parseAssetName, parseAssetUri } from '../core/asset-uri.ts';
+import { TidegateError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { brand, isBranded } from './brand.ts';
+import { placeOfCaller } from './place.ts';
+
+declare const typesOf: unique symbol;
+
+/**
+ * A data asset as an author declares it. Compared by name and URI, never by object identity.
+ * `Extra` is what readers of its events get, `Input` what producers give, which may leave out what has a default.
+ */
+export interface Asset<Extra extends object = JsonObject, Input extends object = Extra> extends AssetRef {
+  readonly [brand]: 'asset';
+  readonly [typesOf]?: { readonly extra: Extra; readonly input: Input };
+  readonly group: string;
+  readonly description: string;
+  readonly extra: JsonObject;
+  /** What the extra of its events must meet; none accepts any object. */
+  readonly eventExtra: z.ZodObject | undefined;
+  /** Where it was declared. */
+  readonly place: string;
+}
+
+/** An asset whatever its events carry. */
+export type AnyAsset = Asset<object, object>;
+
+/** What is known about an asset besides its URI. */
+export interface AssetOptions<Extra extends object, Input extends object> {
+  /** @defaultValue the URI as it is written */
+  readonly name?: string;
+  /** Assets of one group are shown together. */
+  readonly group?: string;
+  readonly description?: string;
+  /** Static data about the asset; never copied into its events. */
+  readonly extra?: JsonObject;
+  /** Types the extra of the asset's events, and refuses events that do not meet it. */
+  readonly eventExtra?: z.ZodObject & z.ZodType<Extra, Input>;
+}
+
+/**
+ * Declares a data asset, by its URI, its name, or both; where one of them is not given the other stands for it.
+ * @example
+ * ```ts
+ * import { asset } from 'tidegate';
+ * import { z } from 'zod';
+ *
+ * export const orders = asset('s3://lake/orders', { eventExtra: z.object({ rows: z.number() }) });
+ * export const rates = asset({ name: 'rates', uri: 'postgres://db/public/rates' }, { group: 'finance' });
+ * ```
+ * @throws TidegateError `invalid_uri` or `invalid_definition` when URI or name are not valid
+ */
+export function asset<Extra extends object = JsonObject, Input extends object = Extra>(
+  reference: string | { readonly name?: string; readonly uri?: string },
+  options: AssetOptions<Extra, Input> = {},
+): Asset<Extra, Input> {
+  const written = typeof reference === 'string' ? { uri: reference } : reference;
+  const name = options.name ?? written.name ?? written.uri;
+  const uri = written.uri ?? name;
+  if (name === undefined || uri === undefined) {
+    throw new TidegateError(
+      'invalid_definition',
+      "an asset needs a URI or a name: write asset('s3://bucket/path')",
+    );
+  }
+  return {
+    [brand]: 'asset',
+    name: parseAssetName(name),
+    uri: parseAssetUri(uri),
+    group: options.group ?? 'default',
+    description: options.description ?? '',
+    extra: options.extra ?? {},
+    eventExtra: options.eventExtra,
+    place: placeOfCaller(),
+  };
+}
+
+/** Whether a value is an asset that {@link asset} made. */
+export function isAsset(value: unknown): value is AnyAsset {
+  return isBranded(value, 'asset');
+}

@@ -1,0 +1,139 @@
+import type { AssetRef } from '../core/asset-uri.ts';
+import { type Duration, parseDuration } from '../core/duration.ts';
+import { TidegateError } from '../core/errors.ts';
+import { parseTaskId } from '../core/ids.ts';
+import { maxTasks, type RetryPlan, type TaskPlan, type TriggerRule, triggerRules } from '../core/run-plan.ts';
+import { type AnyAsset, isAsset } from './asset.ts';
+import type { DagDefinition } from './dag.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { idOf, type Need, type TaskDefaults, type TaskDefinition } from './task.ts';
+import { topologicalOrder } from './topological-order.ts';
+
+const defaultHeartbeatTimeout: Duration = '30s';
+/** Silence is told from a slow heartbeat only above the interval at which heartbeats are sent. */
+const shortestHeartbeatTimeoutMs = 1_000;
+const maxRetries = 10_000;
+
+/**
+ * The tasks of a DAG as they are deployed, each after those it needs.
+ * @throws TidegateError `invalid_definition` for duplicate ids, unknown or circular needs, and options that are not valid
+ */
+export function compileTasks({ id, options, tasks }: DagDefinition): readonly TaskPlan[] {
+  if (tasks.length === 0) throw refused(`it has no tasks: add one with d.task('…', …)`);
+  if (tasks.length > maxTasks) {
+    throw refused(`it has ${tasks.length} tasks, ${maxTasks} are allowed: split it into several DAGs`);
+  }
+  const byId = new Map<string, TaskDefinition>();
+  for (const task of tasks) {
+    const other = byId.get(task.id);
+    if (other !== undefined) {
+      throw refused(`two tasks have the id '${task.id}', at ${other.place} and at ${task.place}: rename one`);
+    }
+    byId.set(task.id, task);
+  }
+  const needed = new Map(
+    tasks.map((task) => [task, [...new Set(task.needs.map((need) => resolve(task, need, byId, id)))]]),
+  );
+  const ordering = topologicalOrder(tasks, (task) => needed.get(task) ?? []);
+  if (ordering.kind === 'cycle') {
+    const [first] = ordering.items;
+    const round = [...ordering.items, ...(first === undefined ? [] : [first])];
+    throw refused(
+      `its tasks need each other in a circle: ${round.map((task) => `'${task.id}' (${task.place})`).join(' needs ')}; remove one of these needs`,
+    );
+  }
+  const defaults = { ...options.defaults, taskQueue: options.taskQueue };
+  return ordering.items.map((task) => compileTask(task, needed.get(task) ?? [], defaults));
+}
+
+function resolve(
+  task: TaskDefinition,
+  need: Need,
+  byId: ReadonlyMap<string, TaskDefinition>,
+  dagId: string,
+): TaskDefinition {
+  const id = idOf(need);
+  const isHandle = typeof need.task !== 'string';
+  if (isHandle && need.task.dagId !== dagId) {
+    throw refused(
+      `task '${task.id}' (${task.place}) needs task '${id}' of DAG '${need.task.dagId}': a task can only need tasks of its own DAG; let it wait for an asset instead`,
+    );
+  }
+  const found = byId.get(id);
+  if (found === undefined || (isHandle && found !== need.task)) {
+    const others = [...byId.keys()].filter((known) => known !== task.id);
+    throw refused(`task '${task.id}' (${task.place}) needs unknown task '${id}': ${didYouMean(id, others)}`);
+  }
+  if (found === task) throw refused(`task '${task.id}' (${task.place}) needs itself: remove that need`);
+  return found;
+}
+
+function compileTask(
+  task: TaskDefinition,
+  needs: readonly TaskDefinition[],
+  defaults: TaskDefaults & { readonly taskQueue: string | undefined },
+): TaskPlan {
+  const options = { ...defaults, ...task.options };
+  try {
+    return {
+      id: parseTaskId(task.id),
+      needs: needs.map((need) => parseTaskId(need.id)),
+      triggerRule: parseTriggerRule(options.triggerRule ?? 'all_success'),
+      retries: compileRetries(options.retries ?? 0),
+      timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout),
+      heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
+      taskQueue: options.taskQueue ?? null,
+      outlets: refsOf('outlet', task.outlets),
+      inlets: refsOf('inlet', task.inlets),
+    };
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    throw new TidegateError(error.code, `task '${task.id}' (${task.place}): ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function compileRetries(retries: NonNullable<TaskDefaults['retries']>): RetryPlan {
+  const {
+    max,
+    initial = '1s',
+    factor = 2,
+    longest = '5m',
+  } = typeof retries === 'number' ? { max: retries } : retries;
+  if (!Number.isInteger(max) || max < 0 || max > maxRetries) {
+    throw refused(`retries ${String(max)} is not valid: use a whole number from 0 to ${maxRetries}`);
+  }
+  if (!(factor >= 1 && factor <= 100))
+    throw refused(`retry factor ${String(factor)} is not valid: use 1 to 100`);
+  const initialMs = parseDuration(initial);
+  return { max, initialMs, factor, longestMs: Math.max(initialMs, parseDuration(longest)) };
+}
+
+function parseHeartbeatTimeout(timeout: Duration): number {
+  const ms = parseDuration(timeout);
+  if (ms >= shortestHeartbeatTimeoutMs) return ms;
+  throw refused(`heartbeatTimeout ${JSON.stringify(timeout)} is too short: use at least '1s'`);
+}
+
+function parseTriggerRule(rule: TriggerRule): TriggerRule {
+  if (triggerRules.includes(rule)) return rule;
+  throw refused(`trigger rule '${rule}' is not known: ${didYouMean(rule, triggerRules)}`);
+}
+
+function refsOf(role: 'outlet' | 'inlet', assets: readonly AnyAsset[]): readonly AssetRef[] {
+  const refs = new Map<string, AssetRef>();
+  for (const [index, asset] of assets.entries()) {
+    if (!isAsset(asset)) {
+      throw refused(
+        `${role} ${index + 1} is not an asset: write asset('…'); an undefined one often comes from files that import each other`,
+      );
+    }
+    refs.set(JSON.stringify([asset.name, asset.uri]), { name: asset.name, uri: asset.uri });
+  }
+  return [...refs.values()];
+}
+
+function refused(reason: string): TidegateError {
+  return new TidegateError('invalid_definition', reason);
+}

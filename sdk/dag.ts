@@ -1,0 +1,128 @@
+import type { z } from 'zod';
+import type { JsonObject } from '../core/json.ts';
+import type { TriggerRule } from '../core/run-plan.ts';
+import { brand, isBranded } from './brand.ts';
+import type { ConditionInput } from './condition.ts';
+import type { CronSchedule } from './cron.ts';
+import { placeOfCaller } from './place.ts';
+import type {
+  Need,
+  NeedsOf,
+  Stored,
+  TaskDefaults,
+  TaskDefinition,
+  TaskHandle,
+  TaskNeeds,
+  TaskOptions,
+} from './task.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** When a DAG runs, and what holds for all of its runs. */
+export interface DagOptions<Params extends object = object> {
+  /** Assets to wait for, or a time; none or `null` is by hand only. */
+  readonly schedule?: ConditionInput | CronSchedule | null;
+  /** No tick before it; a date (`'2024-01-01'`, UTC) or an instant with its offset. */
+  readonly startDate?: string | Date;
+  readonly tags?: readonly string[];
+  readonly description?: string;
+  /** Most runs at a time, 1 to 1,000. @defaultValue 16 */
+  readonly maxActiveRuns?: number;
+  /** Checks and types the conf of a run. */
+  readonly params?: z.ZodObject & z.ZodType<Params>;
+  /** Task queue of tasks that name none. */
+  readonly taskQueue?: string;
+  readonly defaults?: TaskDefaults;
+}
+
+/** A DAG as its author wrote it. */
+export interface DagDefinition {
+  readonly [brand]: 'dag';
+  readonly id: string;
+  readonly options: DagOptions;
+  readonly tasks: readonly TaskDefinition[];
+  /** Where it was written. */
+  readonly place: string;
+}
+
+type TaskFunction<Params extends object, Needs extends object, Result> = (
+  context: TaskContext<Params, Needs>,
+) => Result | Promise<Result>;
+
+/** Adds tasks to a DAG. */
+export interface DagBuilder<Params extends object> {
+  task<Result>(id: string, run: TaskFunction<Params, object, Result>): TaskHandle<Stored<Awaited<Result>>>;
+  task<Result, const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+    id: string,
+    options: TaskOptions<Needs, Rule>,
+    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Result>,
+  ): TaskHandle<Stored<Awaited<Result>>>;
+}
+
+/**
+ * Defines a DAG: `build` adds its tasks, and runs none of them.
+ * @example
+ * ```ts
+ * import { asset, cron, dag } from 'tidegate';
+ * import { z } from 'zod';
+ *
+ * const orders = asset('s3://lake/orders', { eventExtra: z.object({ rows: z.number() }) });
+ *
+ * export const producer = dag('producer', { schedule: cron('@hourly') }, (d) => {
+ *   const extract = d.task('extract', async () => [{ id: 1, amount: 9.5 }]);
+ *   d.task('load', { needs: { rows: extract }, outlets: [orders], retries: 3 }, async ({ needs, emit }) => {
+ *     emit(orders, { extra: { rows: needs.rows.length } });
+ *   });
+ * });
+ *
+ * export const consumer = dag('consumer', { schedule: orders }, (d) => {
+ *   d.task('report', async ({ events, log }) => {
+ *     for await (const event of events.of(orders)) log.info('orders arrived', { rows: event.extra.rows });
+ *   });
+ * });
+ * ```
+ */
+export function dag<Params extends object = JsonObject>(
+  id: string,
+  options: DagOptions<Params>,
+  build: (d: DagBuilder<Params>) => void,
+): DagDefinition {
+  const tasks: TaskDefinition[] = [];
+  const builder: DagBuilder<Params> = {
+    task: (taskId: string, ...rest: TaskArguments) => {
+      const [taskOptions, run] = rest.length === 1 ? [{}, rest[0]] : rest;
+      const task: TaskDefinition = {
+        id: taskId,
+        dagId: id,
+        options: taskOptions,
+        needs: needsOf(taskOptions.needs ?? []),
+        outlets: taskOptions.outlets ?? [],
+        inlets: taskOptions.inlets ?? [],
+        params: options.params,
+        place: placeOfCaller(),
+        run,
+      };
+      tasks.push(task);
+      return task;
+    },
+  };
+  const place = placeOfCaller();
+  build(builder);
+  return { [brand]: 'dag', id, options, tasks, place };
+}
+
+type TaskArguments = [run: TaskDefinition['run']] | [options: TaskOptions, run: TaskDefinition['run']];
+
+/** Whether a value is a DAG that {@link dag} made. */
+export function isDag(value: unknown): value is DagDefinition {
+  return isBranded(value, 'dag');
+}
+
+function needsOf(needs: TaskNeeds): readonly Need[] {
+  return isList(needs)
+    ? needs.map((task) => ({ name: null, task }))
+    : Object.entries(needs).map(([name, task]) => ({ name, task }));
+}
+
+function isList(needs: TaskNeeds): needs is readonly (TaskHandle | string)[] {
+  return Array.isArray(needs);
+}

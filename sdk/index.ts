@@ -1,0 +1,27 @@
+export { type AnyAsset, type Asset, asset, type AssetOptions } from './asset.ts';
+export { all, any, type AssetCondition, type ConditionInput } from './condition.ts';
+export { defineConfig, type ProjectConfig } from './config.ts';
+export { cron, type CronSchedule } from './cron.ts';
+export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';
+export type {
+  RetryOptions,
+  TaskDefaults,
+  TaskDefinition,
+  TaskHandle,
+  TaskNeeds,
+  TaskOptions,
+} from './task.ts';
+export type {
+  Emit,
+  EmitOptions,
+  EventList,
+  RunInfo,
+  RunTrigger,
+  TaskContext,
+  TaskLog,
+  TriggeringEvent,
+  TriggeringEvents,
+} from './task-context.ts';
+export { TaskSkipped } from './task-skipped.ts';
+export { TidegateError } from '../core/errors.ts';
+export type { Json, JsonObject } from '../core/json.ts';

@@ -1,0 +1,90 @@
+import type { AssetEvent } from '../core/asset-event.ts';
+import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Asset } from './asset.ts';
+
+/** What started a run. */
+export type RunTrigger = 'asset' | 'manual' | 'scheduled';
+
+/** The run a task belongs to. Instants are epoch milliseconds. */
+export interface RunInfo {
+  readonly trigger: RunTrigger;
+  /** Nominal time of a scheduled run, or the one asked for by hand; `null` for runs that events started. */
+  readonly logicalAt: number | null;
+  readonly dataIntervalStartAt: number | null;
+  readonly dataIntervalEndAt: number | null;
+  /** What was given to the run, as it was given. */
+  readonly conf: JsonObject;
+}
+
+/** One of the events the run consumed; `extra` is typed by its asset's schema. */
+export interface TriggeringEvent<Extra extends object = JsonObject> extends Omit<AssetEvent, 'extra'> {
+  readonly extra: Extra;
+}
+
+/** Events in the order they were recorded, read page by page as they are asked for. */
+export interface EventList<Extra extends object = JsonObject> extends AsyncIterable<TriggeringEvent<Extra>> {
+  /** The first `limit` of them, or all. */
+  toArray(options?: { readonly limit?: number }): Promise<readonly TriggeringEvent<Extra>[]>;
+  count(): Promise<number>;
+  first(): Promise<TriggeringEvent<Extra> | undefined>;
+  last(): Promise<TriggeringEvent<Extra> | undefined>;
+}
+
+/** The events a run consumed; the same ones in every try, none in runs by hand or by time. */
+export interface TriggeringEvents {
+  of<Extra extends object>(asset: Asset<Extra, object>): EventList<Extra>;
+  all(): EventList;
+}
+
+/** What a producer says about one update. */
+export interface EmitOptions<Input extends object> {
+  readonly extra?: Input;
+  /** Which cut of the asset was updated. */
+  readonly partition?: string;
+}
+
+/** `extra` may be left out only where the asset's schema does not ask for anything. */
+export type EmitArguments<Input extends object> =
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- asks whether {} would do
+  Pick<Input, never> extends Input
+    ? [event?: EmitOptions<Input>]
+    : [event: EmitOptions<Input> & { readonly extra: Input }];
+
+/**
+ * Says that an outlet was updated. Recorded once the task succeeds, and only then; an outlet that is not emitted is recorded
+ * once, without extra.
+ */
+export type Emit = <Input extends object>(
+  asset: Asset<object, Input>,
+  ...event: EmitArguments<Input>
+) => void;
+
+/** Writes to the task's log, which people read per task and try. */
+export interface TaskLog {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+/** What a task's function receives. */
+export interface TaskContext<Params extends object = JsonObject, Needs extends object = object> {
+  readonly dagId: DagId;
+  readonly runId: RunId;
+  readonly taskId: TaskId;
+  /** 1 for the first try. */
+  readonly try: number;
+  readonly run: RunInfo;
+  /** The run's conf, checked by the DAG's `params` schema, with its defaults. */
+  readonly params: Params;
+  /** What the tasks named in `needs` returned. */
+  readonly needs: Needs;
+  readonly events: TriggeringEvents;
+  readonly emit: Emit;
+  readonly log: TaskLog;
+  /** Aborted when the run is cancelled or the try is out of time. */
+  readonly signal: AbortSignal;
+  /** Ends the task as skipped. */
+  skip(reason: string): never;
+}

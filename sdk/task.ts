@@ -1,0 +1,123 @@
+import type { z } from 'zod';
+import type { Duration } from '../core/duration.ts';
+import type { Json } from '../core/json.ts';
+import type { TriggerRule } from '../core/run-plan.ts';
+import type { AnyAsset } from './asset.ts';
+import type { TaskContext } from './task-context.ts';
+
+declare const resultOf: unique symbol;
+
+/** A value as it is after its way through JSON; nothing becomes `null`. */
+export type Stored<Value> = unknown extends Value
+  ? Value
+  : Value extends void
+    ? null
+    : Value extends Json
+      ? Value
+      : Value extends { toJSON(): infer Written }
+        ? Stored<Written>
+        : Value extends ((...parameters: never[]) => unknown) | symbol | bigint
+          ? never
+          : Value extends object
+            ? {
+                readonly [Key in keyof Value]: Value[Key] extends undefined
+                  ? undefined
+                  : StoredField<Value[Key]>;
+              }
+            : never;
+
+type StoredField<Value> = undefined extends Value
+  ? Stored<Exclude<Value, undefined>> | undefined
+  : Stored<Value>;
+
+/** A task as others name it in their `needs`. */
+export interface TaskHandle<Result = unknown> {
+  readonly id: string;
+  readonly dagId: string;
+  readonly [resultOf]?: Result;
+}
+
+/** Tasks to wait for: by name where their results are wanted, as an array where only the order matters. */
+export type TaskNeeds = Readonly<Record<string, TaskHandle | string>> | readonly (TaskHandle | string)[];
+
+type ResultOf<Task> = Task extends TaskHandle<infer Result> ? Result : Json;
+
+/** Results of needed tasks by name. With another rule than `all_success` a needed task may have none. */
+export type NeedsOf<Needs extends TaskNeeds, Rule extends TriggerRule> = Needs extends readonly unknown[]
+  ? object
+  : {
+      readonly [Name in keyof Needs]:
+        | ResultOf<Needs[Name]>
+        | (Rule extends 'all_success' ? never : undefined);
+    };
+
+/** How often a failing task is tried again, and how long after one another. */
+export interface RetryOptions {
+  /** Tries after the first one. */
+  readonly max: number;
+  /** Pause before the first retry. @defaultValue `'1s'` */
+  readonly initial?: Duration;
+  /** What the pause is multiplied by from one retry to the next. @defaultValue 2 */
+  readonly factor?: number;
+  /** Longest pause. @defaultValue `'5m'` */
+  readonly longest?: Duration;
+}
+
+/** What a DAG may set for all of its tasks. */
+export interface TaskDefaults {
+  /** @defaultValue 0 */
+  readonly retries?: number | RetryOptions;
+  /** Longest one try may take. @defaultValue no limit */
+  readonly timeout?: Duration;
+  /** How long a silent worker is waited for before the try is given to another. @defaultValue `'30s'` */
+  readonly heartbeatTimeout?: Duration;
+}
+
+/** How a task depends on others, what it reads and updates, and how it is run. */
+export interface TaskOptions<
+  Needs extends TaskNeeds = TaskNeeds,
+  Rule extends TriggerRule = TriggerRule,
+> extends TaskDefaults {
+  readonly needs?: Needs;
+  /** Assets that the task updates by succeeding. */
+  readonly outlets?: readonly AnyAsset[];
+  /** Assets that the task reads. */
+  readonly inlets?: readonly AnyAsset[];
+  /** @defaultValue `'all_success'` */
+  readonly triggerRule?: Rule;
+  /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
+  readonly taskQueue?: string;
+}
+
+/** A task that another one waits for. */
+export interface Need {
+  /** What its result is called; `null` where only the order matters. */
+  readonly name: string | null;
+  readonly task: TaskHandle | string;
+}
+
+/** A task as its author wrote it, with its code. */
+export interface TaskDefinition extends TaskHandle {
+  readonly options: TaskOptions;
+  readonly needs: readonly Need[];
+  readonly outlets: readonly AnyAsset[];
+  readonly inlets: readonly AnyAsset[];
+  /** What the run's conf must meet; none accepts any object. */
+  readonly params: z.ZodObject | undefined;
+  /** Where it was written. */
+  readonly place: string;
+  /** The author's function; what it returns is JSON, or nothing. */
+  run(context: TaskContext<object>): unknown;
+}
+
+/** The needs a task gets results of: what it calls them, and the id of the task each comes from. */
+export function namedNeeds(task: TaskDefinition): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    task.needs.flatMap((need) => (need.name === null ? [] : [[need.name, idOf(need)] as const])),
+  );
+}
+
+/** Id of the task that a need means. */
+export function idOf({ task }: Need): string {
+  return typeof task === 'string' ? task : task.id;
+}

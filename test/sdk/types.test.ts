@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { type Asset, asset, dag, type EventList, type TaskContext } from '../../sdk/index.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
+
+// The usual trick: TypeScript compares such conditional types by identity.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only where both types are the same; what is claimed here is proven by the type check. */
+function expectType<Expected>() {
+  return <Actual>(_value: Actual, ..._proof: Equal<Actual, Expected> extends true ? [] : [never]): void => {};
+}
+
+const plain = asset('s3://lake/plain');
+const typed = asset('s3://lake/typed', {
+  eventExtra: z.object({ rows: z.number(), unit: z.string().default('row') }),
+});
+const optional = asset('s3://lake/optional', { eventExtra: z.object({ rows: z.number().optional() }) });
+
+describe('the types authors see', () => {
+  it('give needs the awaited, stored result of the task they name', () => {
+    const { tasks } = dag('types', {}, (d) => {
+      const rows = d.task('rows', async () => 3);
+      const dated = d.task('dated', () => ({ at: new Date(0), tags: ['a'] }));
+      const nothing = d.task('nothing', () => {});
+      const read = d.task('read', { needs: { rows, dated, nothing, named: 'rows' } }, ({ needs }) => {
+        expectType<number>()(needs.rows);
+        expectType<string>()(needs.dated.at);
+        expectType<string[]>()(needs.dated.tags);
+        expectType<null>()(needs.nothing);
+        expectType<Json>()(needs.named);
+        // @ts-expect-error a need that was not named
+        void needs.missing;
+        return needs.rows;
+      });
+      d.task('after', { needs: [read, 'rows'], triggerRule: 'all_done' }, ({ needs, params }) => {
+        expectType<object>()(needs);
+        expectType<JsonObject>()(params);
+      });
+    });
+    expect(tasks).not.toHaveLength(0);
+  });
+
+  it('let a needed value be missing under another rule than all_success', () => {
+    const { tasks } = dag('rules', {}, (d) => {
+      const rows = d.task('rows', () => 3);
+      d.task('read', { needs: { rows }, triggerRule: 'all_done' }, ({ needs }) => {
+        expectType<number | undefined>()(needs.rows);
+      });
+    });
+    expect(tasks).not.toHaveLength(0);
+  });
+
+  it('type params, events and emit by their schemas', () => {
+    const { tasks } = dag('schemas', { params: z.object({ day: z.string().default('today') }) }, (d) => {
+      d.task('produce', { outlets: [plain, typed, optional] }, ({ params, events, emit }) => {
+        expectType<{ day: string }>()(params);
+        expectType<EventList<{ rows: number; unit: string }>>()(events.of(typed));
+        expectType<EventList>()(events.of(plain));
+        emit(plain);
+        emit(plain, { extra: { anything: [1] }, partition: 'de' });
+        emit(optional);
+        emit(typed, { extra: { rows: 1 } });
+        // @ts-expect-error rows is required
+        emit(typed);
+        // @ts-expect-error rows is a number
+        emit(typed, { extra: { rows: '1' } });
+      });
+    });
+    expectType<Asset<{ rows: number; unit: string }, { rows: number; unit?: string | undefined }>>()(typed);
+    expect(tasks).not.toHaveLength(0);
+  });
+
+  it('accept a function written apart from its DAG', () => {
+    const report = ({ needs }: TaskContext<object, { rows: number }>): number => needs.rows;
+    const { tasks } = dag('apart', {}, (d) => {
+      const rows = d.task('rows', () => 3);
+      d.task('report', { needs: { rows } }, report);
+      // @ts-expect-error the function needs rows
+      d.task('other', {}, report);
+    });
+    expect(tasks).not.toHaveLength(0);
+  });
+});
