@@ -2,6 +2,7 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
   testTimeout: 30_000,
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],
