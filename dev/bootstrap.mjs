@@ -14,13 +14,14 @@ const stampFile = join(root, 'node_modules', '.tidegate-installed');
 
 requireNode(20, 3);
 await installDependencies();
-const [entry, ...args] = process.argv.slice(2);
-if (entry !== undefined) runEntry(entry, args);
+if (process.argv.length > 2) runEntry(process.argv[2], process.argv.slice(3));
 
 function requireNode(major, minor) {
   const [haveMajor = 0, haveMinor = 0] = process.versions.node.split('.').map(Number);
   if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return;
-  fail(`Tidegate needs Node ${major}.${minor} or newer, this is ${process.versions.node}: install it from https://nodejs.org`);
+  fail(
+    `Tidegate needs Node ${major}.${minor} or newer, this is ${process.versions.node}: install it from https://nodejs.org`,
+  );
 }
 
 async function installDependencies() {
@@ -78,7 +79,9 @@ function showProgress(title) {
   const timer = setInterval(draw, process.stdout.isTTY ? 1000 : 15_000);
   return (ok) => {
     clearInterval(timer);
-    process.stdout.write(`${process.stdout.isTTY ? '\r\u001B[K' : ''}${title}: ${ok ? 'done' : 'failed'} after ${seconds()} s\n`);
+    process.stdout.write(
+      `${process.stdout.isTTY ? '\r\u001B[K' : ''}${title}: ${ok ? 'done' : 'failed'} after ${seconds()} s\n`,
+    );
   };
 }
 

@@ -82,10 +82,10 @@ export class Children {
       },
     };
     this.#running.push(child);
-    void ended.then((how) => {
+    started.once('close', () => {
       process.removeListener('exit', killNow);
       this.#running.splice(this.#running.indexOf(child), 1);
-      if (watched && !this.#stopping) this.#onLost(child, how);
+      if (watched && !this.#stopping) this.#onLost(child, started.signalCode ?? `exit ${started.exitCode}`);
     });
     return child;
   }

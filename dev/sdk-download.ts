@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -7,7 +7,9 @@ import { runCommand } from './command.ts';
 export type SdkServer = 'dev-server' | 'time-skipping';
 
 /** How an attempt to get a program ended: its path, or one phrase saying why not. */
-export type Attempt = { readonly kind: 'found'; readonly path: string } | { readonly kind: 'failed'; readonly why: string };
+export type Attempt =
+  | { readonly kind: 'found'; readonly path: string }
+  | { readonly kind: 'failed'; readonly why: string };
 
 /** Why an attempt failed; undefined when it did not. */
 export function whyFailed(attempt: Attempt): string | undefined {
@@ -23,9 +25,9 @@ const answerWithinMs = 15_000;
 export async function downloadBySdk(server: SdkServer, folder: string, timeoutMs: number): Promise<Attempt> {
   const self = fileURLToPath(import.meta.url);
   const impatience = new AbortController();
-  const timer = setTimeout(async () => {
+  const timer = setTimeout(() => {
     // The SDK opens the file once the host has answered; a host that drops packets would cost the whole time.
-    if ((await readdir(folder)).length === 0) impatience.abort('the download host does not answer');
+    if (readdirSync(folder).length === 0) impatience.abort('the download host does not answer');
   }, answerWithinMs);
   const { output, problem } = await runCommand({
     command: process.execPath,
@@ -39,8 +41,10 @@ export async function downloadBySdk(server: SdkServer, folder: string, timeoutMs
     const host = /error sending request for url \((https:\/\/[^/]+)/.exec(output)?.[1];
     return { kind: 'failed', why: host === undefined ? problem : `${host} cannot be reached` };
   }
-  const [name] = await readdir(folder);
-  return name === undefined ? { kind: 'failed', why: 'nothing was downloaded' } : { kind: 'found', path: join(folder, name) };
+  const [name] = readdirSync(folder);
+  return name === undefined
+    ? { kind: 'failed', why: 'nothing was downloaded' }
+    : { kind: 'found', path: join(folder, name) };
 }
 
 async function download(server: SdkServer, downloadDir: string): Promise<void> {

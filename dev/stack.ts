@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { TidegateError } from '../core/errors.ts';
 import type { Children } from './children.ts';
 import { type DataFolder, lockDataFolder, wipeDataFolder } from './data-folder.ts';
@@ -43,7 +43,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const databaseUrl = await databaseOf(options);
     const temporal = await temporalOf(options);
     const temporalNamespace = namespaceOf(environment);
-    return { databaseUrl, temporalAddress: temporal.address, temporalNamespace, temporalUiUrl: temporal.uiUrl, stop };
+    return {
+      databaseUrl,
+      temporalAddress: temporal.address,
+      temporalNamespace,
+      temporalUiUrl: temporal.uiUrl,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -102,17 +108,24 @@ function namespaceOf(environment: NodeJS.ProcessEnv): string {
 
 async function requireDatabase(url: string): Promise<void> {
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
-    throw new TidegateError('invalid_environment', 'DATABASE_URL is not a URL like postgres://user:password@host:5432/database');
+    throw new TidegateError(
+      'invalid_environment',
+      'DATABASE_URL is not a URL like postgres://user:password@host:5432/database',
+    );
   }
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: reachableWithinMs });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: reachableWithinMs });
   try {
     await client.connect();
     await client.query('select 1');
   } catch (error) {
     const { host, pathname } = new URL(url);
-    const why = error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
+    const why =
+      error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
     // The address without the password.
-    throw new TidegateError('database_unreachable', `DATABASE_URL: Postgres at ${host}${pathname} cannot be used: ${why}`);
+    throw new TidegateError(
+      'database_unreachable',
+      `DATABASE_URL: Postgres at ${host}${pathname} cannot be used: ${why}`,
+    );
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -121,7 +134,10 @@ async function requireDatabase(url: string): Promise<void> {
 async function requireTemporal(address: string): Promise<void> {
   const [, host, port] = /^(.+):(\d+)$/.exec(address) ?? [];
   if (host === undefined || port === undefined) {
-    throw new TidegateError('invalid_environment', `TEMPORAL_ADDRESS is ${JSON.stringify(address)}: give host:port`);
+    throw new TidegateError(
+      'invalid_environment',
+      `TEMPORAL_ADDRESS is ${JSON.stringify(address)}: give host:port`,
+    );
   }
   const deadline = Date.now() + reachableWithinMs;
   while (!(await canConnect(host.replace(/^\[(.*)\]$/, '$1'), Number(port), deadline - Date.now()))) {

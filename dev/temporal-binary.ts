@@ -33,7 +33,8 @@ export async function findTemporalBinary({ environment, progress }: FindProgram)
     [`cached ${cached}`, () => check(cached)],
     [
       'download by the Temporal SDK',
-      () => progress.step('Downloading the Temporal dev server', () => obtain(bin, cached, download), whyFailed),
+      () =>
+        progress.step('Downloading the Temporal dev server', () => obtain(bin, cached, download), whyFailed),
     ],
     [
       `go install ${goPackage}`,
@@ -75,11 +76,17 @@ async function check(path: string): Promise<Attempt> {
   if (!isExecutable(path)) return { kind: 'failed', why: 'no such program' };
   const { output, problem } = await runCommand({ command: path, args: ['--version'], timeoutMs: 20_000 });
   if (problem !== undefined) return { kind: 'failed', why: `does not run: ${problem}` };
-  return /temporal version/i.test(output) ? { kind: 'found', path } : { kind: 'failed', why: 'is not the Temporal CLI' };
+  return /temporal version/i.test(output)
+    ? { kind: 'found', path }
+    : { kind: 'failed', why: 'is not the Temporal CLI' };
 }
 
 /** Gets a program in a folder aside and moves it into the cache once it has run: an interrupted attempt leaves nothing there. */
-async function obtain(bin: string, target: string, get: (folder: string) => Promise<Attempt>): Promise<Attempt> {
+async function obtain(
+  bin: string,
+  target: string,
+  get: (folder: string) => Promise<Attempt>,
+): Promise<Attempt> {
   await mkdir(bin, { recursive: true });
   const aside = await mkdtemp(join(bin, '.partial-'));
   try {
@@ -106,5 +113,7 @@ async function build(go: string, folder: string, environment: NodeJS.ProcessEnv)
     env: { ...environment, GOBIN: folder, CGO_ENABLED: '0', GOFLAGS: '' },
     timeoutMs: buildTimeoutMs,
   });
-  return problem === undefined ? { kind: 'found', path: join(folder, 'temporal') } : { kind: 'failed', why: problem };
+  return problem === undefined
+    ? { kind: 'found', path: join(folder, 'temporal') }
+    : { kind: 'failed', why: problem };
 }

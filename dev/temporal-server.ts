@@ -44,7 +44,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const deadline = Date.now() + startWithinMs;
   for (;;) {
     const port = await choosePort(options.port, avoid);
-    const uiPort = options.uiPort === undefined ? undefined : await choosePort(options.uiPort, new Set([...avoid, port]));
+    const uiPort =
+      options.uiPort === undefined ? undefined : await choosePort(options.uiPort, new Set([...avoid, port]));
     const child = launch(options, port, uiPort);
     if (options.database !== undefined) await writeFile(options.database.pidFile, `${child.pid}\n`);
     const address = `127.0.0.1:${port}`;
@@ -68,7 +69,10 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
 }
 
 /** Ends a dev server that an earlier, killed parent left on the database file. */
-export async function endLeftoverTemporal(database: { readonly file: string; readonly pidFile: string }): Promise<void> {
+export async function endLeftoverTemporal(database: {
+  readonly file: string;
+  readonly pidFile: string;
+}): Promise<void> {
   const pid = Number(await readFile(database.pidFile, 'utf8').catch(() => ''));
   if (!Number.isInteger(pid) || pid <= 1) return;
   await endLeftover({ pid, marks: ['start-dev', database.file], signal: 'SIGTERM', graceMs: 5_000 });
@@ -85,7 +89,10 @@ function launch(options: TemporalServerOptions, port: number, uiPort: number | u
       ...['--namespace', options.namespace],
       ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
       ...(options.database === undefined ? [] : ['--db-filename', options.database.file]),
-      ...dynamicConfig.flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+      ...dynamicConfig.flatMap(([key, value]) => [
+        '--dynamic-config-value',
+        `${key}=${JSON.stringify(value)}`,
+      ]),
     ],
     logFile: options.logFile,
     env: environment(),
@@ -100,7 +107,10 @@ function environment(): NodeJS.ProcessEnv {
 async function answers(child: Child, port: number, namespace: string, deadline: number): Promise<boolean> {
   while (child.isRunning() && Date.now() < deadline) {
     // The socket first: gRPC waits a second after a refused connection.
-    if ((await canConnect('127.0.0.1', port, 1_000)) && (await hasNamespace(`127.0.0.1:${port}`, namespace))) {
+    if (
+      (await canConnect('127.0.0.1', port, 1_000)) &&
+      (await hasNamespace(`127.0.0.1:${port}`, namespace))
+    ) {
       return child.isRunning();
     }
     await sleep(25);
@@ -112,7 +122,9 @@ async function hasNamespace(address: string, namespace: string): Promise<boolean
   try {
     const connection = await Connection.connect({ address, connectTimeout: 1_000 });
     try {
-      await connection.withDeadline(Date.now() + 2_000, () => connection.workflowService.describeNamespace({ namespace }));
+      await connection.withDeadline(Date.now() + 2_000, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      );
       return true;
     } finally {
       await connection.close();
@@ -123,7 +135,7 @@ async function hasNamespace(address: string, namespace: string): Promise<boolean
 }
 
 function portsInUse(log: string): readonly number[] {
-  return [...log.matchAll(/(?:listen tcp [\d.]+|127\.0\.0\.1|port)[: ](\d+)[^\n]*(?:in use|already|bind)/gi)].map((match) =>
-    Number(match[1]),
-  );
+  return [
+    ...log.matchAll(/(?:listen tcp [\d.]+|127\.0\.0\.1|port)[: ](\d+)[^\n]*(?:in use|already|bind)/gi),
+  ].map((match) => Number(match[1]));
 }

@@ -39,7 +39,8 @@ async function testAll(): Promise<number> {
   try {
     return await runJest(await prepare());
   } catch (error) {
-    const message = error instanceof TidegateError ? error.message : String(error instanceof Error ? error.stack : error);
+    const message =
+      error instanceof TidegateError ? error.message : String(error instanceof Error ? error.stack : error);
     process.stderr.write(`${message}\n`);
     process.stdout.write(`${closingLine({ passed: 0, failed: 1 })}\n`);
     return 1;
@@ -92,7 +93,14 @@ async function runJest(servers: Readonly<Record<string, string>>): Promise<numbe
   const script = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
   const started = spawn(
     process.execPath,
-    ['--experimental-vm-modules', ...quiet, script, '--json', `--outputFile=${reportFile}`, ...process.argv.slice(2)],
+    [
+      '--experimental-vm-modules',
+      ...quiet,
+      script,
+      '--json',
+      `--outputFile=${reportFile}`,
+      ...process.argv.slice(2),
+    ],
     { stdio: 'inherit', env: { ...process.env, ...servers } },
   );
   jest = started;
@@ -100,7 +108,8 @@ async function runJest(servers: Readonly<Record<string, string>>): Promise<numbe
     started.once('error', () => settle(1));
     started.once('exit', (code) => settle(code ?? 1));
   });
-  const report: JestReport | undefined = JSON.parse(await readFile(reportFile, 'utf8').catch(() => 'null')) ?? undefined;
+  const report: JestReport | undefined =
+    JSON.parse(await readFile(reportFile, 'utf8').catch(() => 'null')) ?? undefined;
   const outcome = outcomeOf(report, status);
   process.stdout.write(`${closingLine(outcome)}\n`);
   return outcome.failed > 0 || outcome.passed === 0 ? 1 : 0;

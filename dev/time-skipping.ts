@@ -63,7 +63,8 @@ async function download(folder: string): Promise<Attempt> {
 
 async function assemble(folder: string, environment: NodeJS.ProcessEnv): Promise<Attempt> {
   for (const needed of ['java', 'mvn']) {
-    if (findOnPath(needed, environment['PATH']) === undefined) return { kind: 'failed', why: `${needed} is not installed` };
+    if (findOnPath(needed, environment['PATH']) === undefined)
+      return { kind: 'failed', why: `${needed} is not installed` };
   }
   await writeFile(join(folder, 'pom.xml'), pom);
   const { output, problem } = await runCommand({
@@ -98,7 +99,8 @@ async function archiveClasses(home: string): Promise<void> {
     logFile: join(home, 'archive.log'),
   });
   const deadline = Date.now() + 20_000;
-  while (server.isRunning() && Date.now() < deadline && !(await canConnect('127.0.0.1', port, 500))) await sleep(50);
+  while (server.isRunning() && Date.now() < deadline && !(await canConnect('127.0.0.1', port, 500)))
+    await sleep(50);
   await server.stop(30_000);
   await rename(`${archive}.partial`, archive).catch(() => undefined);
 }

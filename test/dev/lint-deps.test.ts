@@ -10,7 +10,10 @@ describe('the import table', () => {
     ['api/routes/dags.ts', `import { Dag } from '../contract/dags.ts';\nimport express from 'express';`],
     ['api/main.ts', `import { a } from '../worker/create-worker.ts';`],
     ['cli/dev.ts', `import { startStack } from '../dev/stack.ts';`],
-    ['examples/orders/dag.ts', `import { dag } from 'tidegate';\nimport { readFile } from 'node:fs/promises';`],
+    [
+      'examples/orders/dag.ts',
+      `import { dag } from 'tidegate';\nimport { readFile } from 'node:fs/promises';`,
+    ],
   ])('accepts %s with %s', async (file, text) => {
     expect(await violationsOf(file, text)).toEqual([]);
   });
@@ -20,8 +23,16 @@ describe('the import table', () => {
     ['core/gate.ts', `import { join } from 'node:path';`, 'core imports package node:path: allowed are none'],
     ['core/gate.ts', `export * from '../store/log.ts';`, 'core imports store/log.ts: allowed are none'],
     ['sdk/dag.ts', `const f = await import('pg');`, 'sdk imports package pg: allowed are zod'],
-    ['api/contract/dags.ts', `import { db } from '../app.ts';`, 'api/contract imports api/app.ts: allowed are core'],
-    ['store/log.ts', `type T = import('../temporal/ids.ts').T;`, 'store imports temporal/ids.ts: allowed are core'],
+    [
+      'api/contract/dags.ts',
+      `import { db } from '../app.ts';`,
+      'api/contract imports api/app.ts: allowed are core',
+    ],
+    [
+      'store/log.ts',
+      `type T = import('../temporal/ids.ts').T;`,
+      'store imports temporal/ids.ts: allowed are core',
+    ],
     [
       'workflows/dag-run.ts',
       `import { runTask } from '../activities/index.ts';`,
@@ -32,7 +43,11 @@ describe('the import table', () => {
       `import { startStack } from '../../dev/stack.ts';`,
       'api imports dev/stack.ts: nothing but wiring (main.ts, worker, dev, test, bench) may',
     ],
-    ['examples/orders/dag.ts', `import { gate } from '../../core/gate.ts';`, 'examples imports core/gate.ts: allowed are sdk'],
+    [
+      'examples/orders/dag.ts',
+      `import { gate } from '../../core/gate.ts';`,
+      'examples imports core/gate.ts: allowed are sdk',
+    ],
   ])('refuses in %s %s', async (file, text, problem) => {
     expect(await violationsOf(file, text)).toEqual([`${file}:1: ${problem}`]);
   });

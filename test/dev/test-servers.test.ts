@@ -1,12 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import pg from 'pg';
+import { Client as Database } from 'pg';
 import { createTestDatabase } from '../support/postgres.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 
 describe('the servers of a test run', () => {
   it('give each file a database of its own, in UTF-8 and ordered by code point', async () => {
     const database = await createTestDatabase();
-    const client = new pg.Client({ connectionString: database.url });
+    const client = new Database({ connectionString: database.url });
     await client.connect();
     const { rows } = await client.query(
       `select current_setting('server_encoding') as encoding, array(select x from unnest(array['ä', 'b', 'Z']) x order by x) as sorted`,

@@ -8,7 +8,9 @@ export function testServer(
 ): string {
   const value = process.env[variable];
   if (value === undefined || value === '') {
-    throw new Error(`${variable} is not set: run this test with \`npm test -- <file>\`, which starts the servers`);
+    throw new Error(
+      `${variable} is not set: run this test with \`npm test -- <file>\`, which starts the servers`,
+    );
   }
   return value;
 }
