@@ -1,0 +1,170 @@
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { leavesOf } from '../core/condition.ts';
+import type { ImportError, ProjectPlan } from '../core/project-plan.ts';
+import type { DagPlan } from '../core/run-plan.ts';
+import { type AnyAsset, isAsset } from '../sdk/asset.ts';
+import { compileDag } from '../sdk/compile.ts';
+import { toCondition } from '../sdk/condition.ts';
+import type { ProjectConfig } from '../sdk/config.ts';
+import { isCron } from '../sdk/cron.ts';
+import { type DagDefinition, isDag } from '../sdk/dag.ts';
+import type { TaskDefinition } from '../sdk/task.ts';
+import { importErrorMessage, withoutPaths } from './import-error.ts';
+import { freshImporter, type Importer } from './import-fresh.ts';
+import { type AssetUse, keyOf, mergeAssets, type ProjectAssets, toPlan } from './project-assets.ts';
+import { findProjectFiles } from './project-files.ts';
+import { hashOf } from './project-hash.ts';
+
+/** A folder of DAG files, loaded: what is deployed of it, and the code that its tasks run. */
+export interface Project {
+  readonly folder: string;
+  readonly config: ProjectConfig;
+  readonly plan: ProjectPlan;
+  findTask(dagId: string, taskId: string): TaskDefinition | undefined;
+}
+
+/** A DAG that compiled by itself; the project may still refuse it for what other files say. */
+interface Compiled {
+  readonly file: string;
+  readonly definition: DagDefinition;
+  readonly plan: DagPlan;
+  readonly assets: readonly AnyAsset[];
+}
+
+interface Loaded {
+  readonly dags: readonly Compiled[];
+  readonly uses: readonly AssetUse[];
+  readonly errors: readonly ImportError[];
+}
+
+/**
+ * Loads a project as it is on disk now; calling it again picks up what changed. Files that are broken become import errors.
+ * @throws TidegateError `invalid_definition` when the folder is not a project
+ */
+export async function loadProject(projectFolder: string): Promise<Project> {
+  // Stack traces name files by their real path.
+  const folder = await realpath(projectFolder).catch(() => resolve(projectFolder));
+  const importFile = freshImporter();
+  const { config, files } = await findProjectFiles(folder, importFile);
+  const seen = new Set<DagDefinition>();
+  const loaded: Loaded[] = [];
+  // One after another, so that a DAG exported by two files belongs to the first of them on every machine.
+  for (const file of files) loaded.push(await loadFile(folder, file, importFile, seen));
+
+  const dags = loaded.flatMap((one) => one.dags);
+  const assets = mergeAssets(loaded.flatMap((one) => one.uses));
+  const duplicates = duplicatesOf(dags);
+  const deployed = dags.filter(
+    (dag) =>
+      !duplicates.ids.has(dag.plan.dagId) && !dag.assets.some((asset) => assets.clashing.has(keyOf(asset))),
+  );
+  const plan = {
+    dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
+    assets: assets.plans,
+    importErrors: perFile([
+      ...loaded.flatMap((one) => one.errors),
+      ...duplicates.errors,
+      ...assets.clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
+    ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
+  };
+  const tasks = tasksOf(deployed, assets);
+  return {
+    folder,
+    config,
+    plan: { hash: hashOf(plan), ...plan },
+    findTask: (dagId, taskId) => tasks.get(dagId)?.get(taskId),
+  };
+}
+
+async function loadFile(
+  folder: string,
+  file: string,
+  importFile: Importer,
+  seen: Set<DagDefinition>,
+): Promise<Loaded> {
+  const path = resolve(folder, file);
+  const dags: Compiled[] = [];
+  const uses: AssetUse[] = [];
+  const errors: ImportError[] = [];
+  const attempt = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      errors.push({ file, message: importErrorMessage(error, path, folder) });
+    }
+  };
+  const use = (asset: AnyAsset): void => {
+    toPlan(asset);
+    uses.push({ asset, file });
+  };
+
+  const exported = await importFile(path).catch((error: unknown) => {
+    errors.push({ file, message: importErrorMessage(error, path, folder) });
+    return {};
+  });
+  for (const value of Object.values(exported)) {
+    if (isAsset(value)) attempt(() => use(value));
+    if (!isDag(value) || seen.has(value)) continue;
+    seen.add(value);
+    attempt(() => {
+      const plan = compileDag(value, file);
+      const assets = assetsOf(value);
+      for (const asset of assets) use(asset);
+      dags.push({ file, definition: value, plan, assets });
+    });
+  }
+  return { dags, uses, errors };
+}
+
+/** Every asset a DAG waits for, reads or updates. */
+function assetsOf({ options: { schedule }, tasks }: DagDefinition): readonly AnyAsset[] {
+  const awaited =
+    schedule === undefined || schedule === null || isCron(schedule) ? [] : leavesOf(toCondition(schedule));
+  return [...new Set([...awaited, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])])];
+}
+
+function duplicatesOf(dags: readonly Compiled[]): {
+  readonly ids: ReadonlySet<string>;
+  readonly errors: readonly ImportError[];
+} {
+  const ids = new Set<string>();
+  const errors: ImportError[] = [];
+  for (const id of new Set(dags.map((dag) => dag.plan.dagId))) {
+    const same = dags.filter((dag) => dag.plan.dagId === id);
+    if (same.length < 2) continue;
+    ids.add(id);
+    const places = same.map((dag) => dag.definition.place).join(' and at ');
+    const message = `${same.length} DAGs have the id '${id}', at ${places}: rename all but one`;
+    errors.push(...same.map(({ file }) => ({ file, message })));
+  }
+  return { ids, errors };
+}
+
+/** One error a file, in the order of the files; what is wrong twice for the same reason is said once. */
+function perFile(errors: readonly ImportError[]): readonly ImportError[] {
+  const messages = new Map<string, Set<string>>();
+  for (const { file, message } of errors) messages.set(file, (messages.get(file) ?? new Set()).add(message));
+  return [...messages]
+    .map(([file, said]) => ({ file, message: [...said].join('\n') }))
+    .toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** The code behind the deployed plans, with outlets as the project's fullest declaration of them says. */
+function tasksOf(
+  dags: readonly Compiled[],
+  { assets }: ProjectAssets,
+): ReadonlyMap<string, ReadonlyMap<string, TaskDefinition>> {
+  const full = (asset: AnyAsset): AnyAsset => assets.get(keyOf(asset)) ?? asset;
+  return new Map(
+    dags.map(({ definition, plan }) => [
+      plan.dagId,
+      new Map(
+        definition.tasks.map((task) => [
+          task.id,
+          { ...task, outlets: task.outlets.map(full), inlets: task.inlets.map(full) },
+        ]),
+      ),
+    ]),
+  );
+}
