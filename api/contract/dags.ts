@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
+import { Flag, Instant, JsonObject, TextList } from './scalars.ts';
+
+/** A word people find DAGs by. */
+export const DagTag = z
+  .object({ name: z.string(), dag_id: z.string(), dag_display_name: z.string() })
+  .meta({ id: 'DagTag' });
+
+/** One deployed definition of a DAG. */
+export const DagVersion = z
+  .object({
+    /** Made of the DAG's id and the number, so it is the same everywhere. */
+    id: z.string(),
+    version_number: z.int(),
+    dag_id: z.string(),
+    bundle_name: z.null(),
+    bundle_version: z.null(),
+    bundle_url: z.null(),
+    created_at: Instant,
+    dag_display_name: z.string(),
+  })
+  .meta({ id: 'DagVersion' });
+export type DagVersion = z.infer<typeof DagVersion>;
+
+/** A DAG in a list. Fields that say "always" exist for Airflow's clients. */
+export const Dag = z
+  .object({
+    dag_id: z.string(),
+    /** Always the id. */
+    dag_display_name: z.string(),
+    is_paused: z.boolean(),
+    /** Whether the DAG was removed from the project. */
+    is_stale: z.boolean(),
+    last_parsed_time: Instant,
+    last_expired: Instant.nullable(),
+    bundle_name: z.null(),
+    bundle_version: z.null(),
+    relative_fileloc: z.string(),
+    fileloc: z.string(),
+    description: z.string().nullable(),
+    timetable_summary: z.string().nullable(),
+    timetable_description: z.string().nullable(),
+    tags: z.array(DagTag),
+    max_active_tasks: z.int(),
+    max_active_runs: z.int(),
+    /** Always 0: no limit. */
+    max_consecutive_failed_dag_runs: z.int(),
+    /** Always false. */
+    has_task_concurrency_limits: z.boolean(),
+    has_import_errors: z.boolean(),
+    /** Always null: ask Temporal for the next ticks of a schedule. */
+    next_dagrun_logical_date: z.null(),
+    next_dagrun_data_interval_start: z.null(),
+    next_dagrun_data_interval_end: z.null(),
+    next_dagrun_run_after: z.null(),
+    /** Always empty. */
+    owners: z.array(z.string()),
+    /** Always the file. */
+    file_token: z.string(),
+    /** Whether updates of assets start it. */
+    has_asset_schedule: z.boolean(),
+    version: z.int(),
+  })
+  .meta({ id: 'Dag' });
+export type Dag = z.infer<typeof Dag>;
+
+/** A DAG with all of its definition but the tasks. */
+export const DagDetails = Dag.extend({
+  /** Always false: ticks that were missed are not made up for. */
+  catchup: z.boolean(),
+  dag_run_timeout: z.null(),
+  /** The condition in Airflow's spelling: `{"all": […]}`, `{"any": […]}`, `{"asset": {…}}`. */
+  asset_expression: JsonObject.nullable(),
+  doc_md: z.string().nullable(),
+  start_date: Instant.nullable(),
+  end_date: z.null(),
+  is_paused_upon_creation: z.boolean().nullable(),
+  /** JSON Schema of `conf`. */
+  params: JsonObject.nullable(),
+  render_template_as_native_obj: z.boolean(),
+  template_search_path: z.null(),
+  timezone: z.string().nullable(),
+  last_parsed: Instant,
+  default_args: z.null(),
+  owner_links: z.null(),
+  concurrency: z.int(),
+  latest_dag_version: DagVersion,
+}).meta({ id: 'DagDetails' });
+export type DagDetails = z.infer<typeof DagDetails>;
+
+/** A page of DAGs. */
+export const DagCollection = collectionOf('dags', Dag).meta({ id: 'DagCollection' });
+export type DagCollection = z.infer<typeof DagCollection>;
+
+/** Query of `GET /api/v2/dags`. */
+export const DagQuery = z.object({
+  limit: limitParameter,
+  offset: offsetParameter,
+  order_by: orderBy(['dag_id', 'dag_display_name', 'is_paused', 'last_parsed_time'], 'dag_id'),
+  /** Part of the id; `%` and `_` are wildcards, case does not matter. */
+  dag_id_pattern: z.string().optional(),
+  dag_display_name_pattern: z.string().optional(),
+  tags: TextList.optional(),
+  tags_match_mode: z.enum(['any', 'all']).default('any'),
+  paused: Flag.optional(),
+  /** Whether to leave out DAGs that were removed. */
+  exclude_stale: Flag.default(true).meta({ type: 'boolean', default: true }),
+  has_import_errors: Flag.optional(),
+  has_asset_schedule: Flag.optional(),
+  /** Part of the name or URI of an asset in the condition. */
+  asset_dependency: z.string().optional(),
+});
+
+/** Body of `PATCH /api/v2/dags/{dag_id}`. */
+export const PatchDag = z.strictObject({ is_paused: z.boolean() }).meta({ id: 'PatchDag' });
+export type PatchDag = z.input<typeof PatchDag>;
+
+/** A span of time as Airflow writes it. */
+export const TimeDelta = z
+  .object({ __type: z.literal('TimeDelta'), days: z.int(), seconds: z.int(), microseconds: z.int() })
+  .meta({ id: 'TimeDelta' });
+
+/** A task of a DAG's latest definition. */
+export const Task = z
+  .object({
+    task_id: z.string(),
+    task_display_name: z.string(),
+    /** Always null. */
+    owner: z.null(),
+    start_date: z.null(),
+    end_date: z.null(),
+    trigger_rule: z.string(),
+    depends_on_past: z.boolean(),
+    wait_for_downstream: z.boolean(),
+    /** Tries after the first one. */
+    retries: z.int(),
+    /** Task queue; null is the project's own. */
+    queue: z.string().nullable(),
+    pool: z.null(),
+    pool_slots: z.null(),
+    execution_timeout: TimeDelta.nullable(),
+    retry_delay: TimeDelta,
+    retry_exponential_backoff: z.boolean(),
+    priority_weight: z.null(),
+    weight_rule: z.null(),
+    ui_color: z.null(),
+    ui_fgcolor: z.null(),
+    template_fields: z.array(z.string()),
+    downstream_task_ids: z.array(z.string()),
+    upstream_task_ids: z.array(z.string()),
+    doc_md: z.null(),
+    operator_name: z.string(),
+    params: z.null(),
+    class_ref: z.null(),
+    is_mapped: z.boolean(),
+    extra_links: z.array(z.string()),
+    outlets: z.array(z.object({ name: z.string(), uri: z.string() })),
+    inlets: z.array(z.object({ name: z.string(), uri: z.string() })),
+  })
+  .meta({ id: 'Task' });
+export type Task = z.infer<typeof Task>;
+
+/** All tasks of a DAG, in an order in which each comes after those it needs. */
+export const TaskCollection = collectionOf('tasks', Task).meta({ id: 'TaskCollection' });
+export type TaskCollection = z.infer<typeof TaskCollection>;

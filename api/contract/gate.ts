@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { Instant } from './scalars.ts';
+
+/** Events that met one leaf and that no run has consumed yet. */
+export const QueuedEvents = z
+  .object({
+    count: z.int(),
+    first_event_id: z.int(),
+    last_event_id: z.int(),
+    first_timestamp: Instant,
+    last_timestamp: Instant,
+  })
+  .meta({ id: 'QueuedEvents' });
+export type QueuedEvents = z.infer<typeof QueuedEvents>;
+
+/** A leaf of a condition: one asset, and what is queued for it. */
+export const AssetLeaf = z
+  .object({
+    kind: z.literal('asset'),
+    asset: z.object({ name: z.string(), uri: z.string() }),
+    met: z.boolean(),
+    queued: QueuedEvents.nullable(),
+  })
+  .meta({ id: 'AssetLeaf' });
+export type AssetLeaf = z.infer<typeof AssetLeaf>;
+
+/** A branch of a condition. */
+export const ConditionBranch = z
+  .object({
+    kind: z.enum(['all', 'any']),
+    met: z.boolean(),
+    get of() {
+      return z.array(ExplanationNode);
+    },
+  })
+  .meta({ id: 'ConditionBranch' });
+
+/** A condition with, per node, what arrived and what is missing. */
+export const ExplanationNode: z.ZodType<ExplanationNode> = z
+  .union([AssetLeaf, z.lazy(() => ConditionBranch)])
+  .meta({ id: 'ExplanationNode' });
+export type ExplanationNode =
+  | AssetLeaf
+  | { readonly kind: 'all' | 'any'; readonly met: boolean; readonly of: readonly ExplanationNode[] };
+
+/** Answer of `GET /api/v2/dags/{dag_id}/gate`: what the DAG holds between runs, and why it waits. */
+export const DagGate = z
+  .object({
+    dag_id: z.string(),
+    /** Definition that is in force. */
+    version: z.int(),
+    is_paused: z.boolean(),
+    /** Runs that hold a slot. */
+    active_runs: z.array(z.string()),
+    max_active_runs: z.int(),
+    /** Whether runs by hand or by time wait for a slot. */
+    has_requested_runs: z.boolean(),
+    /** Whether the condition holds. */
+    met: z.boolean(),
+    /** What it waits for, in one sentence. */
+    sentence: z.string(),
+    /** null where events start nothing. */
+    explanation: ExplanationNode.nullable(),
+    /** Everything up to this event is counted. */
+    counted_up_to: z.int(),
+  })
+  .meta({ id: 'DagGate' });
+export type DagGate = z.infer<typeof DagGate>;

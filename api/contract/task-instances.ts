@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { DagVersion } from './dags.ts';
+import { collectionOf, limitParameter, offsetParameter } from './page.ts';
+import { Flag, Instant, WholeNumber } from './scalars.ts';
+
+/** State of a task in a run; null has not started. */
+export const TaskInstanceState = z.enum([
+  'running',
+  'up_for_retry',
+  'success',
+  'failed',
+  'skipped',
+  'upstream_failed',
+]);
+export type TaskInstanceState = z.infer<typeof TaskInstanceState>;
+
+/** One task of one run, at its latest try. */
+export const TaskInstance = z
+  .object({
+    /** Made of run and task: `<dag_id>/<dag_run_id>/<task_id>`. */
+    id: z.string(),
+    task_id: z.string(),
+    dag_id: z.string(),
+    dag_run_id: z.string(),
+    /** Always -1: tasks are not mapped. */
+    map_index: z.int(),
+    logical_date: Instant.nullable(),
+    run_after: Instant,
+    start_date: Instant.nullable(),
+    end_date: Instant.nullable(),
+    /** Seconds from the start of the first try to the end of the last. */
+    duration: z.number().nullable(),
+    state: TaskInstanceState.nullable(),
+    try_number: z.int(),
+    max_tries: z.int(),
+    task_display_name: z.string(),
+    dag_display_name: z.string(),
+    /** Worker that has or had the latest try. */
+    hostname: z.string().nullable(),
+    unixname: z.null(),
+    /** Always `default_pool`. */
+    pool: z.string(),
+    pool_slots: z.int(),
+    queue: z.string().nullable(),
+    priority_weight: z.null(),
+    operator: z.null(),
+    operator_name: z.null(),
+    queued_when: z.null(),
+    scheduled_when: z.null(),
+    pid: z.null(),
+    executor: z.null(),
+    executor_config: z.string(),
+    note: z.null(),
+    rendered_map_index: z.null(),
+    rendered_fields: z.object({}),
+    trigger: z.null(),
+    triggerer_job: z.null(),
+    dag_version: DagVersion.nullable(),
+    /** Why the latest try did not succeed. */
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'TaskInstance' });
+export type TaskInstance = z.infer<typeof TaskInstance>;
+
+/** A page of the tasks of a run. */
+export const TaskInstanceCollection = collectionOf('task_instances', TaskInstance).meta({
+  id: 'TaskInstanceCollection',
+});
+export type TaskInstanceCollection = z.infer<typeof TaskInstanceCollection>;
+
+/** Query of `GET …/taskInstances`; tasks come in the order of the plan. */
+export const TaskInstanceQuery = z.object({ limit: limitParameter, offset: offsetParameter });
+
+/** One line of a task's log; the fields it was logged with stand beside these. */
+export const LogMessage = z
+  .looseObject({ timestamp: Instant, level: z.enum(['debug', 'info', 'warn', 'error']), event: z.string() })
+  .meta({ id: 'LogMessage' });
+export type LogMessage = z.infer<typeof LogMessage>;
+
+/** Answer of `GET …/logs/{try_number}`; with `Accept: application/x-ndjson` the lines come as JSON lines instead. */
+export const TaskLogs = z
+  .object({
+    content: z.array(LogMessage),
+    /** Give it back as `token` for what follows; null at the end of a try that is over. */
+    continuation_token: z.string().nullable(),
+  })
+  .meta({ id: 'TaskLogs' });
+export type TaskLogs = z.infer<typeof TaskLogs>;
+
+/** Query of `GET …/logs/{try_number}`. */
+export const TaskLogQuery = z.object({
+  token: WholeNumber.optional().meta({ type: 'string' }),
+  /** Answers with everything from `token` on instead of up to 1,000 lines. */
+  full_content: Flag.default(false).meta({ type: 'boolean', default: false }),
+  /** Attempt of the run. @defaultValue its latest */
+  attempt: WholeNumber.optional(),
+});
