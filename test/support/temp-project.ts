@@ -9,8 +9,8 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** A project on disk, with its own `node_modules` as an installed one has. */
 export interface TempProject {
   readonly folder: string;
-  write(file: string, text: string): Promise<void>;
-  remove(): Promise<void>;
+  readonly write: (file: string, text: string) => Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** Writes a project of these files into a new folder; without a `tidegate.config.ts` it gets the default one. */

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A started `npm start`: what it printed so far, and how it ended. */
+export interface StartCommand {
+  readonly process: ChildProcess;
+  readonly status: Promise<number | NodeJS.Signals | null>;
+  output(): string;
+  /** Resolves with the match once the output contains it; fails when the command ends before. */
+  prints(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Runs `dev/main.ts` as `npm start` does, in a process of its own. */
+export function runStart(environment: NodeJS.ProcessEnv, args: readonly string[] = []): StartCommand {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'dev/main.ts', ...args], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const status = new Promise<number | NodeJS.Signals | null>((settle) => {
+    child.once('close', (code, signal) => settle(code ?? signal));
+  });
+  return {
+    process: child,
+    status,
+    output: () => output,
+    prints: (pattern) =>
+      new Promise((settle, fail) => {
+        const look = (): void => {
+          const match = pattern.exec(output);
+          if (match !== null) settle(match);
+        };
+        child.stdout.on('data', look);
+        child.stderr.on('data', look);
+        child.once('close', () => fail(new Error(`ended without printing ${pattern}:\n${output}`)));
+        look();
+      }),
+  };
+}
