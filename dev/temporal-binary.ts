@@ -110,7 +110,7 @@ async function build(go: string, folder: string, environment: NodeJS.ProcessEnv)
   const { problem } = await runCommand({
     command: go,
     args: ['install', '-trimpath', '-ldflags=-s -w', goPackage],
-    env: { ...environment, GOBIN: folder, CGO_ENABLED: '0', GOFLAGS: '' },
+    env: { ...environment, GOBIN: folder, CGO_ENABLED: '0' },
     timeoutMs: buildTimeoutMs,
   });
   return problem === undefined
