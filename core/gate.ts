@@ -95,7 +95,19 @@ export function isMet(gate: Gate): boolean {
 
 /** Takes everything that is queued, also for branches that were not needed. */
 export function takeAll(gate: Gate): { readonly taken: readonly Taken[]; readonly gate: Gate } {
-  return { taken: takenOf(Object.entries(gate.queued)), gate: { ...gate, queued: {} } };
+  return takeLeaves(gate, new Set(Object.keys(gate.queued)));
+}
+
+/** Takes what is queued for these leaves, of those it has. */
+export function takeLeaves(
+  gate: Gate,
+  leaves: ReadonlySet<string>,
+): { readonly taken: readonly Taken[]; readonly gate: Gate } {
+  const entries = Object.entries(gate.queued);
+  return {
+    taken: takenOf(entries.filter(([leaf]) => leaves.has(leaf))),
+    gate: { ...gate, queued: Object.fromEntries(entries.filter(([leaf]) => !leaves.has(leaf))) },
+  };
 }
 
 /** Puts another condition in force from `at` on: leaves that stay keep their queue, what others had is dropped. */

@@ -1,0 +1,54 @@
+import type { Seq } from '../core/asset-event.ts';
+import type { Gate, Taken } from '../core/gate.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { SearchAttributeName } from '../core/search-attributes.ts';
+import * as store from '../store/consumers.ts';
+import type { WorkerDeps } from './deps.ts';
+
+/** What a consumer starts from, and which search attributes it may set. */
+export type ClaimedGate = store.Claimed & { readonly searchAttributes: readonly SearchAttributeName[] };
+
+/** The transactions of `consumerDag`; each can be told again and then changes nothing. */
+export interface ConsumerActivities {
+  claimGate(dagId: DagId): Promise<ClaimedGate>;
+  openRun(run: store.OpenRun): Promise<store.Opened>;
+  admitRun(
+    claim: store.Claim & { readonly version: number; readonly activeRuns: readonly RunId[] },
+  ): Promise<store.Admitted>;
+  adoptDefinition(
+    change: store.Claim & { readonly version: number; readonly at: Seq; readonly gate: Gate },
+  ): Promise<store.Adopted>;
+  checkpoint(
+    state: store.Claim & { readonly version: number; readonly gate: Gate },
+  ): Promise<'stored' | 'stale'>;
+  setPaused(wish: store.Claim & { readonly isPaused: boolean }): Promise<'stored' | 'stale'>;
+  clearQueue(
+    wish: store.Claim & {
+      readonly version: number;
+      readonly gate: Gate;
+      readonly taken: readonly Taken[];
+      readonly who: string;
+    },
+  ): Promise<'stored' | 'stale'>;
+}
+
+export function createConsumerActivities({
+  db,
+  dispatcher,
+  searchAttributes,
+}: WorkerDeps): ConsumerActivities {
+  return {
+    async claimGate(dagId) {
+      const claimed = await store.claimGate(db, dagId);
+      // What was recorded behind the checkpoint comes again, under the new epoch.
+      if (claimed.kind === 'claimed') dispatcher.notify([dagId]);
+      return { ...claimed, searchAttributes };
+    },
+    openRun: (run) => store.openRun(db, run),
+    admitRun: (wish) => store.admitRun(db, wish, wish),
+    adoptDefinition: (change) => store.adoptDefinition(db, change, change),
+    checkpoint: (state) => store.checkpoint(db, state, state),
+    setPaused: (wish) => store.setPaused(db, wish, wish.isPaused),
+    clearQueue: (wish) => store.clearQueue(db, wish, wish),
+  };
+}

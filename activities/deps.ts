@@ -1,0 +1,18 @@
+import type { DagId, TaskId } from '../core/ids.ts';
+import type { SearchAttributeName } from '../core/search-attributes.ts';
+import type { TaskDefinition } from '../sdk/index.ts';
+import type { Deps } from '../temporal/deps.ts';
+
+/** The code of the tasks this worker can run. */
+export interface TaskCode {
+  findTask(dagId: DagId, taskId: TaskId): TaskDefinition | undefined;
+}
+
+/** What a worker's activities work with. */
+export interface WorkerDeps extends Deps {
+  readonly tasks: TaskCode;
+  /** Those found registered in the namespace. */
+  readonly searchAttributes: readonly SearchAttributeName[];
+  /** Names this worker in task rows. */
+  readonly identity: string;
+}

@@ -1,0 +1,87 @@
+import {
+  maxBatchEvents,
+  maxPartitionKeyLength,
+  type NewAssetEvent,
+  storableExtra,
+} from '../core/asset-event.ts';
+import type { AssetRef } from '../core/asset-uri.ts';
+import { TidegateError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { AnyAsset, Emit, EmitOptions } from '../sdk/index.ts';
+
+interface Emitted {
+  readonly outlet: AnyAsset;
+  readonly extra: JsonObject;
+  readonly partitionKey: string | undefined;
+}
+
+/** What a task said about its outlets. Nothing is recorded before it succeeds. */
+export interface Outbox {
+  readonly emit: Emit;
+  /** The events to record: what was emitted, and one for each outlet that was not. */
+  events(idOf: (asset: AssetRef) => number): readonly NewAssetEvent[];
+}
+
+/** Checks every event when it is emitted, so that the author's own line fails. */
+export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
+  const emitted: Emitted[] = [];
+  const emit = (asset: AnyAsset, event: EmitOptions<object> = {}): void => {
+    if (emitted.length >= maxBatchEvents) {
+      throw new TidegateError('invalid_input', `a task may emit ${maxBatchEvents} events at most`);
+    }
+    const outlet = declared(outlets, asset);
+    emitted.push({
+      outlet,
+      extra: checkedExtra(outlet, event.extra ?? {}),
+      partitionKey: checkedKey(event.partition),
+    });
+  };
+  return {
+    emit: emit as Emit,
+    events(idOf) {
+      const silent = outlets.filter((outlet) => !emitted.some((one) => isSame(one.outlet, outlet)));
+      const all = [...emitted, ...silent.map((outlet) => ({ outlet, extra: {}, partitionKey: undefined }))];
+      return all.map(({ outlet, extra, partitionKey }) => ({ assetId: idOf(outlet), extra, partitionKey }));
+    },
+  };
+}
+
+function declared(outlets: readonly AnyAsset[], asset: AnyAsset): AnyAsset {
+  const outlet = outlets.find((one) => isSame(one, asset));
+  if (outlet !== undefined) return outlet;
+  const names = outlets.map(({ name }) => name).join(', ');
+  throw new TidegateError(
+    'undeclared_outlet',
+    `${asset.name} is not an outlet of this task: add it to 'outlets' (declared: ${names === '' ? 'none' : names})`,
+  );
+}
+
+function checkedExtra(outlet: AnyAsset, extra: object): JsonObject {
+  const parsed = outlet.eventExtra?.safeParse(extra);
+  if (parsed?.success === false) {
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined || issue.path.length === 0 ? 'extra' : `extra.${issue.path.join('.')}`;
+    throw new TidegateError(
+      'invalid_input',
+      `${where} of ${outlet.name} does not meet the asset's eventExtra: ${issue?.message ?? parsed.error.message}`,
+    );
+  }
+  // Through JSON, so that what is recorded is what the author's object is once it is stored.
+  const stored: JsonObject = JSON.parse(storableExtra((parsed?.data ?? extra) as JsonObject, outlet.name));
+  return stored;
+}
+
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined) return undefined;
+  if (key.trim() === '' || key.length > maxPartitionKeyLength) {
+    throw new TidegateError(
+      'invalid_input',
+      `partition ${JSON.stringify(key.slice(0, 120))} is not valid: use 1 to ${maxPartitionKeyLength} characters`,
+    );
+  }
+  return key;
+}
+
+function isSame(a: AssetRef, b: AssetRef): boolean {
+  return a.name === b.name && a.uri === b.uri;
+}

@@ -1,0 +1,48 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { type ErrorCode, TidegateError } from '../core/errors.ts';
+
+/** Whether trying again may help. */
+const isPassing: Readonly<Record<ErrorCode, boolean>> = {
+  invalid_input: false,
+  invalid_uri: false,
+  invalid_definition: false,
+  extra_too_large: false,
+  undeclared_outlet: false,
+  unknown_asset: false,
+  unknown_dag: false,
+  unknown_run: false,
+  unknown_task: false,
+  run_exists: false,
+  idempotency_conflict: false,
+  invalid_environment: false,
+  database_unreachable: true,
+  temporal_unreachable: true,
+  wrong_project: false,
+  log_rewound: false,
+};
+
+/** Activities whose `TidegateError`s end them at once, under their code; everything else is tried again. */
+export function withFailures<Activities extends object>(activities: Activities): Activities {
+  return Object.fromEntries(
+    Object.entries(activities).map(([name, activity]) => [
+      name,
+      async (...args: unknown[]) => {
+        try {
+          return await activity(...args);
+        } catch (error) {
+          throw translate(error);
+        }
+      },
+    ]),
+  ) as Activities;
+}
+
+function translate(error: unknown): unknown {
+  if (!(error instanceof TidegateError) || isPassing[error.code]) return error;
+  return ApplicationFailure.create({
+    message: error.message,
+    type: error.code,
+    nonRetryable: true,
+    cause: error,
+  });
+}

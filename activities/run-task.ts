@@ -1,0 +1,201 @@
+import { ApplicationFailure, CancelledFailure, Context, log as workerLog } from '@temporalio/activity';
+import { TidegateError, unreachable } from '../core/errors.ts';
+import type { TaskId } from '../core/ids.ts';
+import { toStorableJson } from '../core/json.ts';
+import { type RetryPlan, retryDelayMs } from '../core/run-plan.ts';
+import { taskActivityType } from '../core/workflow-names.ts';
+import { isTaskSkipped } from '../sdk/task-skipped.ts';
+import type { TaskDefinition } from '../sdk/task.ts';
+import { AssetIds } from '../store/asset-ids.ts';
+import type { RunAttempt } from '../store/runs.ts';
+import { beginTry, type Begun, type Ended, failTry, skipTry } from '../store/task-runs.ts';
+import { recordSuccess } from '../temporal/record-events.ts';
+import type { WorkerDeps } from './deps.ts';
+import { createOutbox } from './emitted.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { keepTrying } from './keep-trying.ts';
+import { execute } from './task-code.ts';
+import { createTaskLog } from './task-log.ts';
+
+/** One task of one run, with what its frozen plan says about running it. */
+export interface RunTask extends RunAttempt {
+  readonly taskId: TaskId;
+  readonly needs: readonly TaskId[];
+  readonly retries: RetryPlan;
+  readonly timeoutMs: number | null;
+}
+
+/** How a task ended that did not fail. What it returned is in Postgres. */
+export interface TaskResult {
+  readonly state: 'success' | 'skipped';
+}
+
+/** How long a task waits for a worker that has its code. */
+const codePatienceMs = 10 * 60_000;
+const codePauseMs = 5_000;
+/** Largest result, as JSON. */
+const maxResultBytes = 256 * 1_024;
+
+type RunningTry = Extract<Begun, { kind: 'begun' }>;
+
+/** Runs tasks: begins a try, runs the author's code, and records its end together with its asset events. */
+export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<TaskResult> {
+  const assetIds = new AssetIds(deps.db);
+  return async (task) => {
+    const context = Context.current();
+    assertKnown(context, task);
+    const stopHeartbeat = startHeartbeat(context);
+    try {
+      const code = deps.tasks.findTask(task.dagId, task.taskId);
+      if (code === undefined) throw await withoutCode(deps, context, task);
+      const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
+      switch (begun.kind) {
+        case 'begun':
+          return await runTry(deps, assetIds, { context, code, task, begun });
+        case 'ended':
+          if (begun.state === 'failed') throw failed(begun.error ?? 'the task failed');
+          return { state: begun.state };
+        case 'run closed':
+          throw ApplicationFailure.nonRetryable('the run is closed', 'RunClosed');
+        default:
+          return unreachable(begun);
+      }
+    } finally {
+      stopHeartbeat();
+    }
+  };
+}
+
+interface Try {
+  readonly context: Context;
+  readonly code: TaskDefinition;
+  readonly task: RunTask;
+  readonly begun: RunningTry;
+}
+
+async function runTry(deps: WorkerDeps, assetIds: AssetIds, running: Try): Promise<TaskResult> {
+  const { context, code, task, begun } = running;
+  const tried = { ...task, try: begun.try };
+  if (begun.failures > task.retries.max) {
+    const error = `the try before took longer than its time-out of ${task.timeoutMs} ms`;
+    await failTry(deps.db, tried, error, true);
+    throw failed(error);
+  }
+  const log = createTaskLog(deps.db, tried, {
+    now: deps.clock,
+    warn: (message, fields) => workerLog.warn(message, fields),
+  });
+  const outbox = createOutbox(code.outlets);
+  try {
+    const result = await execute({ db: deps.db, context, code, task, begun, outbox, log });
+    const success = { ...tried, result: storableResult(result) };
+    const events = outbox.events(
+      await keepTrying(() => assetIds.find(code.outlets), context.cancellationSignal),
+    );
+    // The log comes first: whoever sees the success can read it.
+    await log.close();
+    const recorded = await keepTrying(() => recordSuccess(deps, success, events), context.cancellationSignal);
+    if (recorded.kind === 'lost') throw new LostTry();
+    return { state: 'success' };
+  } catch (error) {
+    if (error instanceof LostTry) throw error;
+    return await endTry(deps, running, error, log);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Another try took over, or the answer to this one was lost: the next one finds out which. */
+class LostTry extends Error {
+  override readonly name = 'LostTry';
+  override readonly message = 'the try is no longer the running one';
+}
+
+async function endTry(
+  { db }: WorkerDeps,
+  { context, task, begun }: Try,
+  error: unknown,
+  log: { info(message: string, fields?: object): void; error(message: string, fields?: object): void },
+): Promise<TaskResult> {
+  const tried = { ...task, try: begun.try };
+  const { signal } = new AbortController();
+  const told = (ended: Ended): void => {
+    if (ended === 'lost') throw new LostTry();
+  };
+  if (isTaskSkipped(error)) {
+    log.info('task skipped', { reason: error.message });
+    told(await keepTrying(() => skipTry(db, tried, error.message), signal));
+    return { state: 'skipped' };
+  }
+  if (context.cancellationSignal.aborted) {
+    const { reason } = context.cancellationSignal;
+    const why: string = reason instanceof Error ? reason.message : String(reason);
+    // A worker that stops or was given up on hands the try back: that is nobody's failure, the next one begins anew.
+    if (why !== 'CANCELLED')
+      throw ApplicationFailure.retryable(`the try was interrupted: ${why}`, 'TryInterrupted');
+    log.error('task cancelled');
+    await keepTrying(() => failTry(db, tried, 'cancelled', true), signal);
+    throw new CancelledFailure('the task was cancelled');
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const failures = begun.failures + 1;
+  const isFinal = failures > task.retries.max || isNonRetryable(error);
+  log.error('try failed', {
+    error: message,
+    try: begun.try,
+    isFinal,
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  told(await keepTrying(() => failTry(db, tried, message, isFinal), signal));
+  if (isFinal) throw failed(message);
+  throw ApplicationFailure.create({
+    ...{ message, type: 'TaskFailed', nonRetryable: false },
+    nextRetryDelay: retryDelayMs(task.retries, failures),
+  });
+}
+
+/** Refuses what was not scheduled by a run: the type says one task, the arguments another, or there are none. */
+function assertKnown({ info }: Context, task: RunTask | undefined): void {
+  if (task !== undefined && info.activityType === taskActivityType(task.dagId, task.taskId)) return;
+  throw ApplicationFailure.nonRetryable(
+    `activity ${info.activityType} is not a task of a run`,
+    'UnknownActivity',
+  );
+}
+
+/** The plan freezes structure, not code: another worker may have it, so the task is handed back, but not for ever. */
+async function withoutCode(
+  { db, identity }: WorkerDeps,
+  { info }: Context,
+  task: RunTask,
+): Promise<ApplicationFailure> {
+  const { dagId, taskId } = task;
+  const message = `this worker has no code for task ${taskId} of DAG ${dagId}`;
+  if (Date.now() - info.scheduledTimestampMs < codePatienceMs) {
+    return ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
+  }
+  const begun = await beginTry(db, { ...task, worker: identity });
+  if (begun.kind === 'begun') await failTry(db, { ...task, try: begun.try }, message, true);
+  return failed(`${message}: deploy a worker that has it`);
+}
+
+function storableResult(result: unknown): string | null {
+  if (result === undefined || result === null) return null;
+  const text = toStorableJson(result, "the task's result");
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxResultBytes) {
+    throw new TidegateError(
+      'invalid_input',
+      `the task's result is ${bytes} bytes as JSON, ${maxResultBytes} are allowed: store the data elsewhere and return a reference`,
+    );
+  }
+  return text;
+}
+
+function failed(message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, 'TaskFailed');
+}
+
+function isNonRetryable(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.nonRetryable === true;
+}

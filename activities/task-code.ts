@@ -1,0 +1,125 @@
+import type { Context } from '@temporalio/activity';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TidegateError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
+import type { TaskContext } from '../sdk/index.ts';
+import { TaskSkipped } from '../sdk/index.ts';
+import type { Begun } from '../store/task-runs.ts';
+import type { BufferedLog } from './task-log.ts';
+import type { Outbox } from './emitted.ts';
+import type { RunTask } from './run-task.ts';
+import { createTriggeringEvents } from './triggering-events.ts';
+import type { Db } from '../store/database.ts';
+
+/** How long a task that was told to stop may take to do so. */
+const graceMs = 10_000;
+
+/** The try was not over in the time its author gave it. */
+export class TaskTimeout extends Error {
+  override readonly name = 'TaskTimeout';
+}
+
+interface Execution {
+  readonly db: Db;
+  readonly context: Context;
+  readonly code: TaskDefinition;
+  readonly task: RunTask;
+  readonly begun: Extract<Begun, { kind: 'begun' }>;
+  readonly outbox: Outbox;
+  readonly log: BufferedLog;
+}
+
+/**
+ * Runs an author's code until it ends, its time is out, or it was cancelled and had its grace.
+ * @throws whatever the code throws; TaskTimeout; the reason of the cancellation
+ */
+export async function execute(execution: Execution): Promise<unknown> {
+  const { context, code, task } = execution;
+  const timeout = new AbortController();
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.cancellationSignal, timeout.signal]);
+  const work = Promise.resolve().then(() => code.run(taskContext(execution, signal)));
+  // Given up on, it may still fail later; nobody waits for that any more.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([
+      work,
+      outOfTime(task.timeoutMs, timeout, over.signal),
+      stubborn(context.cancellationSignal, over.signal),
+    ]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function outOfTime(ms: number | null, timeout: AbortController, over: AbortSignal): Promise<never> {
+  if (ms === null) return new Promise(() => undefined);
+  await wait(ms, over);
+  const error = new TaskTimeout(`the try took longer than its time-out of ${ms} ms`);
+  timeout.abort(error);
+  throw error;
+}
+
+async function stubborn(cancelled: AbortSignal, over: AbortSignal): Promise<never> {
+  if (!cancelled.aborted) {
+    await new Promise((resolve) =>
+      cancelled.addEventListener('abort', resolve, { once: true, signal: over }),
+    );
+  }
+  await wait(graceMs, over);
+  throw cancelled.reason;
+}
+
+/** Waits, or for ever once it is `over`: then nobody listens. */
+async function wait(ms: number, over: AbortSignal): Promise<void> {
+  try {
+    // A timer holds at most 2^31 - 1 ms; a longer time-out is Temporal's alone.
+    await delay(Math.min(ms, 2_147_483_647), undefined, { signal: over });
+  } catch {
+    await new Promise(() => undefined);
+  }
+}
+
+function taskContext(
+  { db, code, task, begun, outbox, log }: Execution,
+  signal: AbortSignal,
+): TaskContext<object> {
+  const { dagId, runId, taskId } = task;
+  const { run } = begun;
+  return {
+    ...{ dagId, runId, taskId, try: begun.try, signal },
+    run: {
+      trigger: run.trigger,
+      logicalAt: run.logical_at?.getTime() ?? null,
+      dataIntervalStartAt: run.data_interval_start_at?.getTime() ?? null,
+      dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
+      conf: run.conf,
+    },
+    params: parseParams(code, run.conf),
+    needs: needsOf(code, begun.results),
+    events: createTriggeringEvents(db, task),
+    emit: outbox.emit,
+    log,
+    skip(reason) {
+      throw new TaskSkipped(reason);
+    },
+  };
+}
+
+function parseParams({ params }: TaskDefinition, conf: object): object {
+  const parsed = params?.safeParse(conf);
+  if (parsed?.success === false) {
+    const [issue] = parsed.error.issues;
+    throw new TidegateError(
+      'invalid_input',
+      `conf.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`,
+    );
+  }
+  return parsed?.data ?? conf;
+}
+
+function needsOf(code: TaskDefinition, results: Readonly<Record<string, Json>>): object {
+  const named = Object.entries(namedNeeds(code)).filter(([, taskId]) => taskId in results);
+  return Object.fromEntries(named.map(([name, taskId]) => [name, results[taskId]]));
+}

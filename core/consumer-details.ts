@@ -1,0 +1,30 @@
+import type { Consumer } from './consumer.ts';
+import type { Definition } from './definition.ts';
+import { explain, type Explanation, summarize } from './explanation.ts';
+
+/** Most leaves that are drawn; a longer condition is cut and says so. */
+const maxLines = 50;
+
+/** What a consumer waits for, as Markdown for Temporal's Web UI. */
+export function consumerDetails(consumer: Consumer, { condition, assets }: Definition): string {
+  const explanation = condition === null ? null : explain(condition, assets, consumer.gate);
+  const lines = explanation === null ? [] : linesOf(explanation, 0);
+  const shown = lines.slice(0, maxLines);
+  const cut = lines.length > maxLines ? [`- … and ${lines.length - maxLines} more`] : [];
+  const runs = `Active runs: ${consumer.activeRuns.length} of ${consumer.maxActiveRuns}`;
+  return [summarize(consumer, explanation), '', ...shown, ...cut, '', runs].join('\n');
+}
+
+function linesOf(explanation: Explanation, depth: number): readonly string[] {
+  const indent = '  '.repeat(depth);
+  const mark = explanation.met ? '✓' : '✗';
+  if (explanation.kind !== 'asset') {
+    const heading = `${indent}- ${mark} ${explanation.kind} of`;
+    return [heading, ...explanation.of.flatMap((part) => linesOf(part, depth + 1))];
+  }
+  const { queued, asset } = explanation;
+  const name = asset.name.length > 100 ? `${asset.name.slice(0, 97)}...` : asset.name;
+  const since =
+    queued === null ? '' : ` — ${queued.count} queued since ${new Date(queued.firstAt).toISOString()}`;
+  return [`${indent}- ${mark} \`${name}\`${since}`];
+}

@@ -1,0 +1,31 @@
+import type { DagId, RunId, TaskId } from './ids.ts';
+
+/** Longest summary of an activity, timer or workflow, in bytes: half of what Temporal accepts. */
+const maxSummaryBytes = 200;
+
+export function consumerWorkflowId(dagId: DagId): string {
+  return `dag/${dagId}`;
+}
+
+/** Attempt 1 has no suffix; later ones are runs again of the same run. */
+export function runWorkflowId(dagId: DagId, runId: RunId, attempt: number): string {
+  return attempt === 1 ? `dag/${dagId}/run/${runId}` : `dag/${dagId}/run/${runId}/${attempt}`;
+}
+
+export function tickWorkflowId(dagId: DagId): string {
+  return `tick/${dagId}`;
+}
+
+/** Activity type of a task, so that the Web UI's timeline speaks the author's words. */
+export function taskActivityType(dagId: DagId, taskId: TaskId): string {
+  return `${dagId}.${taskId}`;
+}
+
+/** A summary that stays within Temporal's limit however long the names in it are. */
+export function summary(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= maxSummaryBytes) return text;
+  let cut = text.slice(0, maxSummaryBytes);
+  while (new TextEncoder().encode(cut).length > maxSummaryBytes - 3) cut = cut.slice(0, -1);
+  return `${cut}...`;
+}

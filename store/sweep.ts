@@ -1,0 +1,66 @@
+import { sql } from 'kysely';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { RunPlan } from '../core/run-plan.ts';
+import type { Db } from './database.ts';
+import type { RunAttempt } from './runs.ts';
+import type { RunTrigger } from './schema.ts';
+
+/** An open run that was opened or let in a while ago, with what it takes to start its workflow. */
+export interface OpenRun extends RunAttempt {
+  readonly trigger: RunTrigger;
+  readonly version: number;
+  readonly plan: RunPlan;
+}
+
+/** Runs that hold a slot and have not begun a task within `olderThanMs`: their workflow may be missing. */
+export async function findUnstartedRuns(db: Db, olderThanMs: number): Promise<readonly OpenRun[]> {
+  const { rows } = await sql<OpenRun>`
+    select r.dag_id as "dagId", r.run_id as "runId", r.attempt, r.trigger, r.version, v.definition -> 'plan' as plan
+    from run r join dag_version v on v.dag_id = r.dag_id and v.version = r.version
+    where r.state = 'queued' and r.admitted_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
+    order by r.admitted_at limit 500`.execute(db);
+  return rows;
+}
+
+/** Open runs whose workflow might have ended without closing them. */
+export async function findOpenRuns(db: Db): Promise<readonly RunAttempt[]> {
+  const { rows } = await sql<RunAttempt>`
+    select dag_id as "dagId", run_id as "runId", attempt from run
+    where state in ('queued', 'running') and admitted_at is not null order by number`.execute(db);
+  return rows;
+}
+
+/** Closed runs whose consumer was not told. */
+export async function findUnreportedRuns(
+  db: Db,
+  olderThanMs: number,
+): Promise<readonly { dagId: DagId; runId: RunId }[]> {
+  const { rows } = await sql<{ dagId: DagId; runId: RunId }>`
+    select dag_id as "dagId", run_id as "runId" from run
+    where not is_close_reported and state in ('success', 'failed')
+      and ended_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond' limit 1000`.execute(db);
+  return rows;
+}
+
+/** DAGs that have a requested run waiting, a slot free for it, and have had time to hear of it. */
+export async function findWaitingRequests(
+  db: Db,
+  olderThanMs: number,
+): Promise<readonly { dagId: DagId; runId: RunId }[]> {
+  const { rows } = await sql<{ dagId: DagId; runId: RunId }>`
+    select r.dag_id as "dagId", min(r.run_id) as "runId"
+    from run r join consumer c using (dag_id) join dag d using (dag_id)
+    join dag_version v on v.dag_id = d.dag_id and v.version = d.version
+    where r.state = 'queued' and r.admitted_at is null and not c.is_paused and d.retired_at is null
+      and r.queued_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
+      and (select count(*) from run o where o.dag_id = r.dag_id and o.state in ('queued', 'running') and o.admitted_at is not null)
+        < (v.definition ->> 'maxActiveRuns')::int
+    group by r.dag_id`.execute(db);
+  return rows;
+}
+
+/** DAGs in force: each of them has a consumer running. */
+export async function findDeployedDags(db: Db): Promise<readonly DagId[]> {
+  const rows = await db.selectFrom('dag').select('dag_id').where('retired_at', 'is', null).execute();
+  return rows.map(({ dag_id }) => dag_id);
+}

@@ -1,0 +1,59 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { leafOfSubscription } from '../core/batch.ts';
+import { TidegateError } from '../core/errors.ts';
+import type { DagId } from '../core/ids.ts';
+import { runWorkflowId } from '../core/workflow-names.ts';
+import { findOpenSubscriptions } from '../store/subscriptions.ts';
+import type { RunAttempt } from '../store/runs.ts';
+import { clearQueueUpdate, pauseUpdate, resumeUpdate } from '../workflows/messages.ts';
+import { closeRun } from './close-run.ts';
+import { updateConsumer } from './consumer-workflow.ts';
+import type { Deps } from './deps.ts';
+import { pauseSchedule } from './schedules.ts';
+
+/**
+ * Pauses or resumes a DAG: its consumer opens no runs, its schedule makes no ticks, events keep queueing.
+ * @throws TidegateError `temporal_unreachable` when Temporal or every worker is away; then nothing changed
+ */
+export async function setPaused(deps: Deps, dagId: DagId, isPaused: boolean): Promise<void> {
+  const update = isPaused ? pauseUpdate : resumeUpdate;
+  await reach(() => updateConsumer(deps.temporal, dagId, update, []));
+  await reach(() => pauseSchedule(deps.temporal, dagId, isPaused));
+}
+
+/** Clears what is queued for these assets, or for all; recorded with who asked. */
+export async function clearQueue(
+  deps: Deps,
+  dagId: DagId,
+  { assetIds, who }: { readonly assetIds?: readonly number[]; readonly who: string },
+): Promise<{ readonly cleared: number }> {
+  const subscriptions = assetIds && (await findOpenSubscriptions(deps.db, dagId, assetIds));
+  const leaves = subscriptions?.map((id) => leafOfSubscription(id)) ?? null;
+  return reach(() => updateConsumer(deps.temporal, dagId, clearQueueUpdate, [{ leaves, who }]));
+}
+
+/** Cancels an open run: its tasks are told to stop. One that has no workflow yet is closed at once. */
+export async function cancelRun(deps: Deps, run: RunAttempt): Promise<void> {
+  const { dagId, runId, attempt } = run;
+  const handle = deps.temporal.client.workflow.getHandle(runWorkflowId(dagId, runId, attempt));
+  try {
+    await reach(() => handle.cancel());
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    await closeRun(deps, { ...run, state: 'failed', reason: 'cancelled', ends: {} });
+  }
+}
+
+async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || error instanceof TidegateError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TidegateError(
+      'temporal_unreachable',
+      `Temporal did not take this in time: ${reason}. Check that Temporal and a worker are running, and try again`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Seq } from '../core/asset-event.ts';
+import type { DagId } from '../core/ids.ts';
+import { toMessages } from '../core/message.ts';
+import type { Db } from '../store/database.ts';
+import { markSent, readUndelivered, type Undelivered } from '../store/deliveries.ts';
+import { type AssetEvents, assetEventsSignal } from '../workflows/messages.ts';
+import { signalConsumer } from './consumer-workflow.ts';
+import type { Log, Temporal } from './deps.ts';
+
+interface DispatcherOptions {
+  readonly db: Db;
+  readonly temporal: Temporal;
+  readonly log: Log;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/**
+ * Sends consumers what the log has for them. One send is under way per consumer and process: at rest nothing waits, under load
+ * messages grow. Sending is at-least-once; consumers count exactly once.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #due = new Set<DagId>();
+  readonly #serving = new Map<DagId, Promise<void>>();
+  readonly #stopping = new AbortController();
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Says that there may be something new for these consumers; returns at once. */
+  notify(dagIds: readonly DagId[]): void {
+    if (this.#stopping.signal.aborted) return;
+    for (const dagId of dagIds) {
+      this.#due.add(dagId);
+      if (!this.#serving.has(dagId)) this.#serving.set(dagId, this.#serve(dagId));
+    }
+  }
+
+  /** Resolves when nothing is being sent. */
+  async idle(): Promise<void> {
+    while (this.#serving.size > 0) await Promise.all(this.#serving.values());
+  }
+
+  /** Ends what is under way; what was not sent is sent by another process or at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.idle();
+  }
+
+  async #serve(dagId: DagId): Promise<void> {
+    const { log } = this.#options;
+    let pauseMs = firstPauseMs;
+    while (this.#due.delete(dagId)) {
+      try {
+        await this.#sendAll(dagId);
+        pauseMs = firstPauseMs;
+      } catch (error) {
+        if (this.#stopping.signal.aborted) break;
+        log.warn('dispatch failed, will be tried again', { dagId, pauseMs, error: String(error) });
+        await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+        pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+        this.#due.add(dagId);
+      }
+      if (this.#stopping.signal.aborted) break;
+    }
+    this.#serving.delete(dagId);
+  }
+
+  async #sendAll(dagId: DagId): Promise<void> {
+    let from: Seq = 0;
+    for (;;) {
+      const ahead = await readUndelivered(this.#options.db, dagId, from);
+      if (ahead === undefined) return;
+      const sent = await this.#sendEvents(dagId, ahead);
+      if (ahead.change !== null) await this.#sendChange(dagId, ahead, ahead.change, sent);
+      from = ahead.change?.seq ?? ahead.upTo;
+      if (from >= ahead.head) return;
+    }
+  }
+
+  /** @returns the position up to which everything is sent now */
+  async #sendEvents(dagId: DagId, { deliveries, sent, upTo, ...head }: Undelivered): Promise<Seq> {
+    const messages = toMessages(deliveries, { after: sent, upTo });
+    for (const message of messages) {
+      await this.#send(dagId, { ...envelope(head), ...message, definition: null });
+      // A batch in parts counts as sent with its last part, so that whoever goes on begins with its first one.
+      if (!message.more) await markSent(this.#options.db, dagId, head.epoch, message.upTo);
+    }
+    return messages.length === 0 ? sent : upTo;
+  }
+
+  async #sendChange(
+    dagId: DagId,
+    head: Undelivered,
+    { version, seq }: NonNullable<Undelivered['change']>,
+    after: Seq,
+  ): Promise<void> {
+    const change = { after, upTo: seq, batches: [], more: false, definition: version };
+    await this.#send(dagId, { ...envelope(head), ...change });
+    await markSent(this.#options.db, dagId, head.epoch, seq);
+  }
+
+  async #send(dagId: DagId, events: AssetEvents): Promise<void> {
+    await signalConsumer(this.#options.temporal, dagId, assetEventsSignal, [events]);
+  }
+}
+
+function envelope({ log, epoch, version }: Pick<Undelivered, 'log' | 'epoch' | 'version'>) {
+  return { log, epoch, version };
+}

@@ -1,0 +1,63 @@
+import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { DagId } from '../core/ids.ts';
+import type { DagPlan } from '../core/run-plan.ts';
+import { summary, tickWorkflowId } from '../core/workflow-names.ts';
+import type { Temporal } from './deps.ts';
+
+/** How late a tick may come after an outage of Temporal and still count. */
+const catchupWindow = '10 minutes';
+
+/** Brings the Temporal Schedule of a DAG in line with its plan, keeping whether it is paused. */
+export async function syncSchedule(temporal: Temporal, plan: DagPlan): Promise<void> {
+  const { schedule } = temporal.client;
+  const scheduleId = tickWorkflowId(plan.dagId);
+  if (plan.cron === null) return removeSchedule(temporal, plan.dagId);
+  const options = scheduleOptions(plan, plan.cron, temporal.taskQueue);
+  const handle = schedule.getHandle(scheduleId);
+  try {
+    await handle.update((previous) => ({ ...options, state: previous.state }));
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    await schedule.create({ scheduleId, ...options });
+  }
+}
+
+export async function removeSchedule({ client }: Temporal, dagId: DagId): Promise<void> {
+  await ignoreMissing(() => client.schedule.getHandle(tickWorkflowId(dagId)).delete());
+}
+
+/** Pauses or resumes the schedule of a DAG that has one. */
+export async function pauseSchedule({ client }: Temporal, dagId: DagId, isPaused: boolean): Promise<void> {
+  const handle = client.schedule.getHandle(tickWorkflowId(dagId));
+  await ignoreMissing(() =>
+    isPaused ? handle.pause('the DAG is paused') : handle.unpause('the DAG was resumed'),
+  );
+}
+
+function scheduleOptions({ dagId, startAt }: DagPlan, cron: NonNullable<DagPlan['cron']>, taskQueue: string) {
+  return {
+    spec: {
+      cronExpressions: [cron.expression],
+      timezone: cron.timezone,
+      ...(startAt === null ? {} : { startAt: new Date(startAt) }),
+    },
+    // Ticks of one DAG never wait for each other: whether runs may overlap is the consumer's to say.
+    policies: { overlap: ScheduleOverlapPolicy.ALLOW_ALL, catchupWindow },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: 'tick',
+      workflowId: tickWorkflowId(dagId),
+      taskQueue,
+      args: [{ dagId }],
+      staticSummary: summary(`tick of ${dagId} (${cron.expression})`),
+    },
+  };
+}
+
+async function ignoreMissing(call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}

@@ -1,0 +1,78 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { SearchAttributeName } from '../core/search-attributes.ts';
+import { runWorkflowId, summary } from '../core/workflow-names.ts';
+import { findUndelivered } from '../store/deliveries.ts';
+import type { RunAttempt } from '../store/runs.ts';
+import {
+  findDeployedDags,
+  findOpenRuns,
+  findUnreportedRuns,
+  findUnstartedRuns,
+  findWaitingRequests,
+  type OpenRun,
+} from '../store/sweep.ts';
+import type { dagRun } from '../workflows/dag-run.ts';
+import { runRequestedSignal } from '../workflows/messages.ts';
+import { closeRun, reportClosed } from './close-run.ts';
+import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
+import type { Deps } from './deps.ts';
+
+/** How long the usual way has before a sweep goes it again. */
+const patienceMs = 3_000;
+
+interface Sweeping extends Deps {
+  readonly searchAttributes: readonly SearchAttributeName[];
+}
+
+/** Finishes what crashed processes left between their steps. A full sweep also asks Temporal about every open run and consumer. */
+export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boolean }): Promise<void> {
+  const { db, dispatcher, temporal } = deps;
+  if (isFull) {
+    for (const dagId of await findDeployedDags(db)) await ensureConsumer(temporal, dagId);
+    for (const run of await findOpenRuns(db)) await closeIfEnded(deps, run);
+  }
+  dispatcher.notify(await findUndelivered(db));
+  for (const run of await findUnstartedRuns(db, patienceMs)) await startMissing(deps, run);
+  for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs))
+    await reportClosed(deps, dagId, runId);
+  for (const { dagId, runId } of await findWaitingRequests(db, patienceMs)) {
+    await signalConsumer(temporal, dagId, runRequestedSignal, [runId]);
+  }
+}
+
+async function startMissing(deps: Sweeping, run: OpenRun): Promise<void> {
+  const { temporal, searchAttributes, log } = deps;
+  const { dagId, runId, attempt, trigger, version, plan } = run;
+  try {
+    await temporal.client.workflow.start<typeof dagRun>('dagRun', {
+      workflowId: runWorkflowId(dagId, runId, attempt),
+      taskQueue: temporal.taskQueue,
+      args: [{ dagId, runId, attempt, trigger, version, plan, searchAttributes }],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: summary(`${dagId} ${runId}`),
+    });
+    log.info('run without a workflow started', { dagId, runId });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    await closeIfEnded(deps, run);
+  }
+}
+
+/** Closes the row of a run whose workflow ended without doing so: somebody terminated it, or it could not go on. */
+async function closeIfEnded(deps: Deps, { dagId, runId, attempt }: RunAttempt): Promise<void> {
+  const { client } = deps.temporal;
+  try {
+    const { status } = await client.workflow.getHandle(runWorkflowId(dagId, runId, attempt)).describe();
+    if (status.name === 'RUNNING' || status.name === 'PAUSED' || status.name === 'UNSPECIFIED') return;
+    const reason = `its workflow ended without closing it: ${status.name.toLowerCase()}`;
+    deps.log.warn('run closed by the sweep', { dagId, runId, reason });
+    await closeRun(deps, { dagId, runId, attempt, state: 'failed', reason, ends: {} });
+  } catch (error) {
+    // It never had one; the next sweep starts it.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}

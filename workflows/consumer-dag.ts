@@ -1,0 +1,134 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { consumerDetails } from '../core/consumer-details.ts';
+import { unreachable } from '../core/errors.ts';
+import type { RunId } from '../core/ids.ts';
+import {
+  begin,
+  type Life,
+  takeClear,
+  takeClosed,
+  takeEvents,
+  takePause,
+  takeRequest,
+} from './consumer-life.ts';
+import { checkpoint } from './local-activities.ts';
+import {
+  type AssetEvents,
+  assetEventsSignal,
+  type ClearQueueInput,
+  type ClearQueueResult,
+  clearQueueUpdate,
+  type ConsumerDagInput,
+  gateQuery,
+  isAssetEvents,
+  pauseUpdate,
+  resumeUpdate,
+  runClosedSignal,
+  runRequestedSignal,
+} from './messages.ts';
+import { searchAttributePairs } from './search-attributes.ts';
+import { createRunStarter, type RunStarter } from './run-starter.ts';
+
+type Message =
+  | { readonly kind: 'events'; readonly events: AssetEvents }
+  | { readonly kind: 'run requested' }
+  | { readonly kind: 'run closed'; readonly runId: RunId }
+  | { readonly kind: 'pause'; readonly isPaused: boolean; readonly done: () => void }
+  | {
+      readonly kind: 'clear';
+      readonly wish: ClearQueueInput;
+      readonly done: (result: ClearQueueResult) => void;
+    };
+
+/** The door of one DAG: counts what arrives, and opens a run whenever its gate and a free slot allow. */
+export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
+  // Handlers only take note; the loop acts on one thing at a time, so no await ever races a signal.
+  // Declared first: signals that came early run inside setHandler.
+  const inbox: Message[] = [];
+  const runs = createRunStarter();
+  listen(inbox);
+  let life: Life | null = null;
+  setHandler(gateQuery, () => life?.consumer ?? null);
+
+  life = await begin(runs, dagId);
+  show(life);
+  upsertSearchAttributes(
+    searchAttributePairs(life.searchAttributes, { dag: [dagId], assets: assetsOf(life) }),
+  );
+
+  // What still lies in the inbox when nothing more is due is sent again to whoever claims the gate next.
+  while (inbox.length > 0 || !(life.isOver || workflowInfo().continueAsNewSuggested)) {
+    await condition(() => inbox.length > 0);
+    for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) {
+      life = await take(runs, life, message);
+    }
+    show(life);
+  }
+  await condition(() => runs.haveAllStarted() && allHandlersFinished());
+  if (life.isOver) return;
+  const { epoch, definition, consumer } = life;
+  await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
+  await continueAsNew<typeof consumerDag>({ dagId });
+}
+
+function listen(inbox: Message[]): void {
+  setHandler(assetEventsSignal, (events: unknown) => {
+    if (isAssetEvents(events)) inbox.push({ kind: 'events', events });
+    else log.warn('malformed assetEvents signal dropped');
+  });
+  setHandler(runRequestedSignal, () => void inbox.push({ kind: 'run requested' }));
+  setHandler(runClosedSignal, (runId) => {
+    if (typeof runId === 'string') inbox.push({ kind: 'run closed', runId });
+    else log.warn('malformed runClosed signal dropped');
+  });
+  const setPaused = (isPaused: boolean) =>
+    new Promise<{ isPaused: boolean }>((resolve) => {
+      inbox.push({ kind: 'pause', isPaused, done: () => resolve({ isPaused }) });
+    });
+  setHandler(pauseUpdate, () => setPaused(true));
+  setHandler(resumeUpdate, () => setPaused(false));
+  setHandler(
+    clearQueueUpdate,
+    (wish) => new Promise((done) => void inbox.push({ kind: 'clear', wish, done })),
+  );
+}
+
+async function take(runs: RunStarter, life: Life, message: Message): Promise<Life> {
+  switch (message.kind) {
+    case 'events':
+      return takeEvents(runs, life, message.events);
+    case 'run requested':
+      return takeRequest(runs, life);
+    case 'run closed':
+      return takeClosed(runs, life, message.runId);
+    case 'pause': {
+      const next = await takePause(runs, life, message.isPaused);
+      message.done();
+      return next;
+    }
+    case 'clear': {
+      const { life: next, cleared } = await takeClear(runs, life, message.wish);
+      message.done({ cleared });
+      return next;
+    }
+    default:
+      return unreachable(message);
+  }
+}
+
+function show({ consumer, definition, isOver }: Life): void {
+  setCurrentDetails(isOver ? 'The DAG was removed.' : consumerDetails(consumer, definition));
+}
+
+function assetsOf({ definition }: Life): readonly string[] {
+  return Object.values(definition.assets).map(({ name }) => name);
+}

@@ -1,0 +1,164 @@
+import { log, sleep } from '@temporalio/workflow';
+import { unpackBatch } from '../core/batch.ts';
+import { type Consumer, countBatches, decide, withRun, withoutRun } from '../core/consumer.ts';
+import type { Definition } from '../core/definition.ts';
+import { unreachable } from '../core/errors.ts';
+import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { SearchAttributeName } from '../core/search-attributes.ts';
+import { admitRun, adoptDefinition, claimGate, clearQueue, openRun, setPaused } from './local-activities.ts';
+import type { AssetEvents, ClearQueueInput } from './messages.ts';
+import type { RunStarter } from './run-starter.ts';
+
+/** A consumer from one claim of its gate to the next. JSON-safe. */
+export interface Life {
+  readonly dagId: DagId;
+  readonly log: string;
+  readonly epoch: number;
+  readonly definition: Definition;
+  readonly consumer: Consumer;
+  readonly searchAttributes: readonly SearchAttributeName[];
+  /** Set once the DAG is gone and nothing is left to do. */
+  readonly isOver: boolean;
+}
+
+/** Claims the gate and opens what it already asks for. */
+export async function begin(runs: RunStarter, dagId: DagId): Promise<Life> {
+  return settle(runs, await claim(dagId));
+}
+
+/** Counts what a message tells, opening runs on the way, and puts the definition in force that it brings. */
+export async function takeEvents(runs: RunStarter, life: Life, events: AssetEvents): Promise<Life> {
+  const standing = standingOf(life, events);
+  if (standing === 'old') return life;
+  if (standing === 'astray') return begin(runs, life.dagId);
+  if (events.definition !== null) return adopt(runs, life, events.definition, events.upTo);
+
+  let current = life;
+  let rest = events.batches.map(unpackBatch);
+  do {
+    const counted = countBatches(current.consumer, rest, events);
+    current = await settle(runs, { ...current, consumer: counted.consumer });
+    // A new claim has been sent everything again, this message included.
+    if (current.epoch !== life.epoch) return current;
+    rest = [...counted.rest];
+  } while (rest.length > 0);
+  return current;
+}
+
+export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
+  return settle(runs, { ...life, consumer: { ...life.consumer, hasRequests: true } });
+}
+
+export async function takeClosed(runs: RunStarter, life: Life, runId: RunId): Promise<Life> {
+  return settle(runs, { ...life, consumer: withoutRun(life.consumer, runId) });
+}
+
+export async function takePause(runs: RunStarter, life: Life, isPaused: boolean): Promise<Life> {
+  const { dagId, epoch } = life;
+  if (life.isOver) return life;
+  if ((await setPaused({ dagId, epoch, isPaused })) === 'stale')
+    return takePause(runs, await begin(runs, dagId), isPaused);
+  return settle(runs, { ...life, consumer: { ...life.consumer, isPaused } });
+}
+
+/** Clears leaves, or everything; `cleared` counts the events that left. */
+export async function takeClear(
+  runs: RunStarter,
+  life: Life,
+  { leaves, who }: ClearQueueInput,
+): Promise<{ readonly life: Life; readonly cleared: number }> {
+  const { dagId, epoch, consumer, definition } = life;
+  const { taken, gate } =
+    leaves === null ? takeAll(consumer.gate) : takeLeaves(consumer.gate, new Set(leaves));
+  if (taken.length === 0 || life.isOver) return { life, cleared: 0 };
+  const stored = await clearQueue({ dagId, epoch, version: definition.version, taken, gate, who });
+  if (stored === 'stale') return takeClear(runs, await begin(runs, dagId), { leaves, who });
+  const cleared = taken.reduce((sum, { count }) => sum + count, 0);
+  return { life: await settle(runs, { ...life, consumer: { ...consumer, gate } }), cleared };
+}
+
+function standingOf({ log: own, epoch, definition, consumer }: Life, events: AssetEvents): Arrival {
+  if (events.log !== own) {
+    log.error('events of another log dropped', { log: events.log, own });
+    return 'old';
+  }
+  if (events.epoch < epoch) return 'old';
+  const standing = arrival(consumer.gate, events);
+  const isOther = events.epoch > epoch || events.version !== definition.version;
+  return standing === 'next' && isOther ? 'astray' : standing;
+}
+
+/** Does what the core decides until there is nothing left to do. */
+async function settle(runs: RunStarter, life: Life): Promise<Life> {
+  if (life.isOver) return life;
+  const decision = decide(life.consumer);
+  switch (decision.kind) {
+    case 'wait':
+      return life;
+    case 'open': {
+      const { dagId, epoch, definition, consumer } = life;
+      const { runId, taken, gate } = decision;
+      const opened = await openRun({ dagId, epoch, runId, version: definition.version, taken, gate });
+      if (opened === 'stale') return begin(runs, dagId);
+      if (opened === 'conflict') return beginLater(runs, dagId, runId);
+      runs.start(life, { runId, attempt: 1, trigger: 'asset' });
+      return settle(runs, { ...life, consumer: withRun({ ...consumer, gate }, runId) });
+    }
+    case 'admit': {
+      const { dagId, epoch, definition, consumer } = life;
+      const { activeRuns } = consumer;
+      const admitted = await admitRun({ dagId, epoch, version: definition.version, activeRuns });
+      if (admitted.kind === 'stale') return begin(runs, dagId);
+      if (admitted.kind === 'none')
+        return settle(runs, { ...life, consumer: { ...consumer, hasRequests: false } });
+      runs.start(life, admitted);
+      return settle(runs, {
+        ...life,
+        consumer: withRun({ ...consumer, hasRequests: admitted.hasMore }, admitted.runId),
+      });
+    }
+    default:
+      return unreachable(decision);
+  }
+}
+
+async function adopt(runs: RunStarter, life: Life, version: number, at: number): Promise<Life> {
+  const { dagId, epoch, consumer } = life;
+  const adopted = await adoptDefinition({ dagId, epoch, version, at, gate: consumer.gate });
+  if (adopted.kind === 'stale') return begin(runs, dagId);
+  const { definition, gate } = adopted;
+  const { maxActiveRuns } = definition;
+  log.info('definition in force', { dagId, version });
+  return settle(runs, {
+    ...life,
+    definition,
+    consumer: { ...consumer, gate, maxActiveRuns },
+    isOver: definition.plan === null,
+  });
+}
+
+async function claim(dagId: DagId): Promise<Life> {
+  const claimed = await claimGate(dagId);
+  const { searchAttributes } = claimed;
+  if (claimed.kind === 'retired') return over(dagId);
+  const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests } = claimed;
+  return {
+    ...{ dagId, log: logId, epoch, definition, searchAttributes, isOver: false },
+    consumer: { gate, isPaused, maxActiveRuns: definition.maxActiveRuns, activeRuns, hasRequests },
+  };
+}
+
+/** The run's id stands for other events: only a log that was put back can bring that about, so somebody has to look. */
+async function beginLater(runs: RunStarter, dagId: DagId, runId: RunId): Promise<Life> {
+  log.error('run exists with other events', { dagId, runId });
+  await sleep('10 seconds', { summary: 'a run of this id exists with other events' });
+  return begin(runs, dagId);
+}
+
+function over(dagId: DagId): Life {
+  const definition: Definition = { version: 0, plan: null, condition: null, assets: {}, maxActiveRuns: 0 };
+  const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
+  const consumer = { gate, isPaused: false, maxActiveRuns: 0, activeRuns: [], hasRequests: false };
+  return { dagId, log: '', epoch: 0, definition, consumer, searchAttributes: [], isOver: true };
+}

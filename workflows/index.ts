@@ -1,0 +1,4 @@
+export { consumerDag } from './consumer-dag.ts';
+export { dagRun } from './dag-run.ts';
+export { project } from './project.ts';
+export { tick } from './tick.ts';

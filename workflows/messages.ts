@@ -1,0 +1,55 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Consumer } from '../core/consumer.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { Message } from '../core/message.ts';
+
+export interface ConsumerDagInput {
+  readonly dagId: DagId;
+}
+
+/** Events for one consumer, or a definition that comes into force right behind them. */
+export interface AssetEvents extends Message {
+  readonly log: string;
+  readonly epoch: number;
+  /** Definition these events were judged by. */
+  readonly version: number;
+  /** Set when the message is a change of definition, which then is all it says. */
+  readonly definition: number | null;
+}
+
+/** What a paused or resumed consumer answers. */
+export interface PauseResult {
+  readonly isPaused: boolean;
+}
+
+export interface ClearQueueInput {
+  /** Leaves to clear; `null` clears all. */
+  readonly leaves: readonly string[] | null;
+  readonly who: string;
+}
+
+export interface ClearQueueResult {
+  /** Events that left the queue. */
+  readonly cleared: number;
+}
+
+export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
+export const runRequestedSignal = defineSignal<[RunId]>('runRequested');
+export const runClosedSignal = defineSignal<[RunId]>('runClosed');
+export const pauseUpdate = defineUpdate<PauseResult>('pause');
+export const resumeUpdate = defineUpdate<PauseResult>('resume');
+export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]>('clearQueue');
+export const gateQuery = defineQuery<Consumer | null>('gate');
+
+/** Whether a signal's payload has the shape the gate relies on; senders of other versions may err. */
+export function isAssetEvents(value: unknown): value is AssetEvents {
+  if (typeof value !== 'object' || value === null) return false;
+  const { log, epoch, version, after, upTo, batches, more, definition } = value as Record<string, unknown>;
+  return (
+    typeof log === 'string' &&
+    [epoch, version, after, upTo].every((number) => Number.isSafeInteger(number)) &&
+    Array.isArray(batches) &&
+    typeof more === 'boolean' &&
+    (definition === null || Number.isSafeInteger(definition))
+  );
+}
