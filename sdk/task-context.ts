@@ -86,5 +86,5 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   /** Aborted when the run is cancelled or the try is out of time. */
   readonly signal: AbortSignal;
   /** Ends the task as skipped. */
-  skip(reason: string): never;
+  readonly skip: (reason: string) => never;
 }

@@ -21,7 +21,7 @@ export interface Project {
   readonly folder: string;
   readonly config: ProjectConfig;
   readonly plan: ProjectPlan;
-  findTask(dagId: string, taskId: string): TaskDefinition | undefined;
+  readonly findTask: (dagId: string, taskId: string) => TaskDefinition | undefined;
 }
 
 /** A DAG that compiled by itself; the project may still refuse it for what other files say. */

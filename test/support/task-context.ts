@@ -1,0 +1,57 @@
+import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
+import type { AssetEvent } from '../../core/asset-event.ts';
+import type { AnyAsset, EventList, TaskContext, TriggeringEvent } from '../../sdk/index.ts';
+import { TaskSkipped } from '../../sdk/index.ts';
+
+/** What a task said while it ran with a context made by hand. */
+export interface Said {
+  readonly emitted: { readonly asset: AnyAsset; readonly extra: object | undefined }[];
+  readonly logged: { readonly message: string; readonly fields: object | undefined }[];
+}
+
+/** A context for running a task's function without a worker; `events` are those that started its run. */
+export function aTaskContext({
+  needs = {},
+  events = [],
+}: { readonly needs?: object; readonly events?: readonly AssetEvent[] } = {}): {
+  readonly context: TaskContext<object>;
+  readonly said: Said;
+} {
+  const said: Said = { emitted: [], logged: [] };
+  const dagId = parseDagId('a_dag');
+  const log = (message: string, fields?: object): void => void said.logged.push({ message, fields });
+  const context: TaskContext<object> = {
+    dagId,
+    runId: parseRunId(dagId, 'a_run'),
+    taskId: parseTaskId('a_task'),
+    try: 1,
+    run: { trigger: 'asset', logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null, conf: {} },
+    params: {},
+    needs,
+    events: {
+      of: <Extra extends object>(asset: AnyAsset) =>
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test knows what its events carry
+        listOf(events.filter((event) => event.asset.uri === asset.uri)) as unknown as EventList<Extra>,
+      all: () => listOf(events),
+    },
+    emit: (asset, ...[event]) => void said.emitted.push({ asset, extra: event?.extra }),
+    log: { debug: log, info: log, warn: log, error: log },
+    signal: new AbortController().signal,
+    skip: (reason) => {
+      throw new TaskSkipped(reason);
+    },
+  };
+  return { context, said };
+}
+
+function listOf(events: readonly TriggeringEvent[]): EventList {
+  return {
+    toArray: async ({ limit = events.length } = {}) => events.slice(0, limit),
+    count: async () => events.length,
+    first: async () => events[0],
+    last: async () => events.at(-1),
+    async *[Symbol.asyncIterator]() {
+      yield* events;
+    },
+  };
+}

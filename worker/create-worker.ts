@@ -1,0 +1,48 @@
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  type NativeConnection,
+  Worker,
+  type WorkerInterceptors,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { createActivities, type WorkerDeps } from '../activities/index.ts';
+
+export interface WorkerOptions {
+  readonly deps: WorkerDeps;
+  readonly connection: NativeConnection;
+  /** What {@link bundleWorkflows} made; a worker without it runs tasks only. */
+  readonly workflowBundle?: WorkflowBundleWithSourceMap;
+  /** Queue whose tasks it takes. @defaultValue the project's own */
+  readonly taskQueue?: string;
+  /** Most tasks at a time. @defaultValue 100 */
+  readonly maxConcurrentTasks?: number;
+  readonly interceptors?: WorkerInterceptors;
+}
+
+/** How long a stopping worker lets tasks go on before it hands them back. */
+const graceMs = 5_000;
+/** How often the server hears of a running task, and the task of its cancellation. */
+const heartbeatMs = 2_000;
+
+/** Compiles the workflows once, for every worker of the process. */
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) });
+}
+
+/** A worker on one task queue; it begins with `run()`. */
+export async function createWorker(options: WorkerOptions): Promise<Worker> {
+  const { deps, connection, workflowBundle, taskQueue, maxConcurrentTasks, interceptors } = options;
+  return Worker.create({
+    connection,
+    namespace: deps.temporal.namespace,
+    taskQueue: taskQueue ?? deps.temporal.taskQueue,
+    identity: deps.identity,
+    activities: createActivities(deps),
+    ...(workflowBundle === undefined ? {} : { workflowBundle }),
+    ...(interceptors === undefined ? {} : { interceptors }),
+    maxConcurrentActivityTaskExecutions: maxConcurrentTasks ?? 100,
+    maxHeartbeatThrottleInterval: heartbeatMs,
+    shutdownGraceTime: graceMs,
+  });
+}
