@@ -1,0 +1,47 @@
+import { asset, isAsset } from '../../sdk/asset.ts';
+
+describe('asset', () => {
+  it('lets its URI, as it is written, stand for its name', () => {
+    expect(asset('S3://Lake/orders/')).toMatchObject({ name: 'S3://Lake/orders/', uri: 's3://Lake/orders' });
+  });
+
+  it('lets its name stand for its URI', () => {
+    expect(asset({ name: 'orders' })).toMatchObject({ name: 'orders', uri: 'orders' });
+  });
+
+  it('takes both', () => {
+    expect(asset({ name: 'orders', uri: 's3://lake/orders' })).toMatchObject({
+      name: 'orders',
+      uri: 's3://lake/orders',
+    });
+    expect(asset('s3://lake/orders', { name: 'orders' })).toMatchObject({
+      name: 'orders',
+      uri: 's3://lake/orders',
+    });
+  });
+
+  it('knows where it was declared', () => {
+    expect(asset('s3://lake/orders').place).toMatch(/test\/sdk\/asset\.test\.ts:\d+$/);
+  });
+
+  it.each([
+    ['', 'invalid_definition'],
+    ['s3://lake/ü', 'invalid_uri'],
+    ['airflow://x', 'invalid_uri'],
+  ])('refuses %p', (uri, code) => {
+    expect(() => asset(uri)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('refuses neither URI nor name', () => {
+    expect(() => asset({})).toThrow(/needs a URI or a name/);
+  });
+
+  it('is told from anything else', () => {
+    expect([asset('s3://a/b'), { name: 'a', uri: 'b' }, null, 'a'].map(isAsset)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});
