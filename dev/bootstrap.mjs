@@ -64,8 +64,11 @@ async function npmCi() {
   stopProgress(outcome === undefined);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
   if (outcome === undefined) return;
-  const tail = Buffer.concat(output).toString().trimEnd().split('\n').slice(-15).join('\n');
-  fail(`npm ci failed (${outcome})${tail === '' ? '' : `, its last lines:\n${tail}`}`);
+  const lines = Buffer.concat(output).toString().trimEnd().split('\n');
+  // npm names the reason first and ends with its usage text.
+  const errors = lines.filter((line) => /^npm error \S/.test(line)).slice(0, 12);
+  const tail = (errors.length > 0 ? errors : lines.slice(-15)).join('\n');
+  fail(`npm ci failed (${outcome})${tail === '' ? '' : `:\n${tail}`}`);
 }
 
 /** One line that counts seconds on a terminal; elsewhere a plain line now and then. */
