@@ -77,6 +77,8 @@ async function prepare(): Promise<Readonly<Record<string, string>>> {
     }),
   );
   return {
+    // What an interrupted test leaves behind goes with the folder of the run.
+    TMPDIR: folder,
     TIDEGATE_TEST_POSTGRES_URL: postgres.url,
     TIDEGATE_TEST_TEMPORAL_ADDRESS: temporal.address,
     TIDEGATE_TEST_TEMPORAL_CLI: binary,

@@ -17,7 +17,8 @@ export function runStart(environment: NodeJS.ProcessEnv, args: readonly string[]
   const child = spawn(process.execPath, ['--import', 'tsx', 'dev/main.ts', ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel ends it with the test process, however that ends.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
