@@ -21,8 +21,8 @@ export function runStart(environment: NodeJS.ProcessEnv, args: readonly string[]
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  for (const stream of streams) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const status = new Promise<number | NodeJS.Signals | null>((settle) => {
     child.once('close', (code, signal) => settle(code ?? signal));
   });
@@ -36,8 +36,7 @@ export function runStart(environment: NodeJS.ProcessEnv, args: readonly string[]
           const match = pattern.exec(output);
           if (match !== null) settle(match);
         };
-        child.stdout.on('data', look);
-        child.stderr.on('data', look);
+        for (const stream of streams) stream.on('data', look);
         child.once('close', () => fail(new Error(`ended without printing ${pattern}:\n${output}`)));
         look();
       }),
