@@ -30,6 +30,16 @@ export async function migrate(db: Db, schema: string = defaultSchema): Promise<r
     .map(({ migrationName }) => migrationName);
 }
 
+/** Names of migrations that are still to run; all of them while there is no schema. */
+export async function pendingMigrations(db: Db): Promise<readonly string[]> {
+  const { rows: tables } = await sql<{ readonly found: string | null }>`
+    select to_regclass('kysely_migration') as found`.execute(db);
+  if ((tables[0]?.found ?? null) === null) return Object.keys(migrations);
+  const { rows } = await sql<{ readonly name: string }>`select name from kysely_migration`.execute(db);
+  const done = new Set(rows.map(({ name }) => name));
+  return Object.keys(migrations).filter((name) => !done.has(name));
+}
+
 function isDuplicate(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === '23505' || code === '42P06';

@@ -3,7 +3,7 @@ import { maxBatchEvents, maxPartitionKeyLength } from '../../core/asset-event.ts
 import { maxUriLength } from '../../core/asset-uri.ts';
 import { DagRunState } from './dag-runs.ts';
 import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
-import { IdInput, Instant, InstantInput, JsonObject, storableText } from './scalars.ts';
+import { IdInput, Instant, InstantInput, JsonObject, QueryText, storableText } from './scalars.ts';
 
 /** A run that consumed an event. */
 export const CreatedDagRun = z
@@ -62,9 +62,9 @@ export const AssetEventQuery = z.object({
     'timestamp',
   ),
   asset_id: IdInput.optional(),
-  source_dag_id: z.string().optional(),
-  source_task_id: z.string().optional(),
-  source_run_id: z.string().optional(),
+  source_dag_id: QueryText.optional(),
+  source_task_id: QueryText.optional(),
+  source_run_id: QueryText.optional(),
   /** Any but -1 finds nothing: tasks are not mapped. */
   source_map_index: z
     .string()
@@ -72,8 +72,8 @@ export const AssetEventQuery = z.object({
     .transform(Number)
     .optional()
     .meta({ type: 'integer' }),
-  name_pattern: z.string().optional(),
-  name_prefix_pattern: z.string().optional(),
+  name_pattern: QueryText.optional(),
+  name_prefix_pattern: QueryText.optional(),
   timestamp_gte: InstantInput.optional(),
   timestamp_gt: InstantInput.optional(),
   timestamp_lte: InstantInput.optional(),

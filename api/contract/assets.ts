@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
-import { Flag, Instant, JsonObject, TextList } from './scalars.ts';
+import { Flag, Instant, JsonObject, QueryText, TextList } from './scalars.ts';
 
 const DagReference = z.object({ dag_id: z.string(), created_at: Instant, updated_at: Instant });
 const TaskReference = DagReference.extend({ task_id: z.string() });
@@ -44,11 +44,11 @@ export const AssetQuery = z.object({
   offset: offsetParameter,
   order_by: orderBy(['id', 'name', 'uri', 'created_at', 'updated_at'], 'id'),
   /** Part of the name; `%` and `_` are wildcards, case does not matter. */
-  name_pattern: z.string().optional(),
+  name_pattern: QueryText.optional(),
   /** Beginning of the name, as it is written. */
-  name_prefix_pattern: z.string().optional(),
-  uri_pattern: z.string().optional(),
-  uri_prefix_pattern: z.string().optional(),
+  name_prefix_pattern: QueryText.optional(),
+  uri_pattern: QueryText.optional(),
+  uri_prefix_pattern: QueryText.optional(),
   /** Only assets these DAGs produce, consume or wait for. */
   dag_ids: TextList.optional(),
   only_active: Flag.default(true).meta({ type: 'boolean', default: true }),

@@ -8,7 +8,7 @@ import {
   offsetParameter,
   orderBy,
 } from './page.ts';
-import { InstantInput, Instant, JsonObject, storableText, TextList } from './scalars.ts';
+import { Instant, InstantInput, JsonObject, QueryText, storableText, TextList } from './scalars.ts';
 
 /** State of a run, in Airflow's words. */
 export const DagRunState = z.enum(['queued', 'running', 'success', 'failed']);
@@ -88,9 +88,9 @@ export const DagRunQuery = z.object({
   run_type: TextList.pipe(z.array(DagRunType))
     .optional()
     .meta({ type: 'array', items: { type: 'string', enum: DagRunType.options } }),
-  run_id_pattern: z.string().optional(),
+  run_id_pattern: QueryText.optional(),
   /** Part of the name or URI of an asset whose events the run consumed. */
-  consuming_asset_pattern: z.string().optional(),
+  consuming_asset_pattern: QueryText.optional(),
   run_after_gte: InstantInput.optional(),
   run_after_gt: InstantInput.optional(),
   run_after_lte: InstantInput.optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
-import { Flag, Instant, JsonObject, TextList } from './scalars.ts';
+import { Flag, Instant, JsonObject, QueryText, TextList } from './scalars.ts';
 
 /** A word people find DAGs by. */
 export const DagTag = z
@@ -99,8 +99,8 @@ export const DagQuery = z.object({
   offset: offsetParameter,
   order_by: orderBy(['dag_id', 'dag_display_name', 'is_paused', 'last_parsed_time'], 'dag_id'),
   /** Part of the id; `%` and `_` are wildcards, case does not matter. */
-  dag_id_pattern: z.string().optional(),
-  dag_display_name_pattern: z.string().optional(),
+  dag_id_pattern: QueryText.optional(),
+  dag_display_name_pattern: QueryText.optional(),
   tags: TextList.optional(),
   tags_match_mode: z.enum(['any', 'all']).default('any'),
   paused: Flag.optional(),
@@ -109,7 +109,7 @@ export const DagQuery = z.object({
   has_import_errors: Flag.optional(),
   has_asset_schedule: Flag.optional(),
   /** Part of the name or URI of an asset in the condition. */
-  asset_dependency: z.string().optional(),
+  asset_dependency: QueryText.optional(),
 });
 
 /** Body of `PATCH /api/v2/dags/{dag_id}`. */

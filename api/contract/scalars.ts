@@ -29,6 +29,9 @@ export function storableText(maxLength: number) {
     );
 }
 
+/** Text in a query. */
+export const QueryText = storableText(2_000);
+
 /** A number in a path or a query. */
 export const WholeNumber = z
   .string()
@@ -47,5 +50,5 @@ export const Flag = z.stringbool({ error: "'true' or 'false' is expected" }).met
 
 /** A query parameter that may come several times. */
 export const TextList = z
-  .union([z.string().transform((text) => [text]), z.array(z.string())])
+  .union([QueryText.transform((text) => [text]), z.array(QueryText)])
   .meta({ type: 'array', items: { type: 'string' } });

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
+import { type NewAssetEvent, type Seq, storableExtra } from '../core/asset-event.ts';
+import { TidegateError } from '../core/errors.ts';
+import { quote } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
+import { findEvent } from '../store/event-queries.ts';
+import type { IdempotencyKey } from '../store/recording.ts';
+import { recordEvents } from '../temporal/record-events.ts';
+import type { AssetLookup, AssetName, Target } from './asset-lookup.ts';
+import type { BulkAssetEvent } from './contract/asset-events.ts';
+import type { ApiDeps } from './deps.ts';
+import { InvalidRequest } from './errors.ts';
+
+/** An event as a request describes it. */
+export type DescribedEvent = z.output<typeof BulkAssetEvent>;
+
+/** What was recorded, now or by an earlier request with the same idempotency key. */
+export interface Accepted {
+  readonly firstSeq: Seq;
+  readonly at: Date;
+  readonly events: readonly (NewAssetEvent & { readonly asset: Target })[];
+  readonly isRepeated: boolean;
+}
+
+/**
+ * Records the events of one request as one batch, all or none.
+ * @throws TidegateError `unknown_asset`, `invalid_uri`, `extra_too_large`, `invalid_input`, `idempotency_conflict`
+ * @throws InvalidRequest when an extra does not meet its asset's schema
+ */
+export async function acceptEvents(
+  deps: ApiDeps,
+  assets: AssetLookup,
+  described: readonly DescribedEvent[],
+  { key, pathOf }: { readonly key?: string | undefined; readonly pathOf: (index: number) => PropertyKey[] },
+): Promise<Accepted> {
+  const targets = await assets.findAll(described.map(nameOf));
+  const events = described.flatMap((event, index) => {
+    const asset = targets[index];
+    return asset === undefined ? [] : [acceptEvent(event, asset, pathOf(index))];
+  });
+  if (key === undefined) return { ...(await record(deps, events)), events };
+  const idempotencyKey = { key, requestHash: hashOf(events) };
+  return { ...(await record(deps, events, idempotencyKey)), events };
+}
+
+type Recording = Omit<Accepted, 'events'>;
+
+async function record(
+  deps: ApiDeps,
+  events: readonly NewAssetEvent[],
+  idempotencyKey?: IdempotencyKey,
+): Promise<Recording> {
+  const recorded = await recordEvents(deps, {
+    events,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  });
+  if (recorded.kind === 'recorded') {
+    return { firstSeq: recorded.seqs[0] ?? 0, at: recorded.at, isRepeated: false };
+  }
+  if (recorded.kind === 'lost' || idempotencyKey === undefined)
+    throw new Error('events of a request were lost');
+  if (recorded.requestHash !== idempotencyKey.requestHash) {
+    throw new TidegateError(
+      'idempotency_conflict',
+      `idempotency_key ${quote(idempotencyKey.key)} was used for other events: use a new key for each new request`,
+    );
+  }
+  const first = await findEvent(deps.db, recorded.firstSeq);
+  return { firstSeq: recorded.firstSeq, at: first?.recorded_at ?? new Date(deps.clock()), isRepeated: true };
+}
+
+function acceptEvent({ extra, partition_key }: DescribedEvent, asset: Target, path: PropertyKey[]) {
+  storableExtra(extra, asset.name);
+  const checked = asset.extraSchema?.safeParse(extra);
+  if (checked?.success === false) {
+    const issues = checked.error.issues.map((issue) => ({
+      ...issue,
+      path: [...path, 'extra', ...issue.path],
+    }));
+    throw new InvalidRequest('body', issues);
+  }
+  // Said of every event that came over HTTP, as Airflow does.
+  const marked: JsonObject = { ...extra, from_rest_api: true };
+  return { asset, assetId: asset.id, extra: marked, partitionKey: partition_key ?? undefined };
+}
+
+function nameOf({ asset_id, name, uri }: DescribedEvent): AssetName {
+  if (asset_id !== undefined) return { kind: 'id', id: asset_id };
+  return name === undefined ? { kind: 'uri', uri: uri ?? '' } : { kind: 'name', name };
+}
+
+function hashOf(events: readonly NewAssetEvent[]): string {
+  const said = events.map(({ assetId, extra, partitionKey }) => [assetId, extra, partitionKey ?? null]);
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex');
+}

@@ -1,0 +1,297 @@
+import type { z } from 'zod';
+import {
+  AssetEvent,
+  AssetEventCollection,
+  AssetEventQuery,
+  CreateAssetEvent,
+  CreateAssetEvents,
+  CreatedAssetEvents,
+} from './contract/asset-events.ts';
+import { Asset, AssetCollection, AssetQuery } from './contract/assets.ts';
+import {
+  CreateDagRun,
+  DagRun,
+  DagRunCollection,
+  DagRunQuery,
+  MaterializeAsset,
+  UpstreamEventQuery,
+} from './contract/dag-runs.ts';
+import { Dag, DagCollection, DagDetails, DagQuery, PatchDag, TaskCollection } from './contract/dags.ts';
+import { DagGate } from './contract/gate.ts';
+import { Liveness, MonitorHealth, Readiness, Version } from './contract/health.ts';
+import { ImportErrorCollection, ImportErrorQuery } from './contract/import-errors.ts';
+import { JsonObject } from './contract/scalars.ts';
+import {
+  TaskInstanceCollection,
+  TaskInstanceQuery,
+  TaskLogQuery,
+  TaskLogs,
+} from './contract/task-instances.ts';
+
+/** One call of the API, as it is documented. */
+export interface Operation {
+  readonly method: 'get' | 'post' | 'patch';
+  /** With its parameters in Express's spelling; literal paths come before those with a parameter in the same place. */
+  readonly path: string;
+  readonly summary: string;
+  readonly tag: string;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** Whether the body may be left out. */
+  readonly isBodyOptional?: true;
+  readonly answer: z.ZodType;
+  /** @defaultValue 200 */
+  readonly status?: number;
+  /** Statuses of failures, beside 500 and 503. */
+  readonly failures: readonly number[];
+  /** Whether Airflow has it too, and its clients expect its kind of 422. */
+  readonly isOurs?: true;
+}
+
+const run = '/api/v2/dags/:dag_id/dagRuns/:dag_run_id';
+
+export const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/health',
+    summary: 'Whether the process is alive',
+    tag: 'Health',
+    answer: Liveness,
+    failures: [],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/ready',
+    summary: 'Whether Postgres and Temporal are there',
+    tag: 'Health',
+    answer: Readiness,
+    failures: [],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/version',
+    summary: 'Version of Tidegate',
+    tag: 'Health',
+    answer: Version,
+    failures: [],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This document',
+    tag: 'Health',
+    answer: JsonObject,
+    failures: [],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/monitor/health',
+    summary: 'Health of each part',
+    tag: 'Health',
+    answer: MonitorHealth,
+    failures: [],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/version',
+    summary: 'Version of Tidegate',
+    tag: 'Health',
+    answer: Version,
+    failures: [],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/importErrors',
+    summary: 'Files that could not be loaded',
+    tag: 'Import error',
+    query: ImportErrorQuery,
+    answer: ImportErrorCollection,
+    failures: [400, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags',
+    summary: 'List DAGs',
+    tag: 'DAG',
+    query: DagQuery,
+    answer: DagCollection,
+    failures: [400, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id',
+    summary: 'Show a DAG',
+    tag: 'DAG',
+    answer: Dag,
+    failures: [404],
+  },
+  {
+    method: 'patch',
+    path: '/api/v2/dags/:dag_id',
+    summary: 'Pause or resume a DAG',
+    tag: 'DAG',
+    body: PatchDag,
+    answer: Dag,
+    failures: [400, 404, 413, 415, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id/details',
+    summary: 'Show a DAG with its definition',
+    tag: 'DAG',
+    answer: DagDetails,
+    failures: [404],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id/tasks',
+    summary: 'Tasks of a DAG',
+    tag: 'DAG',
+    answer: TaskCollection,
+    failures: [404],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id/gate',
+    summary: 'What a DAG waits for, and why',
+    tag: 'DAG',
+    answer: DagGate,
+    failures: [404],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id/dagRuns',
+    summary: 'List runs of a DAG, or of all with `~`',
+    tag: 'DAG run',
+    query: DagRunQuery,
+    answer: DagRunCollection,
+    failures: [400, 404, 422],
+  },
+  {
+    method: 'post',
+    path: '/api/v2/dags/:dag_id/dagRuns',
+    summary: 'Trigger a run',
+    tag: 'DAG run',
+    body: CreateDagRun,
+    answer: DagRun,
+    failures: [400, 404, 409, 413, 415, 422],
+  },
+  { method: 'get', path: run, summary: 'Show a run', tag: 'DAG run', answer: DagRun, failures: [404] },
+  {
+    method: 'get',
+    path: `${run}/upstreamAssetEvents`,
+    summary: 'Events a run consumed',
+    tag: 'DAG run',
+    query: UpstreamEventQuery,
+    answer: AssetEventCollection,
+    failures: [404, 422],
+  },
+  {
+    method: 'post',
+    path: `${run}/cancel`,
+    summary: 'Cancel a run',
+    tag: 'DAG run',
+    answer: DagRun,
+    status: 202,
+    failures: [404],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: `${run}/taskInstances`,
+    summary: 'Tasks of a run',
+    tag: 'Task instance',
+    query: TaskInstanceQuery,
+    answer: TaskInstanceCollection,
+    failures: [404, 422],
+  },
+  {
+    method: 'get',
+    path: `${run}/taskInstances/:task_id/logs/:try_number`,
+    summary: 'Log of one try of a task',
+    tag: 'Task instance',
+    query: TaskLogQuery,
+    answer: TaskLogs,
+    failures: [404, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets',
+    summary: 'List assets',
+    tag: 'Asset',
+    query: AssetQuery,
+    answer: AssetCollection,
+    failures: [400, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets/events',
+    summary: 'List asset events',
+    tag: 'Asset',
+    query: AssetEventQuery,
+    answer: AssetEventCollection,
+    failures: [400, 422],
+  },
+  {
+    method: 'post',
+    path: '/api/v2/assets/events',
+    summary: 'Record an asset event',
+    tag: 'Asset',
+    body: CreateAssetEvent,
+    answer: AssetEvent,
+    failures: [400, 404, 409, 413, 415, 422],
+  },
+  {
+    method: 'post',
+    path: '/api/v2/assets/events/bulk',
+    summary: 'Record up to 10,000 asset events, all or none',
+    tag: 'Asset',
+    body: CreateAssetEvents,
+    answer: CreatedAssetEvents,
+    failures: [400, 404, 409, 413, 415, 422],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets/:asset_id',
+    summary: 'Show an asset',
+    tag: 'Asset',
+    answer: Asset,
+    failures: [404, 422],
+  },
+  {
+    method: 'post',
+    path: '/api/v2/assets/:asset_id/materialize',
+    summary: 'Run the one DAG that produces an asset',
+    tag: 'Asset',
+    body: MaterializeAsset,
+    isBodyOptional: true,
+    answer: DagRun,
+    failures: [400, 404, 409, 413, 415, 422],
+  },
+];
+
+/** Whether Airflow has the call at this path of the app. */
+export function isInAirflow(method: string, path: string): boolean {
+  return operations.some(
+    (operation) =>
+      operation.path === path && operation.method === method.toLowerCase() && operation.isOurs !== true,
+  );
+}
+
+/** Every path with the methods it takes, in the order in which Express has to ask. */
+export function declaredPaths(): ReadonlyMap<string, readonly string[]> {
+  const paths = new Map<string, string[]>();
+  for (const { path, method } of operations) {
+    const methods = paths.get(path) ?? [];
+    // Express answers HEAD wherever it answers GET.
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    paths.set(path, methods);
+  }
+  return paths;
+}

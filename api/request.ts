@@ -1,0 +1,96 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { TidegateError } from '../core/errors.ts';
+import {
+  type DagId,
+  parseDagId,
+  parseRunId,
+  parseTaskId,
+  quote,
+  type RunId,
+  type TaskId,
+} from '../core/ids.ts';
+import { IdInput } from './contract/scalars.ts';
+import { InvalidRequest } from './errors.ts';
+
+/** @throws InvalidRequest when the body does not meet its contract */
+export function bodyOf<Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> {
+  return parsePart(schema, 'body', request.body);
+}
+
+/** @throws InvalidRequest when the query does not meet its contract */
+export function queryOf<Schema extends z.ZodType>(schema: Schema, request: Request): z.output<Schema> {
+  return parsePart(schema, 'query', request.query);
+}
+
+/** @throws InvalidRequest unless it is a whole number */
+export function assetIdOf(text: string): number {
+  return parsePart(IdInput, 'path', text);
+}
+
+/** @throws InvalidRequest unless it is a whole number */
+export function tryNumberOf(text: string): number {
+  return parsePart(IdInput, 'path', text);
+}
+
+/** @throws TidegateError `unknown_dag` when no DAG can have this id */
+export function dagIdOf(text: string): DagId {
+  return parseOr(() => parseDagId(text), unknownDag(text));
+}
+
+/** @throws TidegateError `unknown_run` when no run can have this id */
+export function runIdOf(dagId: DagId, text: string): RunId {
+  return parseOr(() => parseRunId(dagId, text), unknownRun(dagId, text));
+}
+
+/** @throws TidegateError `unknown_task` when no task can have this id */
+export function taskIdOf(dagId: DagId, text: string): TaskId {
+  return parseOr(() => parseTaskId(text), unknownTask(dagId, text));
+}
+
+export function unknownDag(dagId: string): TidegateError {
+  return new TidegateError(
+    'unknown_dag',
+    `DAG ${quote(dagId)} is not known: GET /api/v2/dags lists those that are`,
+  );
+}
+
+export function unknownRun(dagId: DagId, runId: string): TidegateError {
+  return new TidegateError('unknown_run', `DAG ${dagId} has no run ${quote(runId)}`);
+}
+
+export function unknownTask(dagId: DagId, taskId: string): TidegateError {
+  return new TidegateError('unknown_task', `DAG ${dagId} has no task ${quote(taskId)} in this run`);
+}
+
+export function unknownAsset(asset: string): TidegateError {
+  return new TidegateError(
+    'unknown_asset',
+    `no asset has ${asset}: GET /api/v2/assets lists those that are known`,
+  );
+}
+
+export function noProducer(asset: string): TidegateError {
+  return new TidegateError(
+    'unknown_dag',
+    `no DAG produces asset ${quote(asset)}: give a task of one the asset as an outlet`,
+  );
+}
+
+function parsePart<Schema extends z.ZodType>(
+  schema: Schema,
+  part: InvalidRequest['part'],
+  value: unknown,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new InvalidRequest(part, parsed.error.issues);
+  return parsed.data;
+}
+
+function parseOr<Value>(parse: () => Value, unknown: TidegateError): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof TidegateError ? unknown : error;
+  }
+}

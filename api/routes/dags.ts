@@ -1,0 +1,70 @@
+import { Router } from 'express';
+import type { DagId } from '../../core/ids.ts';
+import { countDags, type DagRecord, findDag, listDags, readTasks } from '../../store/dag-queries.ts';
+import { readConsumer } from '../../store/gate.ts';
+import { setPaused } from '../../temporal/control.ts';
+import { type DagCollection, DagQuery, PatchDag, type TaskCollection } from '../contract/dags.ts';
+import type { ApiDeps } from '../deps.ts';
+import { bodyOf, dagIdOf, queryOf, unknownDag } from '../request.ts';
+import { toDag, toDagDetails, toTasks } from '../wire/dags.ts';
+import { toDagGate } from '../wire/gate.ts';
+
+export function dagRoutes(deps: ApiDeps): Router {
+  const router = Router();
+
+  router.get('/dags', async (request, response) => {
+    const query = queryOf(DagQuery, request);
+    const filter = {
+      dagIdPattern: query.dag_id_pattern ?? query.dag_display_name_pattern,
+      tags: query.tags,
+      matchAllTags: query.tags_match_mode === 'all',
+      isPaused: query.paused,
+      excludeRetired: query.exclude_stale,
+      hasImportErrors: query.has_import_errors,
+      hasCondition: query.has_asset_schedule,
+      assetPattern: query.asset_dependency,
+    };
+    const page = { limit: query.limit, offset: query.offset, orderBy: query.order_by };
+    const [dags, total] = await Promise.all([listDags(deps.db, filter, page), countDags(deps.db, filter)]);
+    response.json({ dags: dags.map(toDag), total_entries: total } satisfies DagCollection);
+  });
+
+  router.get('/dags/:dag_id', async (request, response) => {
+    response.json(toDag(await requireDag(deps, dagIdOf(request.params.dag_id))));
+  });
+
+  router.get('/dags/:dag_id/details', async (request, response) => {
+    response.json(toDagDetails(await requireDag(deps, dagIdOf(request.params.dag_id))));
+  });
+
+  router.patch('/dags/:dag_id', async (request, response) => {
+    const { is_paused } = bodyOf(PatchDag, request);
+    const { dag_id, retired_at } = await requireDag(deps, dagIdOf(request.params.dag_id));
+    // Nothing starts a removed DAG, so there is nothing to pause or to resume.
+    if (retired_at !== null) throw unknownDag(dag_id);
+    await setPaused(deps, dag_id, is_paused);
+    response.json(toDag(await requireDag(deps, dag_id)));
+  });
+
+  router.get('/dags/:dag_id/tasks', async (request, response) => {
+    const dagId = dagIdOf(request.params.dag_id);
+    const tasks = await readTasks(deps.db, dagId);
+    if (tasks === undefined) throw unknownDag(dagId);
+    response.json({ tasks: toTasks(tasks), total_entries: tasks.length } satisfies TaskCollection);
+  });
+
+  router.get('/dags/:dag_id/gate', async (request, response) => {
+    const dagId = dagIdOf(request.params.dag_id);
+    const current = await readConsumer(deps.db, dagId);
+    if (current === undefined) throw unknownDag(dagId);
+    response.json(toDagGate(dagId, current));
+  });
+
+  return router;
+}
+
+async function requireDag({ db }: ApiDeps, dagId: DagId): Promise<DagRecord> {
+  const dag = await findDag(db, dagId);
+  if (dag === undefined) throw unknownDag(dagId);
+  return dag;
+}

@@ -1,0 +1,30 @@
+import { Router } from 'express';
+import { countImportErrors, type ImportErrorRecord, listImportErrors } from '../../store/import-errors.ts';
+import { type ImportError, type ImportErrorCollection, ImportErrorQuery } from '../contract/import-errors.ts';
+import type { ApiDeps } from '../deps.ts';
+import { queryOf } from '../request.ts';
+import { toInstant } from '../wire/instants.ts';
+
+export function importErrorRoutes({ db }: ApiDeps): Router {
+  const router = Router();
+
+  router.get('/importErrors', async (request, response) => {
+    const { limit, offset, order_by } = queryOf(ImportErrorQuery, request);
+    const page = { limit, offset, orderBy: order_by };
+    const [errors, total] = await Promise.all([listImportErrors(db, page), countImportErrors(db)]);
+    const import_errors = errors.map(toImportError);
+    response.json({ import_errors, total_entries: total } satisfies ImportErrorCollection);
+  });
+
+  return router;
+}
+
+function toImportError({ number, file, message, at }: ImportErrorRecord): ImportError {
+  return {
+    import_error_id: number,
+    timestamp: toInstant(at),
+    filename: file,
+    bundle_name: null,
+    stack_trace: message,
+  };
+}

@@ -1,0 +1,67 @@
+import { runWorkflowId } from '../../core/workflow-names.ts';
+import type { RunRecord } from '../../store/run-queries.ts';
+import type { RunTrigger } from '../../store/schema.ts';
+import type { DagRun, DagRunType } from '../contract/dag-runs.ts';
+import type { ApiDeps } from '../deps.ts';
+import { toDagVersion } from './dags.ts';
+import { secondsBetween, toInstant, toOptionalInstant } from './instants.ts';
+
+const runTypes = { asset: 'asset_triggered', manual: 'manual', scheduled: 'scheduled' } as const;
+const triggeredBy = { asset: 'asset', manual: 'rest_api', scheduled: 'timetable' } as const;
+const triggers: Readonly<Record<DagRunType, RunTrigger>> = {
+  asset_triggered: 'asset',
+  manual: 'manual',
+  scheduled: 'scheduled',
+};
+
+export function toTrigger(runType: DagRunType): RunTrigger {
+  return triggers[runType];
+}
+
+export function toDagRun(run: RunRecord, deps: Pick<ApiDeps, 'temporal' | 'temporalUiUrl'>): DagRun {
+  const { version, version_created_at } = run;
+  const workflowId = runWorkflowId(run.dag_id, run.run_id, run.attempt);
+  return {
+    dag_run_id: run.run_id,
+    dag_id: run.dag_id,
+    dag_display_name: run.dag_id,
+    logical_date: toOptionalInstant(run.logical_at),
+    queued_at: toInstant(run.queued_at),
+    start_date: toOptionalInstant(run.started_at),
+    end_date: toOptionalInstant(run.ended_at),
+    duration: secondsBetween(run.started_at, run.ended_at),
+    data_interval_start: toOptionalInstant(run.data_interval_start_at),
+    data_interval_end: toOptionalInstant(run.data_interval_end_at),
+    run_after: toRunAfter(run),
+    last_scheduling_decision: toOptionalInstant(run.admitted_at),
+    run_type: runTypes[run.trigger],
+    state: run.state,
+    triggered_by: triggeredBy[run.trigger],
+    triggering_user_name: null,
+    conf: run.conf,
+    note: run.note,
+    dag_versions:
+      version === null || version_created_at === null
+        ? []
+        : [toDagVersion(run.dag_id, version, version_created_at)],
+    bundle_version: null,
+    attempt: run.attempt,
+    state_reason: run.reason,
+    consumed_event_count: run.consumed_event_count,
+    temporal_workflow_id: workflowId,
+    temporal_ui_url: workflowUrl(deps, workflowId),
+  };
+}
+
+/** When a run was due. */
+export function toRunAfter(run: RunRecord): string {
+  return toInstant(run.data_interval_end_at ?? run.logical_at ?? run.queued_at);
+}
+
+function workflowUrl(
+  { temporal, temporalUiUrl }: Pick<ApiDeps, 'temporal' | 'temporalUiUrl'>,
+  workflowId: string,
+): string | null {
+  if (temporalUiUrl === undefined) return null;
+  return `${temporalUiUrl}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(workflowId)}`;
+}

@@ -1,0 +1,62 @@
+import type { TaskPlan } from '../../core/run-plan.ts';
+import type { RunRecord } from '../../store/run-queries.ts';
+import type { TaskRunRow } from '../../store/schema.ts';
+import type { LogLine } from '../../store/task-logs.ts';
+import type { LogMessage, TaskInstance } from '../contract/task-instances.ts';
+import { toRunAfter } from './dag-runs.ts';
+import { toDagVersion } from './dags.ts';
+import { secondsBetween, toInstant, toOptionalInstant } from './instants.ts';
+
+/** A task of a run; `tried` is missing until it starts. */
+export function toTaskInstance(
+  run: RunRecord,
+  task: TaskPlan,
+  tried: Omit<TaskRunRow, 'result'> | undefined,
+): TaskInstance {
+  const { version, version_created_at } = run;
+  return {
+    id: `${run.dag_id}/${run.run_id}/${task.id}`,
+    task_id: task.id,
+    dag_id: run.dag_id,
+    dag_run_id: run.run_id,
+    map_index: -1,
+    logical_date: toOptionalInstant(run.logical_at),
+    run_after: toRunAfter(run),
+    start_date: toOptionalInstant(tried?.started_at ?? null),
+    end_date: toOptionalInstant(tried?.ended_at ?? null),
+    duration: secondsBetween(tried?.started_at ?? null, tried?.ended_at ?? null),
+    state: tried?.state ?? null,
+    try_number: tried?.try ?? 0,
+    max_tries: task.retries.max,
+    task_display_name: task.id,
+    dag_display_name: run.dag_id,
+    hostname: tried?.worker ?? null,
+    unixname: null,
+    pool: 'default_pool',
+    pool_slots: 1,
+    queue: task.taskQueue,
+    priority_weight: null,
+    operator: null,
+    operator_name: null,
+    queued_when: null,
+    scheduled_when: null,
+    pid: null,
+    executor: null,
+    executor_config: '{}',
+    note: null,
+    rendered_map_index: null,
+    rendered_fields: {},
+    trigger: null,
+    triggerer_job: null,
+    dag_version:
+      version === null || version_created_at === null
+        ? null
+        : toDagVersion(run.dag_id, version, version_created_at),
+    error: tried?.error ?? null,
+  };
+}
+
+/** A line of a log; what it was logged with never hides time, level and message. */
+export function toLogMessage({ at, level, message, fields }: LogLine): LogMessage {
+  return { ...fields, timestamp: toInstant(at), level, event: message };
+}

@@ -1,0 +1,113 @@
+import { sql } from 'kysely';
+import type { DagId } from '../core/ids.ts';
+import type { DagPlan, TaskPlan } from '../core/run-plan.ts';
+import type { Db } from './database.ts';
+import { allOf, contains, given, type OrderKey, type Page, pageOf } from './page.ts';
+
+/** A DAG with its newest definition that is one; a retired DAG keeps its last. */
+export interface DagRecord {
+  readonly dag_id: DagId;
+  readonly version: number;
+  readonly file: string;
+  readonly retired_at: Date | null;
+  readonly updated_at: Date;
+  readonly is_paused: boolean;
+  readonly has_import_errors: boolean;
+  readonly version_created_at: Date;
+  /** Without its tasks, which may be many. */
+  readonly plan: Omit<DagPlan, 'run'>;
+}
+
+export interface DagFilter {
+  readonly dagIdPattern?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** Whether a DAG must have all of the tags. */
+  readonly matchAllTags?: boolean | undefined;
+  readonly isPaused?: boolean | undefined;
+  readonly excludeRetired?: boolean | undefined;
+  readonly hasImportErrors?: boolean | undefined;
+  readonly hasCondition?: boolean | undefined;
+  /** Part of the name or URI of an asset it waits for. */
+  readonly assetPattern?: string | undefined;
+}
+
+const columns = {
+  dag_id: 'd.dag_id',
+  dag_display_name: 'd.dag_id',
+  is_paused: 'c.is_paused',
+  last_parsed_time: 'd.updated_at',
+} as const;
+
+export async function listDags(
+  db: Db,
+  filter: DagFilter,
+  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+): Promise<readonly DagRecord[]> {
+  const { rows } = await sql<DagRecord>`
+    ${selected} from ${source} where ${matching(filter)} ${pageOf(columns, orderBy, 'd.dag_id', page)}`.execute(
+    db,
+  );
+  return rows;
+}
+
+export async function countDags(db: Db, filter: DagFilter): Promise<number> {
+  const { rows } = await sql<{ readonly count: number }>`
+    select count(*) as count from ${source} where ${matching(filter)}`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+export async function findDag(db: Db, dagId: DagId): Promise<DagRecord | undefined> {
+  const { rows } = await sql<DagRecord>`${selected} from ${source} where d.dag_id = ${dagId}`.execute(db);
+  return rows[0];
+}
+
+/**
+ * Tasks of a DAG's newest definition, in the order of the plan.
+ * @returns `undefined` when the DAG was never deployed
+ */
+export async function readTasks(db: Db, dagId: DagId): Promise<readonly TaskPlan[] | undefined> {
+  const row = await db
+    .selectFrom('dag_version')
+    .select('plan')
+    .where('dag_id', '=', dagId)
+    .where('plan', 'is not', null)
+    .orderBy('version', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.plan?.run.tasks;
+}
+
+const selected = sql`
+  select d.dag_id, d.version, d.file, d.retired_at, d.updated_at, c.is_paused, v.created_at as version_created_at,
+    v.plan - 'run' as plan, exists (select from import_error i where i.file = d.file) as has_import_errors`;
+
+const source = sql`
+  dag d join consumer c on c.dag_id = d.dag_id cross join lateral (
+    select v.plan, v.created_at from dag_version v
+    where v.dag_id = d.dag_id and v.plan is not null order by v.version desc limit 1
+  ) v`;
+
+function matching(filter: DagFilter) {
+  return allOf([
+    contains('d.dag_id', filter.dagIdPattern),
+    given(filter.tags, (tags) =>
+      filter.matchAllTags === true
+        ? sql<boolean>`v.plan->'tags' ?& ${tags}::text[]`
+        : sql<boolean>`v.plan->'tags' ?| ${tags}::text[]`,
+    ),
+    given(filter.isPaused, (isPaused) => sql<boolean>`c.is_paused = ${isPaused}`),
+    filter.excludeRetired === true ? sql<boolean>`d.retired_at is null` : undefined,
+    given(
+      filter.hasImportErrors,
+      (has) => sql<boolean>`exists (select from import_error i where i.file = d.file) = ${has}`,
+    ),
+    given(filter.hasCondition, (has) => sql<boolean>`(v.plan->'condition' <> 'null') = ${has}`),
+    given(
+      filter.assetPattern,
+      (text) => sql<boolean>`exists (
+        select from subscription s join asset a on a.id = s.asset_id
+        where s.dag_id = d.dag_id and s.until_seq is null and (a.name ilike ${`%${text}%`} or a.uri ilike ${`%${text}%`})
+      )`,
+    ),
+  ]);
+}

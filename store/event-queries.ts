@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import type { Seq } from '../core/asset-event.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { Db } from './database.ts';
+import {
+  allOf,
+  contains,
+  given,
+  type InstantRange,
+  type OrderKey,
+  type Page,
+  pageOf,
+  startsWith,
+  within,
+} from './page.ts';
+import type { RunState } from './schema.ts';
+import type { EventRow } from './triggering-events.ts';
+
+/** A run that consumed an event; times are ISO 8601 as JSON has them. */
+export interface ConsumingRun {
+  readonly run_id: RunId;
+  readonly dag_id: DagId;
+  readonly state: RunState;
+  readonly logical_at: string | null;
+  readonly queued_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly data_interval_start_at: string | null;
+  readonly data_interval_end_at: string | null;
+}
+
+/** An event with its asset and the runs that consumed it. */
+export interface EventRecord extends EventRow {
+  readonly group_name: string;
+  readonly runs: readonly ConsumingRun[];
+}
+
+export interface EventFilter {
+  readonly assetId?: number | undefined;
+  readonly sourceDagId?: string | undefined;
+  readonly sourceRunId?: string | undefined;
+  readonly sourceTaskId?: string | undefined;
+  /** Tasks are not mapped, so -1 finds every event and any other number none. */
+  readonly sourceMapIndex?: number | undefined;
+  readonly namePattern?: string | undefined;
+  readonly namePrefix?: string | undefined;
+  readonly recordedAt?: InstantRange;
+}
+
+// The log's order is the order of time.
+const columns = {
+  id: 'e.seq',
+  timestamp: 'e.seq',
+  source_task_id: 'e.source_task_id',
+  source_dag_id: 'e.source_dag_id',
+  source_run_id: 'e.source_run_id',
+  source_map_index: '1 + 0',
+} as const;
+
+export async function listEvents(
+  db: Db,
+  filter: EventFilter,
+  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+): Promise<readonly EventRecord[]> {
+  const { rows } = await sql<EventRecord>`
+    ${selected} from asset_event e left join asset a on a.id = e.asset_id
+    where ${matching(filter)} ${pageOf(columns, orderBy, 'e.seq', page)}`.execute(db);
+  return rows;
+}
+
+export async function countEvents(db: Db, filter: EventFilter): Promise<number> {
+  const { rows } = await sql<{ readonly count: number }>`
+    select count(*) as count from asset_event e left join asset a on a.id = e.asset_id
+    where ${matching(filter)}`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+export async function findEvent(db: Db, seq: Seq): Promise<EventRecord | undefined> {
+  const { rows } = await sql<EventRecord>`
+    ${selected} from asset_event e join asset a on a.id = e.asset_id where e.seq = ${seq}`.execute(db);
+  return rows[0];
+}
+
+/** Events a run consumed, oldest first. */
+export async function listConsumedEvents(
+  db: Db,
+  dagId: DagId,
+  runId: RunId,
+  { limit, offset }: Page,
+): Promise<readonly EventRecord[]> {
+  const { rows } = await sql<EventRecord>`
+    ${selected} from consumption i join subscription s on s.id = i.subscription_id
+      join asset_event e on e.asset_id = s.asset_id and e.seq > i.after_seq and e.seq <= i.upto_seq
+      join asset a on a.id = e.asset_id
+    where i.dag_id = ${dagId} and i.run_id = ${runId} and i.outcome = 'consumed'
+    order by e.seq limit ${limit} offset ${offset}`.execute(db);
+  return rows;
+}
+
+const selected = sql`
+  select e.seq, e.asset_id, a.name, a.uri, a.group_name, e.recorded_at, e.extra, e.partition_key,
+    e.source_dag_id, e.source_run_id, e.source_task_id, (
+    select coalesce(json_agg(json_build_object('run_id', r.run_id, 'dag_id', r.dag_id, 'state', r.state,
+      'logical_at', r.logical_at, 'queued_at', r.queued_at, 'started_at', r.started_at, 'ended_at', r.ended_at,
+      'data_interval_start_at', r.data_interval_start_at, 'data_interval_end_at', r.data_interval_end_at) order by r.number), '[]')
+    from subscription s cross join lateral (
+      select c.dag_id, c.run_id, c.after_seq, c.outcome from consumption c
+      where c.subscription_id = s.id and c.key = '' and c.upto_seq >= e.seq order by c.upto_seq limit 1
+    ) c join run r on r.dag_id = c.dag_id and r.run_id = c.run_id
+    where s.asset_id = e.asset_id and c.outcome = 'consumed' and c.after_seq < e.seq
+  ) as runs`;
+
+function matching(filter: EventFilter) {
+  return allOf([
+    given(filter.assetId, (id) => sql<boolean>`e.asset_id = ${id}`),
+    given(filter.sourceDagId, (id) => sql<boolean>`e.source_dag_id = ${id}`),
+    given(filter.sourceRunId, (id) => sql<boolean>`e.source_run_id = ${id}`),
+    given(filter.sourceTaskId, (id) => sql<boolean>`e.source_task_id = ${id}`),
+    given(filter.sourceMapIndex, (index) => sql<boolean>`${index}::int = -1`),
+    contains('a.name', filter.namePattern),
+    startsWith('a.name', filter.namePrefix),
+    ...within('e.recorded_at', filter.recordedAt ?? {}),
+  ]);
+}

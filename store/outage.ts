@@ -1,0 +1,27 @@
+/** Classes and codes of SQLSTATE by which Postgres says that it cannot serve now. */
+const outageStates = /^(?:08...|57P0[1-5]|53...|28...|3D000|3F000|42P01|58...)$/;
+const outageCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+/** The driver's own failures have no code. */
+const outageMessages =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/**
+ * Why Postgres could not serve a statement, in one line.
+ * @returns `undefined` when the failure is of the statement itself
+ */
+export function outageOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === '42P01' || code === '3F000') return 'its schema is missing or not migrated';
+  const isOutage = outageStates.test(code) || outageCodes.has(code) || outageMessages.test(error.message);
+  return isOutage ? error.message.split('\n', 1)[0] || code : undefined;
+}

@@ -1,0 +1,71 @@
+import { type RawBuilder, type Sql, sql } from 'kysely';
+
+/** Which entries of an ordered list to read. */
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface OrderKey<Field extends string> {
+  readonly field: Field;
+  readonly descending: boolean;
+}
+
+/** Limits on an instant; each is optional. */
+export interface InstantRange {
+  readonly gte?: Date | undefined;
+  readonly gt?: Date | undefined;
+  readonly lte?: Date | undefined;
+  readonly lt?: Date | undefined;
+}
+
+type Condition = RawBuilder<boolean>;
+
+/** An `order by` with its page. The columns are ours, never a caller's text; `last` makes the order whole. */
+export function pageOf<Field extends string>(
+  columns: Readonly<Record<Field, string>>,
+  keys: readonly OrderKey<Field>[],
+  last: string,
+  { limit, offset }: Page,
+): ReturnType<Sql> {
+  const parts = keys.map(
+    ({ field, descending }) => `${columns[field]} ${descending ? 'desc nulls last' : 'asc'}`,
+  );
+  return sql`order by ${sql.raw([...parts, last].join(', '))} limit ${limit} offset ${offset}`;
+}
+
+/** All of these conditions; those that are undefined do not count. */
+export function allOf(conditions: readonly (Condition | undefined)[]): Condition {
+  const present = conditions.filter((condition) => condition !== undefined);
+  return present.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(present, sql` and `)}`;
+}
+
+/** A condition on a value that the caller may leave out. */
+export function given<Value>(
+  value: Value | undefined,
+  condition: (value: Value) => Condition,
+): Condition | undefined {
+  return value === undefined ? undefined : condition(value);
+}
+
+/** Part of a text, with `%` and `_` as wildcards and letter case ignored. */
+export function contains(column: string, pattern: string | undefined): Condition | undefined {
+  return given(pattern, (text) => sql<boolean>`${sql.raw(column)} ilike ${`%${text}%`}`);
+}
+
+export function startsWith(column: string, prefix: string | undefined): Condition | undefined {
+  return given(prefix, (text) => sql<boolean>`starts_with(${sql.raw(column)}, ${text})`);
+}
+
+export function within(
+  column: string,
+  { gte, gt, lte, lt }: InstantRange,
+): readonly (Condition | undefined)[] {
+  const at = sql.raw(column);
+  return [
+    given(gte, (limit) => sql<boolean>`${at} >= ${limit}`),
+    given(gt, (limit) => sql<boolean>`${at} > ${limit}`),
+    given(lte, (limit) => sql<boolean>`${at} <= ${limit}`),
+    given(lt, (limit) => sql<boolean>`${at} < ${limit}`),
+  ];
+}

@@ -1,0 +1,101 @@
+import { sql } from 'kysely';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { Db } from './database.ts';
+import {
+  allOf,
+  contains,
+  given,
+  type InstantRange,
+  type OrderKey,
+  type Page,
+  pageOf,
+  within,
+} from './page.ts';
+import type { RunRow, RunState, RunTrigger } from './schema.ts';
+
+/** A run as it is shown. */
+export interface RunRecord extends RunRow {
+  readonly consumed_event_count: number;
+  /** When the definition it executes was deployed. */
+  readonly version_created_at: Date | null;
+}
+
+export interface RunFilter {
+  readonly dagId?: DagId | undefined;
+  readonly states?: readonly RunState[] | undefined;
+  readonly triggers?: readonly RunTrigger[] | undefined;
+  readonly runIdPattern?: string | undefined;
+  /** Part of the name or URI of an asset it consumed events of. */
+  readonly assetPattern?: string | undefined;
+  readonly runAfter?: InstantRange;
+  readonly logicalAt?: InstantRange;
+  readonly startedAt?: InstantRange;
+  readonly endedAt?: InstantRange;
+}
+
+/** When a run was due; as `runAfter` of a {@link RunRecord}. */
+const runAfter = 'coalesce(r.data_interval_end_at, r.logical_at, r.queued_at)';
+
+const columns = {
+  id: 'r.number',
+  dag_id: 'r.dag_id',
+  dag_run_id: 'r.run_id',
+  run_id: 'r.run_id',
+  run_type: 'r.trigger',
+  state: 'r.state',
+  logical_date: 'r.logical_at',
+  queued_at: 'r.queued_at',
+  run_after: runAfter,
+  start_date: 'r.started_at',
+  end_date: 'r.ended_at',
+  duration: '(r.ended_at - r.started_at)',
+} as const;
+
+export async function listRuns(
+  db: Db,
+  filter: RunFilter,
+  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+): Promise<readonly RunRecord[]> {
+  const { rows } = await sql<RunRecord>`
+    ${selected} where ${matching(filter)} ${pageOf(columns, orderBy, 'r.number', page)}`.execute(db);
+  return rows;
+}
+
+export async function countRuns(db: Db, filter: RunFilter): Promise<number> {
+  const { rows } = await sql<{ readonly count: number }>`
+    select count(*) as count from run r where ${matching(filter)}`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+export async function findRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRecord | undefined> {
+  const { rows } = await sql<RunRecord>`
+    ${selected} where r.dag_id = ${dagId} and r.run_id = ${runId}`.execute(db);
+  return rows[0];
+}
+
+const selected = sql`
+  select r.*, v.created_at as version_created_at, (
+    select coalesce(sum(c.count), 0)::bigint from consumption c
+    where c.dag_id = r.dag_id and c.run_id = r.run_id and c.outcome = 'consumed'
+  ) as consumed_event_count
+  from run r left join dag_version v on v.dag_id = r.dag_id and v.version = r.version`;
+
+function matching(filter: RunFilter) {
+  return allOf([
+    given(filter.dagId, (dagId) => sql<boolean>`r.dag_id = ${dagId}`),
+    given(filter.states, (states) => sql<boolean>`r.state = any(${states}::text[])`),
+    given(filter.triggers, (triggers) => sql<boolean>`r.trigger = any(${triggers}::text[])`),
+    contains('r.run_id', filter.runIdPattern),
+    given(
+      filter.assetPattern,
+      (text) => sql<boolean>`exists (
+        select from consumption c join subscription s on s.id = c.subscription_id join asset a on a.id = s.asset_id
+        where c.dag_id = r.dag_id and c.run_id = r.run_id and (a.name ilike ${`%${text}%`} or a.uri ilike ${`%${text}%`})
+      )`,
+    ),
+    ...within(runAfter, filter.runAfter ?? {}),
+    ...within('r.logical_at', filter.logicalAt ?? {}),
+    ...within('r.started_at', filter.startedAt ?? {}),
+    ...within('r.ended_at', filter.endedAt ?? {}),
+  ]);
+}
