@@ -1,8 +1,13 @@
-import { type SearchAttributeName, searchAttributeNames } from '../core/search-attributes.ts';
+import {
+  type SearchAttributeName,
+  searchAttributeNames,
+  searchAttributes,
+} from '../core/search-attributes.ts';
 import type { Log, Temporal } from './deps.ts';
 
-/** `INDEXED_VALUE_TYPE_KEYWORD_LIST` of Temporal's API. */
-const keywordList = 7;
+/** `IndexedValueType` of Temporal's API. */
+const typeNumbers = { KEYWORD: 2, KEYWORD_LIST: 7 } as const;
+const typeWords = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList' } as const;
 
 /**
  * Registers our search attributes where that is allowed.
@@ -15,21 +20,27 @@ export async function ensureSearchAttributes(
   const { operatorService } = client.connection;
   const list = async () => {
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-    return Object.values(searchAttributeNames).filter((name) => customAttributes?.[name] === keywordList);
+    return searchAttributeNames.filter((name) => customAttributes?.[name] === typeNumber(name));
   };
   try {
     const before = await list();
-    const missing = Object.values(searchAttributeNames).filter((name) => !before.includes(name));
+    const missing = searchAttributeNames.filter((name) => !before.includes(name));
     if (missing.length === 0) return before;
-    const searchAttributes = Object.fromEntries(missing.map((name) => [name, keywordList]));
-    await operatorService.addSearchAttributes({ namespace, searchAttributes });
+    const added = Object.fromEntries(missing.map((name) => [name, typeNumber(name)]));
+    await operatorService.addSearchAttributes({ namespace, searchAttributes: added });
     return await list();
   } catch (error) {
-    const commands = Object.values(searchAttributeNames).map((name) => `--name ${name} --type KeywordList`);
+    const commands = searchAttributeNames.map(
+      (name) => `--name ${name} --type ${typeWords[searchAttributes[name]]}`,
+    );
     log.warn('search attributes are not registered, runs cannot be searched by them', {
       reason: error instanceof Error ? error.message : String(error),
       remedy: `temporal operator search-attribute create --namespace ${namespace} ${commands.join(' ')}`,
     });
     return await list().catch(() => []);
   }
+}
+
+function typeNumber(name: SearchAttributeName): number {
+  return typeNumbers[searchAttributes[name]];
 }

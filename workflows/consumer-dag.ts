@@ -5,7 +5,6 @@ import {
   log,
   setCurrentDetails,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { consumerDetails } from '../core/consumer-details.ts';
@@ -35,7 +34,7 @@ import {
   runClosedSignal,
   runRequestedSignal,
 } from './messages.ts';
-import { searchAttributePairs } from './search-attributes.ts';
+import { makeFindable } from './search-attributes.ts';
 import { createRunStarter, type RunStarter } from './run-starter.ts';
 
 type Message =
@@ -61,9 +60,7 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
 
   life = await begin(runs, dagId);
   show(life);
-  upsertSearchAttributes(
-    searchAttributePairs(life.searchAttributes, { dag: [dagId], assets: assetsOf(life) }),
-  );
+  makeFindable(life.searchAttributes, { TidegateDag: dagId, TidegateAssets: assetsOf(life) });
 
   // What still lies in the inbox when nothing more is due is sent again to whoever claims the gate next.
   while (inbox.length > 0 || !(life.isOver || workflowInfo().continueAsNewSuggested)) {

@@ -7,7 +7,6 @@ import {
   isCancellation,
   proxyActivities,
   setCurrentDetails,
-  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { RunTask, TaskResult } from '../activities/index.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
@@ -23,7 +22,7 @@ import {
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
 import { closeRun } from './local-activities.ts';
-import { searchAttributePairs } from './search-attributes.ts';
+import { makeFindable } from './search-attributes.ts';
 
 export interface DagRunInput {
   readonly dagId: DagId;
@@ -52,9 +51,7 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
     await closeRun({ dagId, runId, attempt, state, reason, ends });
-    upsertSearchAttributes(
-      searchAttributePairs(input.searchAttributes, { state: [isCancelled ? 'cancelled' : state] }),
-    );
+    makeFindable(input.searchAttributes, { TidegateState: isCancelled ? 'cancelled' : state });
   });
   if (isCancelled) throw new CancelledFailure('the run was cancelled');
   if (state === 'failed') throw ApplicationFailure.nonRetryable(`the run failed: ${reason}`, 'RunFailed');

@@ -41,9 +41,9 @@ export function createRunStarter(): RunStarter {
         parentClosePolicy: ParentClosePolicy.ABANDON,
         staticSummary: summary(`${dagId} ${runId}`),
         typedSearchAttributes: searchAttributePairs(searchAttributes, {
-          dag: [dagId],
-          trigger: [trigger],
-          state: ['running'],
+          TidegateDag: dagId,
+          TidegateTrigger: trigger,
+          TidegateState: 'running',
         }),
       })
         .catch((error: unknown) =>
