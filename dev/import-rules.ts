@@ -14,7 +14,12 @@ export const importRules: readonly ImportRule[] = [
   { of: 'core', folders: [], packages: [] },
   { of: 'sdk', folders: ['core'], packages: ['zod'] },
   { of: 'api/contract', folders: ['core'], packages: ['zod'] },
-  { of: 'workflows', folders: ['core'], typesFrom: ['activities'], packages: ['@temporalio/workflow'] },
+  {
+    of: 'workflows',
+    folders: ['core'],
+    typesFrom: ['activities'],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
+  },
   { of: 'store', folders: ['core'] },
   { of: 'temporal', folders: ['core', 'store', 'workflows/messages'], typesFrom: ['workflows'] },
   { of: 'activities', folders: ['core', 'sdk', 'store', 'temporal'] },

@@ -27,7 +27,9 @@ const heartbeatMs = 2_000;
 
 /** Compiles the workflows once, for every worker of the process. */
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) });
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+  });
 }
 
 /** A worker on one task queue; it begins with `run()`. */

@@ -1,0 +1,50 @@
+import type { ClientOptions } from '@temporalio/client';
+import { type Db, openDatabase } from '../store/database.ts';
+import { migrate } from '../store/migrate.ts';
+import { reachDatabase } from '../store/reach.ts';
+import { Recorder } from '../store/recorder.ts';
+import { connectTemporal } from './connect.ts';
+import type { Deps, Log } from './deps.ts';
+import { Dispatcher } from './dispatch.ts';
+import type { Environment } from './environment.ts';
+import { claimNamespace } from './namespace-guard.ts';
+
+export interface OpenOptions {
+  readonly environment: Environment;
+  /** Names the process to Postgres. */
+  readonly applicationName: string;
+  readonly log: Log;
+  /** Opens the database in another way. @defaultValue a pool on `environment.database` */
+  readonly openDatabase?: () => Db;
+  readonly interceptors?: NonNullable<ClientOptions['interceptors']>;
+}
+
+/** What a process works with, and how it lets go of it. */
+export interface OpenDeps extends Deps {
+  close(): Promise<void>;
+}
+
+/**
+ * Reaches Postgres and Temporal, brings the schema up to date, and makes sure that both belong to the same project.
+ * @throws TidegateError `database_unreachable`, `temporal_unreachable` or `wrong_project`
+ */
+export async function openDeps(options: OpenOptions): Promise<OpenDeps> {
+  const { environment, applicationName, log, interceptors } = options;
+  const db = options.openDatabase?.() ?? openDatabase({ ...environment.database, applicationName });
+  try {
+    await reachDatabase(db, environment.database.url);
+    await migrate(db, environment.database.schema);
+    const temporal = await connectTemporal({ ...environment.temporal, interceptors });
+    await claimNamespace(db, temporal);
+    const dispatcher = new Dispatcher({ db, temporal, log });
+    const close = async (): Promise<void> => {
+      await dispatcher.stop();
+      await temporal.client.connection.close();
+      await db.destroy();
+    };
+    return { db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log, close };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import { Runtime } from '@temporalio/worker';
+import { createLog } from '../api/log.ts';
+import { TidegateError } from '../core/errors.ts';
+import { parseWorkerEnvironment } from './environment.ts';
+import { runWorker } from './run-worker.ts';
+import { temporalLogger } from './temporal-logger.ts';
+
+// A worker as a process of its own: reads its environment, makes sure of Postgres and Temporal, works until it is told to stop.
+
+const log = createLog('tidegate-worker', process.env['TIDEGATE_LOG_LEVEL']);
+Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+
+try {
+  const environment = parseWorkerEnvironment(process.env);
+  const worker = await runWorker({ environment, applicationName: 'tidegate-worker', log });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, worker.stop);
+  await worker.done;
+  log.info('stopped');
+  process.exit(0);
+} catch (error) {
+  if (error instanceof TidegateError) process.stderr.write(`${error.message}\n`);
+  else log.error('worker failed', { error: error instanceof Error ? error.stack : String(error) });
+  process.exit(error instanceof TidegateError ? 2 : 1);
+}

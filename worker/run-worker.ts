@@ -1,0 +1,69 @@
+import { hostname } from 'node:os';
+import { NativeConnection, type WorkerInterceptors } from '@temporalio/worker';
+import type { WorkerDeps } from '../activities/index.ts';
+import { wasDeployed } from '../store/deploy.ts';
+import { connectionOptions } from '../temporal/connect.ts';
+import { deploy } from '../temporal/deploy.ts';
+import { openDeps, type OpenOptions } from '../temporal/open-deps.ts';
+import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
+import { bundleWorkflows, createWorker } from './create-worker.ts';
+import type { WorkerEnvironment } from './environment.ts';
+import { loadProject, type Project } from './project.ts';
+import { startSweeping } from './sweeping.ts';
+
+export interface RunWorkerOptions extends Omit<OpenOptions, 'environment'> {
+  readonly environment: WorkerEnvironment;
+  readonly workerInterceptors?: WorkerInterceptors;
+}
+
+/** A worker at work. */
+export interface RunningWorker {
+  /** Resolves when it has stopped; rejects when it broke. */
+  readonly done: Promise<void>;
+  /** Takes nothing new, lets tasks go on for a few seconds, then hands them back. */
+  stop(): void;
+}
+
+/** Workflows, tasks, dispatch and sweep of one project, until it is stopped. */
+export async function runWorker(options: RunWorkerOptions): Promise<RunningWorker> {
+  const { environment, log, workerInterceptors } = options;
+  const project = await loadProject(environment.projectFolder);
+  for (const { file, message } of project.plan.importErrors) log.error('import error', { file, message });
+  const open = await openDeps(options);
+  const deps: WorkerDeps = {
+    ...open,
+    tasks: project,
+    searchAttributes: await ensureSearchAttributes(open.temporal, log),
+    identity: `${process.pid}@${hostname()}`,
+  };
+  const connection = await NativeConnection.connect(connectionOptions(environment.temporal));
+  const shared = { deps, connection, ...(workerInterceptors && { interceptors: workerInterceptors }) };
+  const workers = [await createWorker({ ...shared, workflowBundle: await bundleWorkflows() })];
+  for (const taskQueue of environment.taskQueues) workers.push(await createWorker({ ...shared, taskQueue }));
+
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  await deployUnseen(deps, project);
+  const stopSweeping = startSweeping(deps);
+  log.info('worker ready', { dags: project.plan.dags.length, taskQueues: workers.map(queueOf) });
+
+  const done = running.then(async () => {
+    await stopSweeping();
+    await connection.close();
+    await open.close();
+  });
+  return {
+    done,
+    stop: () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()),
+  };
+}
+
+/** Deploys a project that nobody deployed before; an old worker that restarts must roll nothing back. */
+async function deployUnseen(deps: WorkerDeps, { plan }: Project): Promise<void> {
+  if (await wasDeployed(deps.db, plan.hash)) return;
+  const { unchanged, ...changes } = await deploy(deps, plan);
+  deps.log.info('project deployed', { ...changes, unchanged: unchanged.length });
+}
+
+function queueOf(worker: { readonly options: { readonly taskQueue: string } }): string {
+  return worker.options.taskQueue;
+}
