@@ -33,7 +33,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use('/api/v2', assetEventRoutes(deps), assetRoutes(deps));
   app.use('/api/v2', dagRoutes(deps), dagRunRoutes(deps), taskInstanceRoutes(deps));
 
-  for (const [path, methods] of declaredPaths()) app.all(path, refuseMethod(methods));
+  for (const [path, methods] of declaredPaths()) app.route(path).all(refuseMethod(methods));
   app.use((request) => {
     throw new HttpProblem(
       404,
@@ -54,13 +54,9 @@ function serveDocument({ version }: ApiDeps): RequestHandler {
 }
 
 function refuseMethod(methods: readonly string[]): RequestHandler {
-  const allow = [...methods, 'OPTIONS'].join(', ');
+  const allow = methods.join(', ');
   return (request, response) => {
     response.set('Allow', allow);
-    if (request.method === 'OPTIONS') {
-      response.status(204).end();
-      return;
-    }
     throw new HttpProblem(405, 'method_not_allowed', `${request.method} is not possible here: use ${allow}`);
   };
 }

@@ -109,7 +109,7 @@ function problem(
 
 function invalidRequest({ part, issues }: InvalidRequest, request: Request, instance: string): Problem {
   const errors = issues.flatMap((issue) => issuesOf(part, issue)).slice(0, maxIssues);
-  const detail = isInAirflow(request.method, `${request.baseUrl}${String(request.route?.path)}`)
+  const detail = isInAirflow(request.method, instance)
     ? errors
     : errors.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; ');
   return { ...problem(422, 'invalid_input', detail, instance), errors };

@@ -44,7 +44,7 @@ export interface Operation {
   readonly status?: number;
   /** Statuses of failures, beside 500 and 503. */
   readonly failures: readonly number[];
-  /** Whether Airflow has it too, and its clients expect its kind of 422. */
+  /** Airflow lacks it, so no client of its expects its kind of 422. */
   readonly isOurs?: true;
 }
 
@@ -276,12 +276,13 @@ export const operations: readonly Operation[] = [
   },
 ];
 
-/** Whether Airflow has the call at this path of the app. */
+const airflowCalls = operations
+  .filter(({ isOurs }) => isOurs !== true)
+  .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}/?$`) }));
+
+/** Whether Airflow has the call that such a request makes. */
 export function isInAirflow(method: string, path: string): boolean {
-  return operations.some(
-    (operation) =>
-      operation.path === path && operation.method === method.toLowerCase() && operation.isOurs !== true,
-  );
+  return airflowCalls.some((call) => call.method === method.toLowerCase() && call.pattern.test(path));
 }
 
 /** Every path with the methods it takes, in the order in which Express has to ask. */

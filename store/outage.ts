@@ -1,5 +1,5 @@
 /** Classes and codes of SQLSTATE by which Postgres says that it cannot serve now. */
-const outageStates = /^(?:08...|57P0[1-5]|53...|28...|3D000|3F000|42P01|58...)$/;
+const outageStates = /^(?:08...|57P0[1-5]|53...|28...|3D000|58...)$/;
 const outageCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -19,9 +19,10 @@ const outageMessages =
  * @returns `undefined` when the failure is of the statement itself
  */
 export function outageOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
   if (code === '42P01' || code === '3F000') return 'its schema is missing or not migrated';
-  const isOutage = outageStates.test(code) || outageCodes.has(code) || outageMessages.test(error.message);
-  return isOutage ? error.message.split('\n', 1)[0] || code : undefined;
+  const isOutage = outageStates.test(code) || outageCodes.has(code) || outageMessages.test(message);
+  return isOutage ? message.split('\n', 1)[0] || code : undefined;
 }

@@ -83,7 +83,7 @@ export const AssetEventQuery = z.object({
 const describedEvent = {
   asset_id: z.int32().positive().optional(),
   uri: z.string().max(maxUriLength).optional(),
-  name: z.string().max(maxUriLength).optional(),
+  name: storableText(maxUriLength).optional(),
   extra: JsonObject.default({}),
   partition_key: storableText(maxPartitionKeyLength).regex(/\S/, 'it is blank').nullish(),
 };
