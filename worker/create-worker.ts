@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import {
   bundleWorkflowCode,
+  DefaultLogger,
   type NativeConnection,
   Worker,
   type WorkerInterceptors,

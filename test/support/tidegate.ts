@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DefaultLogger, NativeConnection, Runtime, type WorkerInterceptors } from '@temporalio/worker';
+import type { WorkerDeps } from '../../activities/index.ts';
+import { leavesOf } from '../../core/condition.ts';
+import { type DagId, parseDagId, parseRunId, type RunId, runIdByHand } from '../../core/ids.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { AssetPlan, ProjectPlan } from '../../core/project-plan.ts';
+import { compileDag } from '../../sdk/compile.ts';
+import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
+import { AssetIds } from '../../store/asset-ids.ts';
+import { openDatabase } from '../../store/database.ts';
+import { migrate } from '../../store/migrate.ts';
+import { Recorder } from '../../store/recorder.ts';
+import { readRun } from '../../store/runs.ts';
+import type { RunRow, TaskRunRow } from '../../store/schema.ts';
+import { connectTemporal } from '../../temporal/connect.ts';
+import { deploy } from '../../temporal/deploy.ts';
+import { Dispatcher } from '../../temporal/dispatch.ts';
+import { recordEvents } from '../../temporal/record-events.ts';
+import { requestRun } from '../../temporal/request-run.ts';
+import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { bundleWorkflows, createWorker } from '../../worker/create-worker.ts';
+import { recordingLog } from './api.ts';
+import { anAsset, anAssetPlan, hashOf } from './plans.ts';
+import { createTestDatabase } from './postgres.ts';
+import { createTestNamespace } from './temporal.ts';
+
+/** A whole Tidegate in this process, without the API: a database and a namespace of its own, one worker. */
+export interface Tidegate {
+  readonly deps: WorkerDeps;
+  readonly logged: readonly string[];
+  /** Replaces what is deployed, as `tidegate deploy` does, and the code of its tasks. */
+  deploy(dags: readonly DagDefinition[]): Promise<void>;
+  /** Records events of these assets (by URI), as one batch. */
+  post(...uris: readonly string[]): Promise<void>;
+  trigger(dagId: string, conf?: JsonObject): Promise<RunId>;
+  runsOf(dagId: string): Promise<readonly RunRow[]>;
+  tasksOf(dagId: string, runId: string): Promise<readonly TaskRunRow[]>;
+  /** Waits until a run is closed. */
+  closed(dagId: string, runId: string): Promise<RunRow>;
+  stop(): Promise<void>;
+}
+
+let hasRuntime = false;
+
+/** @param interceptors - lets a test look into, or break, what the worker's activities do */
+export async function startTidegate(
+  dags: readonly DagDefinition[],
+  interceptors?: WorkerInterceptors,
+): Promise<Tidegate> {
+  if (!hasRuntime) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  hasRuntime = true;
+  const database = await createTestDatabase();
+  const place = await createTestNamespace();
+  const db = openDatabase({ url: database.url });
+  await migrate(db);
+  const { log, logged } = recordingLog();
+  const temporal = await connectTemporal({ ...place, taskQueue: 'tidegate' });
+  const dispatcher = new Dispatcher({ db, temporal, log });
+  let code: readonly DagDefinition[] = dags;
+  const deps: WorkerDeps = {
+    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log, identity: 'test' },
+    searchAttributes: await ensureSearchAttributes(temporal, log),
+    tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId) },
+  };
+  const connection = await NativeConnection.connect({ address: place.address });
+  const workflowBundle = await bundleWorkflows();
+  const worker = await createWorker({
+    deps,
+    connection,
+    workflowBundle,
+    ...(interceptors && { interceptors }),
+  });
+  const running = worker.run();
+  const assetIds = new AssetIds(db);
+  await deploy(deps, projectOf(dags));
+
+  const runsOf = (dagId: string) =>
+    db.selectFrom('run').selectAll().where('dag_id', '=', parseDagId(dagId)).orderBy('number').execute();
+  return {
+    deps,
+    logged,
+    async deploy(next) {
+      code = next;
+      await deploy(deps, projectOf(next));
+    },
+    async post(...uris) {
+      const idOf = await assetIds.find(uris.map(anAsset));
+      const events = uris.map((uri) => ({ assetId: idOf(anAsset(uri)), extra: {}, partitionKey: undefined }));
+      await recordEvents(deps, { events });
+    },
+    async trigger(id, conf = {}) {
+      const dagId = parseDagId(id);
+      const runId = runIdByHand(Date.now(), Math.random().toString(36).slice(2, 8));
+      const none = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
+      await requestRun(deps, { dagId, runId, trigger: 'manual', conf: JSON.stringify(conf), ...none });
+      return runId;
+    },
+    runsOf,
+    tasksOf: (dagId, runId) =>
+      db
+        .selectFrom('task_run')
+        .selectAll()
+        .where('dag_id', '=', parseDagId(dagId))
+        .where('run_id', '=', parseRunId(parseDagId(dagId), runId))
+        .orderBy('task_id')
+        .execute(),
+    closed: (id, runId) => {
+      const dagId: DagId = parseDagId(id);
+      return eventually(async () => {
+        const run = await readRun(db, dagId, parseRunId(dagId, runId));
+        return run?.ended_at === null ? undefined : run;
+      });
+    },
+    async stop() {
+      worker.shutdown();
+      await running;
+      await dispatcher.stop();
+      await connection.close();
+      await temporal.client.connection.close();
+      await db.destroy();
+      await database.drop();
+    },
+  };
+}
+
+/** Asks again until there is an answer; fails with the last error, or after `withinMs`. */
+export async function eventually<Value>(
+  ask: () => Promise<Value | undefined | false>,
+  withinMs = 20_000,
+): Promise<Value> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (Date.now() > until) throw new Error(`not within ${withinMs} ms: ${ask.toString()}`);
+    await delay(25);
+  }
+}
+
+/** A project of DAGs that were written in a test instead of in files. */
+export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
+  const plans = dags.map((dag) => compileDag(dag, `dags/${dag.id}.ts`));
+  const refs = plans.flatMap(({ condition, run }) => [
+    ...(condition === null ? [] : leavesOf(condition)),
+    ...run.tasks.flatMap(({ outlets, inlets }) => [...outlets, ...inlets]),
+  ]);
+  const assets = new Map<string, AssetPlan>(refs.map(({ name, uri }) => [uri, anAssetPlan(uri, { name })]));
+  const rest = { dags: plans, assets: [...assets.values()], importErrors: [] };
+  return { ...rest, hash: hashOf(rest) };
+}
+
+function findTask(dags: readonly DagDefinition[], dagId: string, taskId: string): TaskDefinition | undefined {
+  return dags.find(({ id }) => id === dagId)?.tasks.find(({ id }) => id === taskId);
+}
