@@ -2,28 +2,27 @@ import type { Seq } from '../core/asset-event.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
+import { type Claim, claimGate, type Claimed } from '../store/claim.ts';
 import * as store from '../store/consumers.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** What a consumer starts from, and which search attributes it may set. */
-export type ClaimedGate = store.Claimed & { readonly searchAttributes: readonly SearchAttributeName[] };
+export type ClaimedGate = Claimed & { readonly searchAttributes: readonly SearchAttributeName[] };
 
 /** The transactions of `consumerDag`; each can be told again and then changes nothing. */
 export interface ConsumerActivities {
   claimGate(dagId: DagId): Promise<ClaimedGate>;
   openRun(run: store.OpenRun): Promise<store.Opened>;
   admitRun(
-    claim: store.Claim & { readonly version: number; readonly activeRuns: readonly RunId[] },
+    claim: Claim & { readonly version: number; readonly activeRuns: readonly RunId[] },
   ): Promise<store.Admitted>;
   adoptDefinition(
-    change: store.Claim & { readonly version: number; readonly at: Seq; readonly gate: Gate },
+    change: Claim & { readonly version: number; readonly at: Seq; readonly gate: Gate },
   ): Promise<store.Adopted>;
-  checkpoint(
-    state: store.Claim & { readonly version: number; readonly gate: Gate },
-  ): Promise<'stored' | 'stale'>;
-  setPaused(wish: store.Claim & { readonly isPaused: boolean }): Promise<'stored' | 'stale'>;
+  checkpoint(state: Claim & { readonly version: number; readonly gate: Gate }): Promise<'stored' | 'stale'>;
+  setPaused(wish: Claim & { readonly isPaused: boolean }): Promise<'stored' | 'stale'>;
   clearQueue(
-    wish: store.Claim & {
+    wish: Claim & {
       readonly version: number;
       readonly gate: Gate;
       readonly taken: readonly Taken[];
@@ -39,7 +38,7 @@ export function createConsumerActivities({
 }: WorkerDeps): ConsumerActivities {
   return {
     async claimGate(dagId) {
-      const claimed = await store.claimGate(db, dagId);
+      const claimed = await claimGate(db, dagId);
       // What was recorded behind the checkpoint comes again, under the new epoch.
       if (claimed.kind === 'claimed') dispatcher.notify([dagId]);
       return { ...claimed, searchAttributes };

@@ -4,7 +4,7 @@ import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { count, reach } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
-import { readDefinition } from './consumers.ts';
+import { readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
 

@@ -30,6 +30,8 @@ const heartbeatMs = 2_000;
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    // The bundler reports every module it takes; only what goes wrong matters to people.
+    logger: new DefaultLogger('WARN'),
   });
 }
 

@@ -13,7 +13,7 @@ Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
 try {
   const environment = parseWorkerEnvironment(process.env);
   const worker = await runWorker({ environment, applicationName: 'tidegate-worker', log });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, worker.stop);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.stop());
   await worker.done;
   log.info('stopped');
   process.exit(0);

@@ -1,0 +1,112 @@
+import { sql } from 'kysely';
+import type { Seq } from '../core/asset-event.ts';
+import type { Definition } from '../core/definition.ts';
+import { TidegateError } from '../core/errors.ts';
+import type { Gate } from '../core/gate.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { Db } from './database.ts';
+import { readLog, type Tx } from './log.ts';
+
+/** One life of a consumer's workflow: whoever claims the gate next ends it. */
+export interface Claim {
+  readonly dagId: DagId;
+  readonly epoch: number;
+}
+
+/** What a consumer starts from. */
+export type Claimed =
+  | { readonly kind: 'retired' }
+  | {
+      readonly kind: 'claimed';
+      readonly log: string;
+      readonly epoch: number;
+      readonly definition: Definition;
+      readonly gate: Gate;
+      readonly isPaused: boolean;
+      readonly activeRuns: readonly RunId[];
+      readonly hasRequests: boolean;
+    };
+
+/**
+ * Begins a new life of a consumer from its checkpoint; what was recorded later is sent to it again.
+ * @throws TidegateError `unknown_dag` when it was never deployed, `log_rewound` when its checkpoint lies above the log's head
+ */
+export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
+  return db.transaction().execute(async (tx): Promise<Claimed> => {
+    const consumer = await tx
+      .selectFrom('consumer')
+      .select(['checkpoint', 'is_paused'])
+      .where('dag_id', '=', dagId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (consumer === undefined) {
+      throw new TidegateError('unknown_dag', `DAG ${dagId} was never deployed: run 'tidegate deploy'`);
+    }
+    const { checkpoint, is_paused } = consumer;
+    const log = await readLog(tx);
+    assertBelowHead(dagId, checkpoint.gate.watermark, log.head);
+    const definition = await readDefinition(tx, dagId, checkpoint.version);
+    if (definition.plan === null && !(await hasLaterVersion(tx, dagId, checkpoint.version))) {
+      return { kind: 'retired' };
+    }
+    const { epoch } = await tx
+      .updateTable('consumer')
+      .set({ epoch: sql`epoch + 1`, sent: checkpoint.gate.watermark })
+      .where('dag_id', '=', dagId)
+      .returning('epoch')
+      .executeTakeFirstOrThrow();
+    const open = await openRunsOf(tx, dagId);
+    return {
+      ...{ kind: 'claimed', log: log.id, epoch, definition, gate: checkpoint.gate, isPaused: is_paused },
+      activeRuns: open.filter(({ admitted_at }) => admitted_at !== null).map(({ run_id }) => run_id),
+      hasRequests: open.some(({ admitted_at }) => admitted_at === null),
+    };
+  });
+}
+
+/** The definition of one version. */
+export async function readDefinition(db: Db | Tx, dagId: DagId, version: number): Promise<Definition> {
+  const { definition } = await db
+    .selectFrom('dag_version')
+    .select('definition')
+    .where('dag_id', '=', dagId)
+    .where('version', '=', version)
+    .executeTakeFirstOrThrow();
+  return definition;
+}
+
+/** Whether this life is the consumer's current one; its row stays locked until the transaction ends. */
+export async function isCurrent(tx: Tx, { dagId, epoch }: Claim): Promise<boolean> {
+  const row = await tx
+    .selectFrom('consumer')
+    .select('epoch')
+    .where('dag_id', '=', dagId)
+    .forUpdate()
+    .executeTakeFirst();
+  return row?.epoch === epoch;
+}
+
+/** Open runs of a DAG, oldest first. */
+export async function openRunsOf(tx: Tx, dagId: DagId) {
+  return tx
+    .selectFrom('run')
+    .select(['run_id', 'attempt', 'trigger', 'admitted_at'])
+    .where('dag_id', '=', dagId)
+    .where('state', 'in', ['queued', 'running'])
+    .orderBy('number')
+    .execute();
+}
+
+async function hasLaterVersion(tx: Tx, dagId: DagId, version: number): Promise<boolean> {
+  const row = await tx.selectFrom('dag').select('version').where('dag_id', '=', dagId).executeTakeFirst();
+  return row !== undefined && row.version > version;
+}
+
+function assertBelowHead(dagId: DagId, watermark: Seq, head: Seq): void {
+  if (watermark > head) {
+    throw new TidegateError(
+      'log_rewound',
+      `DAG ${dagId} has counted events up to ${watermark}, but the log ends at ${head}: Postgres was restored from a backup`,
+    );
+  }
+}

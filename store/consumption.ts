@@ -1,0 +1,67 @@
+import { sql } from 'kysely';
+import type { Taken } from '../core/gate.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { Tx } from './log.ts';
+import type { Checkpoint, ConsumptionOutcome } from './schema.ts';
+
+/** What became of events, and through what. */
+export interface Consumption {
+  readonly outcome: ConsumptionOutcome;
+  readonly version: number;
+  readonly runId?: RunId;
+  readonly who?: string;
+}
+
+/**
+ * Adds the next interval of each subscription. It begins where the one before ended, so the constraints forbid taking an event
+ * twice. Dropping and clearing may be told again, by a call whose answer was lost, and then change nothing.
+ */
+export async function consume(
+  tx: Tx,
+  dagId: DagId,
+  taken: readonly Taken[],
+  { outcome, version, runId, who }: Consumption,
+): Promise<void> {
+  if (taken.length === 0) return;
+  await sql`
+    insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, who, version)
+    select id, from_seq, upto_seq, ${dagId}, ${outcome}, count, ${runId ?? null}, ${who ?? null}, ${version}
+    from (
+      select s.id, t.upto_seq, t.count, coalesce((
+        select upto_seq from consumption c where c.subscription_id = s.id and c.key = '' order by upto_seq desc limit 1
+      ), s.after_seq) as from_seq
+      from unnest(
+        ${taken.map(({ leaf }) => Number(leaf))}::int[], ${taken.map(({ upTo }) => upTo)}::bigint[],
+        ${taken.map(({ count }) => count)}::bigint[]
+      ) as t (subscription_id, upto_seq, count) join subscription s on s.id = t.subscription_id
+    ) as next where ${outcome === 'consumed'} or from_seq < upto_seq`.execute(tx);
+}
+
+/** Whether a run consumed just this. */
+export async function consumedExactly(
+  tx: Tx,
+  dagId: DagId,
+  runId: RunId,
+  taken: readonly Taken[],
+): Promise<boolean> {
+  const rows = await tx
+    .selectFrom('consumption')
+    .select(['subscription_id', 'upto_seq', 'count'])
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .execute();
+  const stored = new Set(rows.map((row) => `${row.subscription_id} ${row.upto_seq} ${row.count}`));
+  return (
+    stored.size === taken.length &&
+    taken.every(({ leaf, upTo, count }) => stored.has(`${leaf} ${upTo} ${count}`))
+  );
+}
+
+/** Stores what a consumer goes on from when it begins anew. */
+export async function writeCheckpoint(tx: Tx, dagId: DagId, { version, gate }: Checkpoint): Promise<void> {
+  await tx
+    .updateTable('consumer')
+    .set({ checkpoint: JSON.stringify({ version, gate } satisfies Checkpoint) })
+    .where('dag_id', '=', dagId)
+    .execute();
+}
