@@ -1,16 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import packageJson from '../package.json' with { type: 'json' };
 import { TidegateError } from '../core/errors.ts';
-import { openDatabase } from '../store/database.ts';
-import { migrate } from '../store/migrate.ts';
-import { reachDatabase } from '../store/reach.ts';
-import { Recorder } from '../store/recorder.ts';
-import { connectTemporal } from '../temporal/connect.ts';
-import { Dispatcher } from '../temporal/dispatch.ts';
-import { claimNamespace } from '../temporal/namespace-guard.ts';
+import { createLog } from '../temporal/log.ts';
+import { openDeps } from '../temporal/open-deps.ts';
 import { createApp } from './app.ts';
 import { type ApiEnvironment, parseApiEnvironment } from './environment.ts';
-import { createLog } from './log.ts';
 
 // The API as a process of its own: reads its environment, makes sure of Postgres and Temporal, listens.
 
@@ -28,15 +22,12 @@ try {
 }
 
 async function serve(environment: ApiEnvironment): Promise<void> {
-  const { database, temporal: temporalOptions, temporalUiUrl } = environment;
-  const db = openDatabase({ ...database, applicationName: 'tidegate-api' });
-  await reachDatabase(db, database.url);
-  await migrate(db, database.schema);
-  const temporal = await connectTemporal(temporalOptions);
-  await claimNamespace(db, temporal);
-
-  const dispatcher = new Dispatcher({ db, temporal, log });
-  const deps = { db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log };
+  const { close: closeDeps, ...deps } = await openDeps({
+    environment,
+    applicationName: 'tidegate-api',
+    log,
+  });
+  const { temporalUiUrl } = environment;
   const server = createServer(createApp({ ...deps, temporalUiUrl, version: packageJson.version }));
   await listen(server, environment);
   log.info('listening', { url: `http://${environment.host}:${environment.port}` });
@@ -44,9 +35,7 @@ async function serve(environment: ApiEnvironment): Promise<void> {
   const stop = async (): Promise<void> => {
     setTimeout(() => process.exit(1), graceMs).unref();
     await close(server);
-    await dispatcher.stop();
-    await temporal.client.connection.close();
-    await db.destroy();
+    await closeDeps();
     log.info('stopped');
     process.exit(0);
   };
