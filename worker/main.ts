@@ -1,6 +1,6 @@
 import { Runtime } from '@temporalio/worker';
-import { createLog } from '../api/log.ts';
 import { TidegateError } from '../core/errors.ts';
+import { createLog } from '../temporal/log.ts';
 import { parseWorkerEnvironment } from './environment.ts';
 import { runWorker } from './run-worker.ts';
 import { temporalLogger } from './temporal-logger.ts';
