@@ -27,7 +27,7 @@ export interface Asset<Extra extends object = JsonObject, Input extends object =
 export type AnyAsset = Asset<object, object>;
 
 /** What is known about an asset besides its URI. */
-export interface AssetOptions<Extra extends object, Input extends object> {
+export interface AssetOptions<Schema extends z.ZodObject | undefined = undefined> {
   /** @defaultValue the URI as it is written */
   readonly name?: string;
   /** Assets of one group are shown together. */
@@ -36,8 +36,11 @@ export interface AssetOptions<Extra extends object, Input extends object> {
   /** Static data about the asset; never copied into its events. */
   readonly extra?: JsonObject;
   /** Types the extra of the asset's events, and refuses events that do not meet it. */
-  readonly eventExtra?: z.ZodObject & z.ZodType<Extra, Input>;
+  readonly eventExtra?: Schema;
 }
+
+/** What an asset is declared by; where one of name and URI is not given the other stands for it. */
+export type AssetReference = string | { readonly name?: string; readonly uri?: string };
 
 /**
  * Declares a data asset, by its URI, its name, or both; where one of them is not given the other stands for it.
@@ -51,10 +54,15 @@ export interface AssetOptions<Extra extends object, Input extends object> {
  * ```
  * @throws TidegateError `invalid_uri` or `invalid_definition` when URI or name are not valid
  */
-export function asset<Extra extends object = JsonObject, Input extends object = Extra>(
-  reference: string | { readonly name?: string; readonly uri?: string },
-  options: AssetOptions<Extra, Input> = {},
-): Asset<Extra, Input> {
+export function asset(reference: AssetReference, options?: AssetOptions): Asset;
+export function asset<Schema extends z.ZodObject>(
+  reference: AssetReference,
+  options: AssetOptions<Schema>,
+): Asset<z.output<Schema>, z.input<Schema>>;
+export function asset(
+  reference: AssetReference,
+  options: AssetOptions<z.ZodObject | undefined> = {},
+): AnyAsset {
   const written = typeof reference === 'string' ? { uri: reference } : reference;
   const name = options.name ?? written.name ?? written.uri;
   const uri = written.uri ?? name;

@@ -18,7 +18,7 @@ import type {
 import type { TaskContext } from './task-context.ts';
 
 /** When a DAG runs, and what holds for all of its runs. */
-export interface DagOptions<Params extends object = object> {
+export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject | undefined> {
   /** Assets to wait for, or a time; none or `null` is by hand only. */
   readonly schedule?: ConditionInput | CronSchedule | null;
   /** No tick before it; a date (`'2024-01-01'`, UTC) or an instant with its offset. */
@@ -28,7 +28,7 @@ export interface DagOptions<Params extends object = object> {
   /** Most runs at a time, 1 to 1,000. @defaultValue 16 */
   readonly maxActiveRuns?: number;
   /** Checks and types the conf of a run. */
-  readonly params?: z.ZodObject & z.ZodType<Params>;
+  readonly params?: Schema;
   /** Task queue of tasks that name none. */
   readonly taskQueue?: string;
   readonly defaults?: TaskDefaults;
@@ -81,13 +81,23 @@ export interface DagBuilder<Params extends object> {
  * });
  * ```
  */
-export function dag<Params extends object = JsonObject>(
+export function dag(
   id: string,
-  options: DagOptions<Params>,
-  build: (d: DagBuilder<Params>) => void,
+  options: DagOptions<undefined>,
+  build: (d: DagBuilder<JsonObject>) => void,
+): DagDefinition;
+export function dag<Schema extends z.ZodObject>(
+  id: string,
+  options: DagOptions<Schema>,
+  build: (d: DagBuilder<z.output<Schema>>) => void,
+): DagDefinition;
+export function dag(
+  id: string,
+  options: DagOptions,
+  build: (d: DagBuilder<JsonObject>) => void,
 ): DagDefinition {
   const tasks: TaskDefinition[] = [];
-  const builder: DagBuilder<Params> = {
+  const builder: DagBuilder<JsonObject> = {
     task: (taskId: string, ...rest: TaskArguments) => {
       const [taskOptions, run] = rest.length === 1 ? [{}, rest[0]] : rest;
       const task: TaskDefinition = {

@@ -47,7 +47,7 @@ export interface EmitOptions<Input extends object> {
 /** `extra` may be left out only where the asset's schema does not ask for anything. */
 export type EmitArguments<Input extends object> =
   // oxlint-disable-next-line typescript/no-generated-empty-object-type -- asks whether {} would do
-  Pick<Input, never> extends Input
+  Record<never, never> extends Input
     ? [event?: EmitOptions<Input>]
     : [event: EmitOptions<Input> & { readonly extra: Input }];
 

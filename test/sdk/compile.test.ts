@@ -6,11 +6,11 @@ import type { DagPlan } from '../../core/run-plan.ts';
 
 const orders = asset('s3://lake/orders');
 const one = (d: DagBuilder<object>): void => void d.task('only', () => 1);
-const compile = (build: (d: DagBuilder<object>) => void, options: DagOptions = {}): DagPlan =>
+const compile = (build: (d: DagBuilder<object>) => void, options: DagOptions<undefined> = {}): DagPlan =>
   compileDag(dag('a_dag', options, build), 'dags/a.ts');
 /** Options that the types refuse but plain JavaScript may hold. */
 const taskOptions = (json: string): TaskOptions<readonly []> => JSON.parse(json);
-const dagOptions = (json: string): DagOptions => JSON.parse(json);
+const dagOptions = (json: string): DagOptions<undefined> => JSON.parse(json);
 
 describe('a compiled DAG', () => {
   it('has the documented defaults', () => {
@@ -168,7 +168,7 @@ describe('a DAG is refused', () => {
     expect(() => compile(build)).toThrow(reason);
   });
 
-  it.each<[string, DagOptions]>([
+  it.each<[string, DagOptions<undefined>]>([
     ['maxActiveRuns 0 is not valid', { maxActiveRuns: 0 }],
     ['maxActiveRuns 1001 is not valid', { maxActiveRuns: 1_001 }],
     ['startDate "2024-02-30" is not valid', { startDate: '2024-02-30' }],
