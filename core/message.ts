@@ -1,7 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import { type Batch, type Delivery, packBatch, type PackedBatch, toBatches } from './batch.ts';
 
-/** Largest signal, as JSON. */
+/** Largest batches of one signal together, as JSON; what is around them is a few hundred bytes. */
 export const maxMessageBytes = 256 * 1_024;
 
 /** A stretch of the log as one consumer is told of it. */
@@ -12,6 +12,9 @@ export interface Message {
   /** Whether the last batch goes on in the next message. */
   readonly more: boolean;
 }
+
+/** What opens the list of batches. */
+const bracketBytes = 1;
 
 interface Piece {
   readonly batch: PackedBatch;
@@ -33,11 +36,10 @@ export function toMessages(
   for (const piece of toBatches(deliveries).flatMap((batch) => piecesOf(batch, deliveries, maxBytes))) {
     if (bytes + piece.bytes > maxBytes) {
       groups.push([]);
-      bytes = 0;
+      bytes = bracketBytes;
     }
     groups.at(-1)?.push(piece);
-    // Behind a part nothing follows in the same message.
-    bytes = piece.more ? Number.POSITIVE_INFINITY : bytes + piece.bytes;
+    bytes += piece.bytes;
   }
   let from = after;
   return groups.map((pieces, index) => {
@@ -57,19 +59,24 @@ export function toMessages(
 function piecesOf(batch: Batch, deliveries: readonly Delivery[], maxBytes: number): readonly Piece[] {
   const whole = packBatch(batch);
   const bytes = sizeOf(whole);
-  if (bytes <= maxBytes) return [{ batch: whole, bytes, more: false }];
+  if (bracketBytes + bytes <= maxBytes) return [{ batch: whole, bytes, more: false }];
 
   const firstSeq = Math.min(...batch.entries.map((entry) => entry.firstSeq));
   const events = deliveries.filter(({ seq }) => seq >= firstSeq && seq <= batch.lastSeq);
-  const parts = Math.ceil(bytes / maxBytes) * 2;
-  const size = Math.ceil(events.length / parts);
-  return Array.from({ length: Math.ceil(events.length / size) }, (_, index) => {
-    const [part] = toBatches(events.slice(index * size, (index + 1) * size));
-    const packed = packBatch(part ?? batch);
-    return { batch: packed, bytes: maxBytes, more: (index + 1) * size < events.length };
-  });
+  const parts = halve(events, maxBytes);
+  // As large as a message, so that nothing else is in it.
+  return parts.map((part, index) => ({ batch: part, bytes: maxBytes, more: index < parts.length - 1 }));
 }
 
+/** Events of one batch, halved until each part fits; one event is never cut. */
+function halve(events: readonly Delivery[], maxBytes: number): readonly PackedBatch[] {
+  const packed = toBatches(events).map(packBatch);
+  if (events.length <= 1 || packed.every((part) => bracketBytes + sizeOf(part) <= maxBytes)) return packed;
+  const middle = Math.ceil(events.length / 2);
+  return [...halve(events.slice(0, middle), maxBytes), ...halve(events.slice(middle), maxBytes)];
+}
+
+/** What a batch adds to a message: itself, and the comma or bracket behind it. */
 function sizeOf(batch: PackedBatch): number {
-  return JSON.stringify(batch).length;
+  return JSON.stringify(batch).length + 1;
 }
