@@ -50,7 +50,7 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   const seen = new Set<DagDefinition>();
   const loaded: Loaded[] = [];
   // One after another, so that a DAG exported by two files belongs to the first of them on every machine.
-  for (const file of files) loaded.push(await loadFile(folder, file, importFile, seen));
+  for (const file of files) loaded.push(await loadFile({ folder, config }, file, importFile, seen));
 
   const dags = loaded.flatMap((one) => one.dags);
   const assets = mergeAssets(loaded.flatMap((one) => one.uses));
@@ -78,7 +78,7 @@ export async function loadProject(projectFolder: string): Promise<Project> {
 }
 
 async function loadFile(
-  folder: string,
+  { folder, config }: Pick<Project, 'folder' | 'config'>,
   file: string,
   importFile: Importer,
   seen: Set<DagDefinition>,
@@ -108,13 +108,18 @@ async function loadFile(
     if (!isDag(value) || seen.has(value)) continue;
     seen.add(value);
     attempt(() => {
-      const plan = compileDag(value, file);
+      const plan = compileDag(withQueue(value, config), file);
       const assets = assetsOf(value);
       for (const asset of assets) use(asset);
       dags.push({ file, definition: value, plan, assets });
     });
   }
   return { dags, uses, errors };
+}
+
+/** The project's queue stands in where a DAG names none. */
+function withQueue(dag: DagDefinition, { taskQueue }: ProjectConfig): DagDefinition {
+  return taskQueue === undefined ? dag : { ...dag, options: { taskQueue, ...dag.options } };
 }
 
 /** Every asset a DAG waits for, reads or updates. */

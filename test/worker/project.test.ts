@@ -45,6 +45,19 @@ describe('a project', () => {
   };
   afterAll(() => Promise.all(projects.map((made) => made.remove())));
 
+  it('gives its task queue to DAGs that name none', async () => {
+    const { folder } = await project({
+      'tidegate.config.ts': `import { defineConfig } from 'tidegate';\nexport default defineConfig({ taskQueue: 'lake' });\n`,
+      'dags/plain.ts': aDag('plain'),
+      'dags/own.ts': aDag('own').replace("'own', {}", "'own', { taskQueue: 'gpu' }"),
+    });
+    const { plan } = await loadProject(folder);
+    expect(plan.dags.map(({ dagId, run }) => [dagId, run.tasks[0]?.taskQueue])).toEqual([
+      ['own', 'gpu'],
+      ['plain', 'lake'],
+    ]);
+  });
+
   it('is the plans of its DAG files and the assets they mention, with the code of their tasks', async () => {
     const { folder } = await project({
       'assets.ts': orders,
