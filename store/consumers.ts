@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { Definition } from '../core/definition.ts';
 import { type Gate, redefine, type Taken } from '../core/gate.ts';
-import type { RunId } from '../core/ids.ts';
+import type { DagId, RunId } from '../core/ids.ts';
 import { type Claim, isCurrent, openRunsOf, readDefinition } from './claim.ts';
 import { consume, consumedExactly, writeCheckpoint } from './consumption.ts';
 import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
 import type { Checkpoint, RunTrigger } from './schema.ts';
 
 /** What became of an attempt to open a run. After `conflict` and `stale` the consumer begins anew. */
@@ -72,9 +73,24 @@ export async function adoptDefinition(
     const definition = await readDefinition(tx, claim.dagId, version);
     const redefined = redefine(gate, definition.condition, at);
     await consume(tx, claim.dagId, redefined.dropped, { outcome: 'dropped', version });
+    if (definition.plan === null) await refuseRequests(tx, claim.dagId);
     await writeCheckpoint(tx, claim.dagId, { version, gate: redefined.gate });
     return { kind: 'adopted', definition, gate: redefined.gate };
   });
+}
+
+/** Requested runs of a removed DAG would wait for ever. */
+async function refuseRequests(tx: Tx, dagId: DagId): Promise<void> {
+  await tx
+    .updateTable('run')
+    .set({
+      ...{ state: 'failed', reason: 'the DAG was removed', is_close_reported: true },
+      ended_at: sql<Date>`clock()`,
+    })
+    .where('dag_id', '=', dagId)
+    .where('state', '=', 'queued')
+    .where('admitted_at', 'is', null)
+    .execute();
 }
 
 /** Clears what was taken out of the gate, and says who asked for it. */

@@ -25,25 +25,39 @@ const windowSeqs = 50_000;
 /** Events read in one statement; above the largest batch, so that a piece always ends between two of them. */
 const maxDeliveries = 20_000;
 
+/** How far one life of a consumer was looked through. The next life is sent everything again. */
+export interface LookedThrough {
+  readonly epoch: number;
+  readonly upTo: Seq;
+}
+
+const nothing: LookedThrough = { epoch: 0, upTo: 0 };
+
 type Row = {
   readonly log: string;
   readonly head: Seq;
   readonly epoch: number;
   readonly version: number;
   readonly sent: Seq;
+  readonly start: Seq;
   readonly change_seq: Seq | null;
   readonly change_version: number | null;
   readonly deliveries: readonly (readonly [Seq, Seq, number, number])[];
 };
 
 /**
- * Reads what follows `from` (or what was sent, if that is further), up to the end of a batch.
+ * Reads what follows what was sent, or was looked through since, up to the end of a batch.
  * @returns `undefined` when the DAG has no consumer
  */
-export async function readUndelivered(db: Db, dagId: DagId, from: Seq): Promise<Undelivered | undefined> {
+export async function readUndelivered(
+  db: Db,
+  dagId: DagId,
+  { epoch, upTo }: LookedThrough = nothing,
+): Promise<Undelivered | undefined> {
   const { rows } = await sql<Row>`
     with at as (
-      select log.id as log, log.head, consumer.epoch, consumer.sent, greatest(consumer.sent, ${from}::bigint) as start,
+      select log.id as log, log.head, consumer.epoch, consumer.sent,
+        greatest(consumer.sent, case when consumer.epoch = ${epoch} then ${upTo}::bigint end) as start,
         (select max(version) from dag_version v where v.dag_id = consumer.dag_id and v.seq <= consumer.sent) as version
       from consumer, log where consumer.dag_id = ${dagId}
     ), change as (
@@ -57,15 +71,15 @@ export async function readUndelivered(db: Db, dagId: DagId, from: Seq): Promise<
         and e.seq <= least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)
       order by e.seq limit ${maxDeliveries + 1}
     )
-    select at.log, at.head, at.epoch, at.sent, at.version, change_seq, change_version,
+    select at.log, at.head, at.epoch, at.sent, at.start, at.version, change_seq, change_version,
       (select coalesce(json_agg(json_build_array(seq, batch_end, subscription, ahead.at) order by seq), '[]') from ahead) as deliveries
     from at left join change on true`.execute(db);
   const row = rows[0];
-  return row && fromRow(row, Math.max(row.sent, from));
+  return row && fromRow(row);
 }
 
-function fromRow(row: Row, start: Seq): Undelivered {
-  const { log, head, epoch, version, sent, change_seq, change_version } = row;
+function fromRow(row: Row): Undelivered {
+  const { log, head, epoch, version, sent, start, change_seq, change_version } = row;
   const read = row.deliveries.map(([seq, batchEnd, subscription, at]): Delivery => {
     return { seq, batchEnd, leaf: leafOfSubscription(subscription), at };
   });

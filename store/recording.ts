@@ -63,11 +63,15 @@ export async function markSucceeded(tx: Tx, successes: readonly TaskSuccess[]): 
   return new Set(rows.map(({ index }) => index - 1));
 }
 
-/** Claims keys that were never used; the answer names those that were free. */
+/** Claims keys that were never used, in one order for everybody; the answer names those that were free. */
 export async function claimKeys(tx: Tx, keys: readonly IdempotencyKey[]): Promise<ReadonlySet<string>> {
   const rows = await tx
     .insertInto('idempotency_key')
-    .values(keys.map(({ key, requestHash }) => ({ key, request_hash: requestHash, seq: 0 })))
+    .values(
+      keys
+        .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+        .map(({ key, requestHash }) => ({ key, request_hash: requestHash, seq: 0 })),
+    )
     .onConflict((conflict) => conflict.column('key').doNothing())
     .returning('key')
     .execute();

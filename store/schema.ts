@@ -55,6 +55,8 @@ export interface IdempotencyKeyTable {
 export interface DagTable {
   readonly dag_id: DagId;
   readonly version: number;
+  /** Version that Temporal's schedule and consumer were last brought in line with. */
+  readonly synced_version: Generated<number>;
   readonly file: string;
   readonly retired_at: OptionalInstant;
   readonly created_at: Instant;

@@ -2,22 +2,27 @@ import { createHash } from 'node:crypto';
 import type { ProjectPlan } from '../core/project-plan.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import { type Deployed, deployProject } from '../store/deploy.ts';
+import { findUnsynced, markSynced } from '../store/syncing.ts';
 import { ensureConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
-import { removeSchedule, syncSchedule } from './schedules.ts';
+import { syncSchedule } from './schedules.ts';
 
 /** Puts a project in force: definitions, consumers and schedules. Doing it again changes nothing. */
 export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed> {
   const deployed = await deployProject(deps.db, project, hashOf);
-  const isTouched = new Set([...deployed.created, ...deployed.changed]);
-  await Promise.all(deployed.created.map((dagId) => ensureConsumer(deps.temporal, dagId)));
   // Consumers that run hear of their new definition in the same stream as of events.
   deps.dispatcher.notify([...deployed.changed, ...deployed.retired]);
-  for (const plan of project.dags) {
-    if (isTouched.has(plan.dagId)) await syncSchedule(deps.temporal, plan);
-  }
-  for (const dagId of deployed.retired) await removeSchedule(deps.temporal, dagId);
+  await syncDeployed(deps, 0);
   return deployed;
+}
+
+/** Gives what was deployed its consumers and schedules, also what a deploy left behind that was cut off. */
+export async function syncDeployed({ db, temporal }: Deps, olderThanMs: number): Promise<void> {
+  for (const dag of await findUnsynced(db, olderThanMs)) {
+    if (dag.plan !== null) await ensureConsumer(temporal, dag.dagId);
+    await syncSchedule(temporal, dag);
+    await markSynced(db, dag);
+  }
 }
 
 function hashOf(plan: DagPlan): string {

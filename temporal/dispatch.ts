@@ -3,7 +3,7 @@ import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { toMessages } from '../core/message.ts';
 import type { Db } from '../store/database.ts';
-import { markSent, readUndelivered, type Undelivered } from '../store/deliveries.ts';
+import { findSubscribers, markSent, readUndelivered, type Undelivered } from '../store/deliveries.ts';
 import { type AssetEvents, assetEventsSignal } from '../workflows/messages.ts';
 import { signalConsumer } from './consumer-workflow.ts';
 import type { Log, Temporal } from './deps.ts';
@@ -25,6 +25,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #due = new Set<DagId>();
   readonly #serving = new Map<DagId, Promise<void>>();
+  readonly #updated = new Set<number>();
+  #lookingUp: Promise<void> | undefined;
   readonly #stopping = new AbortController();
 
   constructor(options: DispatcherOptions) {
@@ -40,15 +42,41 @@ export class Dispatcher {
     }
   }
 
+  /** Says that these assets have new events; under load many of them share one look-up of their consumers. */
+  notifyAssets(assetIds: readonly number[]): void {
+    if (this.#stopping.signal.aborted) return;
+    for (const assetId of assetIds) this.#updated.add(assetId);
+    this.#lookingUp ??= this.#lookUp().finally(() => {
+      this.#lookingUp = undefined;
+    });
+  }
+
   /** Resolves when nothing is being sent. */
   async idle(): Promise<void> {
-    while (this.#serving.size > 0) await Promise.all(this.#serving.values());
+    while (this.#lookingUp !== undefined || this.#serving.size > 0) {
+      await this.#lookingUp;
+      await Promise.all(this.#serving.values());
+    }
   }
 
   /** Ends what is under way; what was not sent is sent by another process or at the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.idle();
+  }
+
+  async #lookUp(): Promise<void> {
+    const { db, log } = this.#options;
+    while (this.#updated.size > 0) {
+      const assetIds = [...this.#updated];
+      this.#updated.clear();
+      try {
+        this.notify(await findSubscribers(db, assetIds));
+      } catch (error) {
+        // What is recorded stays recorded: the sweep finds what could not be told.
+        log.warn('subscribers not found, a sweep will tell them', { error: String(error) });
+      }
+    }
   }
 
   async #serve(dagId: DagId): Promise<void> {
@@ -71,14 +99,14 @@ export class Dispatcher {
   }
 
   async #sendAll(dagId: DagId): Promise<void> {
-    let from: Seq = 0;
+    let looked: LookedThrough | undefined;
     for (;;) {
-      const ahead = await readUndelivered(this.#options.db, dagId, from);
+      const ahead = await readUndelivered(this.#options.db, dagId, looked);
       if (ahead === undefined) return;
       const sent = await this.#sendEvents(dagId, ahead);
       if (ahead.change !== null) await this.#sendChange(dagId, ahead, ahead.change, sent);
-      from = ahead.change?.seq ?? ahead.upTo;
-      if (from >= ahead.head) return;
+      looked = { epoch: ahead.epoch, upTo: ahead.change?.seq ?? ahead.upTo };
+      if (looked.upTo >= ahead.head) return;
     }
   }
 

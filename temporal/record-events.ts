@@ -1,5 +1,4 @@
 import type { EventSource, NewAssetEvent } from '../core/asset-event.ts';
-import { findSubscribers } from '../store/deliveries.ts';
 import type { Recorded } from '../store/recorder.ts';
 import type { IdempotencyKey, Submission, TaskSuccess } from '../store/recording.ts';
 import type { Deps } from './deps.ts';
@@ -30,17 +29,8 @@ export async function recordSuccess(
 
 async function record(deps: Deps, submission: Submission): Promise<Recorded> {
   const recorded = await deps.recorder.record(submission);
-  if (recorded.kind === 'recorded' && submission.events.length > 0) tellSubscribers(deps, submission.events);
+  if (recorded.kind === 'recorded') {
+    deps.dispatcher.notifyAssets(submission.events.map(({ assetId }) => assetId));
+  }
   return recorded;
-}
-
-/** What is recorded stays recorded whatever happens here: a sweep finds what could not be told. */
-function tellSubscribers({ db, dispatcher, log }: Deps, events: readonly NewAssetEvent[]): void {
-  findSubscribers(
-    db,
-    events.map(({ assetId }) => assetId),
-  ).then(
-    (dagIds) => dispatcher.notify(dagIds),
-    (error: unknown) => log.warn('subscribers not found, a sweep will tell them', { error: String(error) }),
-  );
 }

@@ -2,28 +2,28 @@ import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import { summary, tickWorkflowId } from '../core/workflow-names.ts';
+import type { UnsyncedDag } from '../store/syncing.ts';
 import type { Temporal } from './deps.ts';
 
 /** How late a tick may come after an outage of Temporal and still count. */
 const catchupWindow = '10 minutes';
 
-/** Brings the Temporal Schedule of a DAG in line with its plan, keeping whether it is paused. */
-export async function syncSchedule(temporal: Temporal, plan: DagPlan): Promise<void> {
+/** Brings the Temporal Schedule of a DAG in line with its plan; what is paused stays paused. */
+export async function syncSchedule(
+  temporal: Temporal,
+  { dagId, plan, isPaused }: UnsyncedDag,
+): Promise<void> {
   const { schedule } = temporal.client;
-  const scheduleId = tickWorkflowId(plan.dagId);
-  if (plan.cron === null) return removeSchedule(temporal, plan.dagId);
-  const options = scheduleOptions(plan, plan.cron, temporal.taskQueue);
+  const scheduleId = tickWorkflowId(dagId);
   const handle = schedule.getHandle(scheduleId);
+  if (plan === null || plan.cron === null) return ignoreMissing(() => handle.delete());
+  const options = scheduleOptions(plan, plan.cron, temporal.taskQueue);
   try {
-    await handle.update((previous) => ({ ...options, state: previous.state }));
+    await handle.update((previous) => ({ ...options, state: { ...previous.state, paused: isPaused } }));
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    await schedule.create({ scheduleId, ...options });
+    await schedule.create({ scheduleId, ...options, state: { paused: isPaused } });
   }
-}
-
-export async function removeSchedule({ client }: Temporal, dagId: DagId): Promise<void> {
-  await ignoreMissing(() => client.schedule.getHandle(tickWorkflowId(dagId)).delete());
 }
 
 /** Pauses or resumes the schedule of a DAG that has one. */

@@ -20,9 +20,12 @@ import { runRequestedSignal } from '../workflows/messages.ts';
 import { closeRun, reportClosed } from './close-run.ts';
 import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
+import { syncDeployed } from './deploy.ts';
 
 /** How long the usual way has before a sweep goes it again. */
 const patienceMs = 3_000;
+/** How long a deploy may take to bring Temporal in line. */
+const deployPatienceMs = 30_000;
 
 interface Sweeping extends Deps {
   readonly searchAttributes: readonly SearchAttributeName[];
@@ -32,15 +35,33 @@ interface Sweeping extends Deps {
 export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boolean }): Promise<void> {
   const { db, dispatcher, temporal } = deps;
   if (isFull) {
-    for (const dagId of await findDeployedDags(db)) await ensureConsumer(temporal, dagId);
-    for (const run of await findOpenRuns(db)) await closeIfEnded(deps, run);
+    await each(deps, await findDeployedDags(db), (dagId) => ensureConsumer(temporal, dagId));
+    await each(deps, await findOpenRuns(db), (run) => closeIfEnded(deps, run));
   }
+  // A deploy that is under way does this itself; two at once could leave the older schedule.
+  await syncDeployed(deps, deployPatienceMs);
   dispatcher.notify(await findUndelivered(db));
-  for (const run of await findUnstartedRuns(db, patienceMs)) await startMissing(deps, run);
-  for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs))
-    await reportClosed(deps, dagId, runId);
-  for (const { dagId, runId } of await findWaitingRequests(db, patienceMs)) {
-    await signalConsumer(temporal, dagId, runRequestedSignal, [runId]);
+  await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
+  await each(deps, await findUnreportedRuns(db, patienceMs), ({ dagId, runId }) =>
+    reportClosed(deps, dagId, runId),
+  );
+  await each(deps, await findWaitingRequests(db, patienceMs), ({ dagId, runId }) =>
+    signalConsumer(temporal, dagId, runRequestedSignal, [runId]),
+  );
+}
+
+/** One that cannot be finished now does not keep the others waiting. */
+async function each<Item>(
+  { log }: Deps,
+  items: readonly Item[],
+  finish: (item: Item) => Promise<void>,
+): Promise<void> {
+  for (const item of items) {
+    try {
+      await finish(item);
+    } catch (error) {
+      log.warn('sweep could not finish this, will be tried again', { item, error: String(error) });
+    }
   }
 }
 

@@ -73,7 +73,10 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
   await condition(() => runs.haveAllStarted() && allHandlersFinished());
   if (life.isOver) return;
   const { epoch, definition, consumer } = life;
-  await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
+  // Inside a batch the last checkpoint stands: what came since is sent again, from the batch's beginning.
+  if (!consumer.gate.midBatch) {
+    await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
+  }
   await continueAsNew<typeof consumerDag>({ dagId });
 }
 

@@ -57,6 +57,7 @@ const statements = [
   `create table dag (
     dag_id text primary key,
     version integer not null,
+    synced_version integer not null default 0,
     file text not null,
     retired_at timestamptz,
     created_at timestamptz not null default clock(),

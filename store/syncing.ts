@@ -1,0 +1,33 @@
+import { sql } from 'kysely';
+import type { DagId } from '../core/ids.ts';
+import type { DagPlan } from '../core/run-plan.ts';
+import type { Db } from './database.ts';
+
+/** A DAG whose newest version Temporal may not know yet. */
+export interface UnsyncedDag {
+  readonly dagId: DagId;
+  readonly version: number;
+  /** `null` once it was removed. */
+  readonly plan: DagPlan | null;
+  readonly isPaused: boolean;
+}
+
+/** DAGs that were deployed at least `olderThanMs` ago and not yet brought in line: their deploy is under way or was cut off. */
+export async function findUnsynced(db: Db, olderThanMs: number): Promise<readonly UnsyncedDag[]> {
+  const { rows } = await sql<UnsyncedDag>`
+    select d.dag_id as "dagId", d.version, v.plan, c.is_paused as "isPaused"
+    from dag d join dag_version v on v.dag_id = d.dag_id and v.version = d.version
+    join consumer c on c.dag_id = d.dag_id
+    where d.synced_version < d.version and d.updated_at <= clock() - ${olderThanMs}::float8 * interval '1 millisecond'
+    order by d.dag_id`.execute(db);
+  return rows;
+}
+
+export async function markSynced(db: Db, { dagId, version }: UnsyncedDag): Promise<void> {
+  await db
+    .updateTable('dag')
+    .set({ synced_version: version })
+    .where('dag_id', '=', dagId)
+    .where('synced_version', '<', version)
+    .execute();
+}
