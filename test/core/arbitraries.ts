@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { LeafId } from '../../core/batch.ts';
 import type { Condition } from '../../core/condition.ts';
 import { ORDERS, RATES, STOCK, USERS } from '../support/core.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Batch, packBatch, toBatches, unpackBatch } from '../../core/batch.ts';
 import { batchesOf, ORDERS, queuedAt, RATES, recorded, throughJson } from '../support/core.ts';
 import { anyLeavesOfBatches } from './arbitraries.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Seq } from '../../core/asset-event.ts';
 import type { Batch, LeafId } from '../../core/batch.ts';
 import { type Condition, isSatisfied } from '../../core/condition.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type LeafId, leafOfSubscription, type PackedBatch, packBatch } from '../../core/batch.ts';
 import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
 import { batchesOf, ORDERS, RATES, recorded, USERS } from '../support/core.ts';

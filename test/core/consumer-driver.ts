@@ -1,0 +1,285 @@
+import type { Seq } from '../../core/asset-event.ts';
+import { type Delivery, type LeafId, unpackBatch } from '../../core/batch.ts';
+import { type Condition, leavesOf } from '../../core/condition.ts';
+import { type Consumer, countBatches, decide, withRun, withoutRun } from '../../core/consumer.ts';
+import { unreachable } from '../../core/errors.ts';
+import { arrival, emptyGate, type Gate, redefine, takeAll, type Taken, takeLeaves } from '../../core/gate.ts';
+import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
+import { aRunId, throughJson } from '../support/core.ts';
+
+export interface Terms {
+  readonly condition: Condition<LeafId> | null;
+  readonly maxActiveRuns: number;
+}
+
+/** What the log holds: events recorded together (`null` is one that is for others), or terms that come into force. */
+export type LogEntry =
+  | { readonly kind: 'batch'; readonly leaves: readonly (LeafId | null)[] }
+  | { readonly kind: 'terms'; readonly terms: Terms };
+
+/** What happens besides events; handled at the position that counting had reached. */
+export type Control =
+  | { readonly kind: 'close'; readonly nth: number }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'clear'; readonly leaves: readonly LeafId[] | null }
+  | { readonly kind: 'request' }
+  /** The workflow is lost; another begins from the checkpoint. */
+  | { readonly kind: 'claim' };
+
+/** What a sender does: read what is due, up to so many batches; send the next message of what it read; lose it on its way. */
+export type Sending =
+  | { readonly kind: 'lose'; readonly sender: number }
+  | { readonly kind: 'read'; readonly sender: number; readonly batches: number }
+  | { readonly kind: 'send'; readonly sender: number; readonly keeps: boolean };
+
+export interface Outcome {
+  readonly runs: readonly { readonly runId: string; readonly taken: readonly Taken[] }[];
+  readonly admitted: readonly string[];
+  readonly cleared: readonly (readonly Taken[])[];
+  readonly dropped: readonly (readonly Taken[])[];
+  readonly queued: readonly Taken[];
+  readonly active: readonly string[];
+}
+
+export type TraceStep = { readonly kind: 'reached'; readonly seq: Seq } | Control;
+
+type Sent = Message & {
+  readonly epoch: number;
+  readonly version: number;
+  readonly definition: number | null;
+};
+interface Checkpoint {
+  readonly gate: Gate;
+  readonly version: number;
+}
+interface LoggedEvent extends Omit<Delivery, 'leaf'> {
+  readonly leaf: LeafId | null;
+}
+
+/** A log with one consumer on it, as the store, the dispatchers and the consumer's workflow act together. */
+export function startConsumer(first: Terms, { maxBytes = maxMessageBytes } = {}) {
+  const events: LoggedEvent[] = [];
+  const versions: { readonly seq: Seq; readonly terms: Terms }[] = [{ seq: 0, terms: first }];
+  const trace: TraceStep[] = [];
+  let head: Seq = 0;
+
+  // What the store keeps.
+  let sent: Seq = 0;
+  let epoch = 1;
+  let checkpoint = JSON.stringify({ gate: emptyGate(first.condition, 0), version: 0 } satisfies Checkpoint);
+  let requested = 0;
+  const outcome = {
+    runs: [] as Outcome['runs'][number][],
+    admitted: [] as string[],
+    cleared: [] as (readonly Taken[])[],
+    dropped: [] as (readonly Taken[])[],
+  };
+
+  // What the workflow keeps.
+  let version = 0;
+  let consumer: Consumer = {
+    gate: emptyGate(first.condition, 0),
+    isPaused: false,
+    maxActiveRuns: first.maxActiveRuns,
+    activeRuns: [],
+    hasRequests: false,
+  };
+
+  const outboxes = new Map<number, Sent[]>();
+
+  const termsOf = (of: number): Terms => versions[of]?.terms ?? first;
+
+  const store = (gate: Gate): void => {
+    checkpoint = JSON.stringify({ gate, version } satisfies Checkpoint);
+  };
+
+  const settle = (): void => {
+    for (;;) {
+      consumer = throughJson(consumer);
+      const { activeRuns } = consumer;
+      const decision = decide(consumer);
+      if (decision.kind === 'wait') return;
+      if (consumer.isPaused || activeRuns.length >= consumer.maxActiveRuns)
+        throw new Error('no slot is free');
+      if (decision.kind === 'admit') {
+        const runId = requested > 0 ? aRunId(`manual__${outcome.admitted.length + 1}`) : null;
+        requested = Math.max(0, requested - 1);
+        if (runId === null) consumer = { ...consumer, hasRequests: false };
+        else {
+          outcome.admitted.push(runId);
+          consumer = withRun({ ...consumer, hasRequests: requested > 0 }, runId);
+        }
+        continue;
+      }
+      const { runId, taken, gate } = decision;
+      if (outcome.runs.some((run) => run.runId === runId)) throw new Error(`run ${runId} exists already`);
+      outcome.runs.push({ runId, taken });
+      store(gate);
+      consumer = withRun({ ...consumer, gate }, runId);
+    }
+  };
+
+  const claim = (): void => {
+    note({ kind: 'claim' });
+    const { gate, version: stored }: Checkpoint = JSON.parse(checkpoint);
+    epoch += 1;
+    sent = gate.watermark;
+    version = stored;
+    consumer = {
+      ...consumer,
+      gate,
+      maxActiveRuns: termsOf(stored).maxActiveRuns,
+      hasRequests: requested > 0,
+    };
+    settle();
+  };
+
+  const take = (message: Sent): void => {
+    if (message.epoch < epoch) return;
+    const standing = arrival(consumer.gate, message);
+    if (standing === 'old') return;
+    if (standing === 'astray' || message.version !== version) return claim();
+    if (message.definition !== null) {
+      const { condition, maxActiveRuns } = termsOf(message.definition);
+      const { gate, dropped } = redefine(consumer.gate, condition, message.upTo);
+      version = message.definition;
+      if (dropped.length > 0) outcome.dropped.push(dropped);
+      store(gate);
+      consumer = { ...consumer, gate, maxActiveRuns };
+      return settle();
+    }
+    let rest = message.batches.map(unpackBatch);
+    do {
+      const counted = countBatches(consumer, rest, message);
+      consumer = counted.consumer;
+      settle();
+      rest = [...counted.rest];
+    } while (rest.length > 0);
+  };
+
+  const send = (message: Sent): void => {
+    take(throughJson(message));
+    if (!message.more && message.epoch === epoch) sent = Math.max(sent, message.upTo);
+  };
+
+  const note = (control: Control): void => {
+    trace.push({ kind: 'reached', seq: consumer.gate.watermark }, control);
+  };
+
+  const read = (batches: number): Sent[] => {
+    const from = versions.findLastIndex(({ seq }) => seq <= sent);
+    const change = versions[from + 1];
+    const limit = change === undefined ? head : change.seq - 1;
+    const ends = [...new Set(events.map(({ batchEnd }) => batchEnd))].filter(
+      (end) => end > sent && end <= limit,
+    );
+    const upTo = ends[Math.max(0, batches - 1)] ?? limit;
+    const leaves = new Set(leavesOf(termsOf(from).condition ?? { kind: 'any', of: [] }));
+    const due = events.flatMap(({ leaf, ...event }) =>
+      event.seq > sent && event.seq <= upTo && leaf !== null && leaves.has(leaf) ? [{ ...event, leaf }] : [],
+    );
+    const envelope = { epoch, version: from, definition: null };
+    const messages = toMessages(due, { after: sent, upTo }, maxBytes).map((message) => ({
+      ...message,
+      ...envelope,
+    }));
+    if (change === undefined || upTo !== limit) return messages;
+    const after = messages.at(-1)?.upTo ?? sent;
+    return [
+      ...messages,
+      { ...envelope, after, upTo: change.seq, batches: [], more: false, definition: from + 1 },
+    ];
+  };
+
+  return {
+    record(...entries: readonly LogEntry[]): void {
+      for (const entry of entries) {
+        if (entry.kind === 'terms') {
+          head += 1;
+          versions.push({ seq: head, terms: entry.terms });
+          continue;
+        }
+        const batchEnd = head + entry.leaves.length;
+        for (const leaf of entry.leaves) {
+          head += 1;
+          events.push({ seq: head, batchEnd, leaf, at: head * 1_000 });
+        }
+      }
+    },
+
+    /** What a sender read stays with it, however late it sends; the same message may be sent again. */
+    sending(step: Sending): void {
+      if (step.kind === 'read') {
+        outboxes.set(step.sender, read(step.batches));
+        return;
+      }
+      const [message, ...later] = outboxes.get(step.sender) ?? [];
+      if (message === undefined) return;
+      if (step.kind === 'send') send(message);
+      if (step.kind === 'lose' || !step.keeps) outboxes.set(step.sender, later);
+    },
+
+    /** Sends what is due until nothing is. */
+    sendAll(): void {
+      for (let messages = read(Infinity); messages.length > 0; messages = read(Infinity)) {
+        for (const message of messages) send(message);
+      }
+    },
+
+    control(control: Control): void {
+      if (control.kind === 'claim') return claim();
+      note(control);
+      switch (control.kind) {
+        case 'close': {
+          const runId = consumer.activeRuns[control.nth % Math.max(1, consumer.activeRuns.length)];
+          if (runId !== undefined) consumer = withoutRun(consumer, runId);
+          break;
+        }
+        case 'pause':
+        case 'resume':
+          consumer = { ...consumer, isPaused: control.kind === 'pause' };
+          break;
+        case 'request':
+          requested += 1;
+          consumer = { ...consumer, hasRequests: true };
+          break;
+        case 'clear': {
+          const { taken, gate } =
+            control.leaves === null
+              ? takeAll(consumer.gate)
+              : takeLeaves(consumer.gate, new Set(control.leaves));
+          if (taken.length === 0) return;
+          outcome.cleared.push(taken);
+          store(gate);
+          consumer = { ...consumer, gate };
+          break;
+        }
+        default:
+          unreachable(control);
+      }
+      settle();
+    },
+
+    get consumer(): Consumer {
+      return consumer;
+    },
+
+    /** Who is told what, in order, up to now. */
+    get trace(): readonly TraceStep[] {
+      return [...trace, { kind: 'reached', seq: consumer.gate.watermark }];
+    },
+
+    get outcome(): Outcome {
+      return { ...outcome, queued: takeAll(consumer.gate).taken, active: consumer.activeRuns };
+    },
+  };
+}
+
+export function batch(...leaves: readonly (LeafId | null)[]): LogEntry {
+  return { kind: 'batch', leaves };
+}
+
+export function terms(condition: Condition<LeafId> | null, maxActiveRuns = 1): LogEntry {
+  return { kind: 'terms', terms: { condition, maxActiveRuns } };
+}
