@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findOnPath } from './processes.ts';
 
@@ -68,7 +68,7 @@ export class Children {
       pid: started.pid ?? -1,
       ended,
       isRunning: () => started.pid !== undefined && started.exitCode === null && started.signalCode === null,
-      log: () => readFileSync(options.logFile).subarray(logStart).toString(),
+      log: () => readFrom(options.logFile, logStart),
       settle: () => {
         watched = true;
       },
@@ -97,6 +97,17 @@ export class Children {
     for (const child of this.#running.toReversed()) {
       await child.stop(Math.max(200, (deadline - Date.now()) / this.#running.length));
     }
+  }
+}
+
+/** The end of a file, from a position on: logs are appended to for weeks. */
+function readFrom(path: string, start: number): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, statSync(path).size - start));
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start)).toString();
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -4,6 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
 import { commandOf } from './processes.ts';
 
+/** Where the examples put their lake when they run without this stack. */
+const lakeName = 'data-lake';
+const marker = 'tidegate-data.txt';
+const lockName = 'lock';
+
 /** Where one stack keeps what must survive a restart: databases, logs, the local data lake. */
 export interface DataFolder {
   readonly path: string;
@@ -14,6 +19,8 @@ export interface DataFolder {
   /** Files the examples read and write in place of an object store. */
   readonly lake: string;
   readonly logs: string;
+  /** Address of the API while it is up: commands find it here. */
+  readonly apiUrl: string;
 }
 
 /** The layout of a data folder; touches nothing. */
@@ -24,13 +31,11 @@ export function dataFolder(path: string): DataFolder {
     postgres: join(root, 'postgres'),
     temporalDatabase: join(root, 'temporal.db'),
     temporalPid: join(root, 'temporal.pid'),
-    lake: join(root, 'lake'),
+    lake: join(root, lakeName),
     logs: join(root, 'logs'),
+    apiUrl: join(root, 'api-url'),
   };
 }
-
-const marker = 'tidegate-data.txt';
-const lockName = 'lock';
 
 /** Creates the folder where needed and takes its lock, so that one stack at a time uses it; returns what gives it back. */
 export async function lockDataFolder(folder: DataFolder): Promise<() => Promise<void>> {
@@ -70,7 +75,7 @@ export async function wipeDataFolder(folder: DataFolder): Promise<void> {
 /** Refuses a folder with other people's files in it before anything is written there. */
 async function requireOwnFolder(folder: DataFolder): Promise<void> {
   const names = await readdir(folder.path).catch((): string[] => []);
-  if (names.length === 0 || names.includes(marker) || names.includes(lockName)) return;
+  if (names.includes(marker) || names.includes(lockName) || names.every((name) => name === lakeName)) return;
   throw new TidegateError(
     'invalid_environment',
     `${folder.path} holds files that are not Tidegate's: set TIDEGATE_DATA to an empty folder`,

@@ -1,62 +1,109 @@
 import { TidegateError } from '../core/errors.ts';
+import { createApi } from '../cli/api-client.ts';
+import { CommandFailure } from '../cli/command-failure.ts';
 import { Children } from './children.ts';
+import { colorsOf } from './colors.ts';
 import { dataFolder } from './data-folder.ts';
 import { endOnSignals } from './end-signals.ts';
+import { hasExercise, runExercise } from './exercise.ts';
+import { exerciseText } from './exercise-text.ts';
+import { parseOptions, type StartOptions, usage } from './options.ts';
 import { createProgress } from './progress.ts';
+import { findProjectFolder } from './project-folder.ts';
 import { startStack } from './stack.ts';
+import { placesText, projectText } from './start-text.ts';
+import { startTidegate, type Tidegate } from './tidegate.ts';
+import { reasonIn } from './tidegate-process.ts';
+import { watchSources } from './watch-sources.ts';
 
-const usage = `npm start [-- options]: Postgres, Temporal and Tidegate on this machine
-  --fresh   empty the data folder (.tidegate, or TIDEGATE_DATA) first
-  --help    this text`;
+// `npm start`: servers, Tidegate and the exercise, until Ctrl-C.
 
-const known = ['--fresh', '--help'];
-const unknown = process.argv.slice(2).find((argument) => !known.includes(argument));
-if (unknown !== undefined) {
-  process.stderr.write(`unknown option ${unknown}\n${usage}\n`);
+const options = parseOptions(process.argv.slice(2));
+if (options.kind === 'unknown') {
+  process.stderr.write(`unknown option ${options.option}\n${usage}\n`);
   process.exit(2);
 }
-if (process.argv.includes('--help')) {
+if (options.kind === 'help') {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
 }
 
+const colors = colorsOf(process.stdout, process.env);
 const progress = createProgress(process.stdout);
+const folder = dataFolder(process.env['TIDEGATE_DATA'] || '.tidegate');
 const children = new Children((child, how) => {
-  process.stderr.write(`${child.name} ended unexpectedly (${how}); its log is in ${folder.logs}\n`);
+  process.stderr.write(
+    `\n${child.name} ended unexpectedly: ${reasonIn(child.log(), how)}\nIts log is ${folder.logs}/${child.name}.log\n`,
+  );
   void end(1);
 });
-const folder = dataFolder(process.env['TIDEGATE_DATA'] || '.tidegate');
 let stop = (): Promise<void> => children.stop();
-let stopped = false;
+let isEnding = false;
 endOnSignals(() => {
-  stopped = true;
+  isEnding = true;
   return stop();
 });
 
 async function end(status: number): Promise<void> {
+  isEnding = true;
   await stop().catch(() => undefined);
   process.exit(status);
 }
 
 try {
-  const fresh = process.argv.includes('--fresh');
-  const stack = await startStack({ environment: process.env, folder, fresh, progress, children });
-  stop = () => stack.stop();
-  progress.say(`
-  Temporal Web UI  ${stack.temporalUiUrl ?? 'unknown: set TEMPORAL_UI_URL'}
-  Temporal         ${stack.temporalAddress}, namespace ${stack.temporalNamespace}
-  Postgres         ${process.env['DATABASE_URL'] ? 'the one of DATABASE_URL' : stack.databaseUrl}
-  Data and logs    ${folder.path}
-
-Ctrl-C ends all of it.`);
-  // Keeps this process up also when both servers are the user's own.
-  setInterval(() => undefined, 1 << 30);
+  await start(options);
 } catch (error) {
   // Ctrl-C during the start fails the step under way; that is no news.
-  if (stopped) await new Promise(() => undefined);
-  const isExpected = error instanceof TidegateError;
+  if (isEnding) await new Promise(() => undefined);
+  const isExpected = error instanceof TidegateError || error instanceof CommandFailure;
   process.stderr.write(
     `${isExpected ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
   );
-  await end(isExpected && error.code === 'invalid_environment' ? 2 : 1);
+  await end(error instanceof TidegateError && error.code === 'invalid_environment' ? 2 : 1);
+}
+
+async function start({ fresh, once }: Extract<StartOptions, { kind: 'start' }>): Promise<void> {
+  const environment = process.env;
+  const projectFolder = findProjectFolder(environment, process.cwd());
+  const stack = await startStack({ environment, folder, fresh, progress, children });
+  stop = () => stack.stop();
+  const tidegate = await progress.step(
+    'Starting API and worker',
+    () => startTidegate({ environment, stack, folder, projectFolder, children }),
+    (started) => (started.kind === 'failed' ? 'failed' : undefined),
+  );
+  if (tidegate.kind === 'failed') throw new TidegateError('invalid_definition', tidegate.reason);
+  stop = async () => {
+    await tidegate.stop();
+    await stack.stop();
+  };
+  const ownDatabase = Boolean(environment['DATABASE_URL']);
+  progress.say(projectText(tidegate.project, colors));
+  progress.say(
+    `\n${placesText({ apiUrl: tidegate.apiUrl, stack, ownDatabase, projectFolder, folder }, colors)}`,
+  );
+
+  const problem = await exercise(tidegate);
+  if (problem !== undefined) process.stderr.write(`\n${colors.red('✘')} ${problem}\n`);
+  if (once) return end(problem === undefined ? 0 : 1);
+  progress.say(`\nUp. Files of the project are reloaded when they change. Ctrl-C ends all of it.`);
+  watchSources({ folder: projectFolder, onChange: (files) => reload(tidegate, files) });
+}
+
+async function exercise({ apiUrl }: Tidegate): Promise<string | undefined> {
+  const api = createApi(apiUrl);
+  if (!(await hasExercise(api))) return undefined;
+  progress.say(`\n${colors.bold('Exercise 5.1')}: a producer's success starts its consumer`);
+  return runExercise(api, exerciseText(colors), progress.say);
+}
+
+async function reload(tidegate: Tidegate, files: readonly string[]): Promise<void> {
+  const shown =
+    files.length > 3 ? `${files.slice(0, 3).join(', ')} and ${files.length - 3} more` : files.join(', ');
+  const outcome = await progress.step(
+    `Reloading: ${shown} changed`,
+    () => tidegate.reload(),
+    (reloaded) => (typeof reloaded === 'string' ? 'no worker until the next change' : undefined),
+  );
+  progress.say(typeof outcome === 'string' ? `  ${colors.red(outcome)}` : projectText(outcome, colors));
 }

@@ -23,7 +23,7 @@ export interface Stack {
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
-  /** Unknown when Temporal is the user's own and TEMPORAL_UI_URL is not set. */
+  /** Unknown when Temporal is the user's own and TIDEGATE_UI_URL is not set. */
   readonly temporalUiUrl: string | undefined;
   /** Ends what was started, youngest first, and gives the data folder back. */
   stop(): Promise<void>;
@@ -85,7 +85,7 @@ async function temporalOf(
   const given = environment['TEMPORAL_ADDRESS'];
   if (given !== undefined && given !== '') {
     await progress.step('Temporal of TEMPORAL_ADDRESS', () => requireTemporal(given));
-    return { address: given, uiUrl: environment['TEMPORAL_UI_URL'] };
+    return { address: given, uiUrl: environment['TIDEGATE_UI_URL'] || undefined };
   }
   const port = portWish(environment, 'TIDEGATE_TEMPORAL_PORT', 7233);
   const uiPort = portWish(environment, 'TIDEGATE_UI_PORT', 8233);

@@ -1,3 +1,5 @@
+import { TidegateError } from '../core/errors.ts';
+import { quote } from '../core/ids.ts';
 import { type Environment, parseEnvironment, valueOf, type Variables } from '../temporal/environment.ts';
 
 /** What a worker process reads from its environment. */
@@ -6,6 +8,8 @@ export interface WorkerEnvironment extends Environment {
   readonly projectFolder: string;
   /** Queues besides the project's own, whose tasks it takes too. */
   readonly taskQueues: readonly string[];
+  /** Which projects it deploys at start: those nobody deployed before, or whatever it finds. */
+  readonly deploys: 'new' | 'always';
 }
 
 /** @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed */
@@ -17,5 +21,15 @@ export function parseWorkerEnvironment(variables: Variables): WorkerEnvironment 
       .split(',')
       .map((queue) => queue.trim())
       .filter((queue) => queue !== ''),
+    deploys: deploysOf(variables),
   };
+}
+
+function deploysOf(variables: Variables): WorkerEnvironment['deploys'] {
+  const value = valueOf(variables, 'TIDEGATE_DEPLOY') ?? 'new';
+  if (value === 'new' || value === 'always') return value;
+  throw new TidegateError(
+    'invalid_environment',
+    `TIDEGATE_DEPLOY ${quote(value)} is not valid: use 'new' or 'always'`,
+  );
 }

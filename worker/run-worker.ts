@@ -42,7 +42,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   for (const taskQueue of environment.taskQueues) workers.push(await createWorker({ ...shared, taskQueue }));
 
   const running = Promise.all(workers.map((worker) => worker.run()));
-  await deployUnseen(deps, project);
+  // An old worker that restarts must roll nothing back, so what was deployed before is left to whoever deployed since.
+  if (environment.deploys === 'always' || !(await wasDeployed(deps.db, project.plan.hash))) {
+    await deployProject(deps, project);
+  }
   const stopSweeping = startSweeping(deps);
   log.info('worker ready', { dags: project.plan.dags.length, taskQueues: workers.map(queueOf) });
 
@@ -57,9 +60,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   };
 }
 
-/** Deploys a project that nobody deployed before; an old worker that restarts must roll nothing back. */
-async function deployUnseen(deps: WorkerDeps, { plan }: Project): Promise<void> {
-  if (await wasDeployed(deps.db, plan.hash)) return;
+async function deployProject(deps: WorkerDeps, { plan }: Project): Promise<void> {
   const { unchanged, ...changes } = await deploy(deps, plan);
   deps.log.info('project deployed', { ...changes, unchanged: unchanged.length });
 }

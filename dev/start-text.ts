@@ -1,0 +1,56 @@
+import { relative } from 'node:path';
+import type { Colors } from './colors.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Stack } from './stack.ts';
+import type { LoadedProject } from './worker-process.ts';
+
+export interface Places {
+  readonly apiUrl: string;
+  readonly stack: Stack;
+  readonly ownDatabase: boolean;
+  readonly projectFolder: string;
+  readonly folder: DataFolder;
+}
+
+/** Where everything is, one place a line. */
+export function placesText(
+  { apiUrl, stack, ownDatabase, projectFolder, folder }: Places,
+  { bold, cyan, dim }: Colors,
+): string {
+  const { temporalUiUrl, temporalAddress, temporalNamespace, databaseUrl } = stack;
+  const rows = [
+    ['API', cyan(`${apiUrl}/api/v2`)],
+    ['OpenAPI', cyan(`${apiUrl}/openapi.json`)],
+    ['Temporal Web UI', temporalUiUrl === undefined ? 'not known: set TIDEGATE_UI_URL' : cyan(temporalUiUrl)],
+    ['Temporal', `${temporalAddress}, namespace ${temporalNamespace}`],
+    ['Postgres', ownDatabase ? 'the one of DATABASE_URL' : databaseUrl],
+    ['Project', shown(projectFolder)],
+    ['Data and logs', shown(folder.path)],
+  ] as const;
+  return rows
+    .map(([name, place]) => `  ${name === 'API' ? bold(name.padEnd(16)) : dim(name.padEnd(16))} ${place}`)
+    .join('\n');
+}
+
+/** What a project has, changed and could not load. */
+export function projectText(
+  { dags, created, changed, retired, importErrors }: LoadedProject,
+  { dim, red }: Colors,
+): string {
+  const news = [
+    ['new', created],
+    ['changed', changed],
+    ['retired', retired],
+  ] as const;
+  const told = news.filter(([, ids]) => ids.length > 0).map(([what, ids]) => `${what}: ${ids.join(', ')}`);
+  const count = `${dags} ${dags === 1 ? 'DAG' : 'DAGs'}`;
+  return [
+    `  ${count}${dim(`, ${told.length === 0 ? 'definitions unchanged' : told.join('; ')}`)}`,
+    ...importErrors.map((error) => `  ${red('✘')} ${error.replaceAll('\n', '\n    ')}`),
+  ].join('\n');
+}
+
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' ? '.' : short.startsWith('..') ? path : short;
+}
