@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { type Asset, AssetCollection } from '../../api/contract/assets.ts';
+import { DagRun } from '../../api/contract/dag-runs.ts';
+import { pathOf } from '../api-client.ts';
+import { listOf } from '../arguments.ts';
+import { type AssetOptions, choosesAsset, findAsset } from '../asset-choice.ts';
+import { paged, type PageOptions } from '../paging.ts';
+import { type Cell, instant, pageNote, type Report } from '../report.ts';
+import { asksForRun, reportRequested, requestOf, type RunOptions } from '../run-request.ts';
+import type { Run, Session } from '../session.ts';
+
+/** `tidegate assets …` */
+export function addAssetCommands(program: Command, run: Run): void {
+  const assets = program.command('assets').description('assets: list, show, materialize');
+  paged(assets.command('list').description('list assets with who produces and who consumes them'))
+    .option('--pattern <text>', 'only names that contain this')
+    .option('--dag <dag>', 'only assets this DAG produces, consumes or waits for (may be repeated)', listOf)
+    .option('--inactive', 'also assets that no deployed project has')
+    .action((options: ListOptions) => run((session) => listAssets(session, options)));
+  choosesAsset(assets.command('details').description('show an asset')).action((options: AssetOptions) =>
+    run((session) => showAsset(session, options)),
+  );
+  asksForRun(
+    choosesAsset(assets.command('materialize').description('run the one DAG that produces an asset')),
+  ).action((options: AssetOptions & RunOptions) => run((session) => materialize(session, options)));
+}
+
+interface ListOptions extends PageOptions {
+  readonly pattern?: string;
+  readonly dag?: readonly string[];
+  readonly inactive?: true;
+}
+
+async function listAssets(
+  { api }: Session,
+  { pattern, dag, inactive, ...page }: ListOptions,
+): Promise<Report> {
+  const json = await api.get(AssetCollection, '/api/v2/assets', {
+    ...page,
+    name_pattern: pattern,
+    dag_ids: dag,
+    only_active: inactive !== true,
+  });
+  const columns = [
+    { header: 'ID' },
+    { header: 'ASSET' },
+    { header: 'PRODUCED BY', cut: true },
+    { header: 'CONSUMED BY', cut: true },
+    { header: 'LAST EVENT' },
+  ] as const;
+  const rows = json.assets.map((asset): Cell[] => [
+    ...[asset.id, titleOf(asset), producersOf(asset), consumersOf(asset)],
+    instant(asset.last_asset_event?.timestamp ?? null),
+  ]);
+  return {
+    json,
+    sections: [{ kind: 'table', columns, rows, empty: 'no assets' }],
+    note: pageNote(rows.length, json.total_entries),
+  };
+}
+
+async function showAsset({ api }: Session, options: AssetOptions): Promise<Report> {
+  const json = await findAsset(api, options);
+  const facts: readonly (readonly [string, Cell])[] = [
+    ['id', json.id],
+    ['name', json.name],
+    ['uri', json.uri],
+    ['group', json.group],
+    ['description', json.description || null],
+    ['active', json.is_active],
+    ['produced by', producersOf(json)],
+    ['consumed by', consumersOf(json)],
+    ['read by', json.consuming_tasks.map(taskText).join(', ') || null],
+    ['last event', json.last_asset_event?.id ?? null],
+    ['last updated', instant(json.last_asset_event?.timestamp ?? null)],
+    ['extra', JSON.stringify(json.extra)],
+    ['event schema', json.event_schema === null ? null : JSON.stringify(json.event_schema)],
+  ];
+  return { json, sections: [{ kind: 'facts', facts }] };
+}
+
+async function materialize(session: Session, options: AssetOptions & RunOptions): Promise<Report> {
+  const { id } = await findAsset(session.api, options);
+  const path = pathOf`/api/v2/assets/${id}/materialize`;
+  const run = await session.api.send('POST', DagRun, path, requestOf(options));
+  return reportRequested(session, run, options);
+}
+
+function titleOf({ name, uri }: Asset): string {
+  return name === uri ? uri : `${name} <${uri}>`;
+}
+
+function producersOf({ producing_tasks }: Asset): string | null {
+  return producing_tasks.map(taskText).join(', ') || null;
+}
+
+function consumersOf({ scheduled_dags }: Asset): string | null {
+  return scheduled_dags.map(({ dag_id }) => dag_id).join(', ') || null;
+}
+
+function taskText({ dag_id, task_id }: { readonly dag_id: string; readonly task_id: string }): string {
+  return `${dag_id}.${task_id}`;
+}

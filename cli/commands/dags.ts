@@ -1,0 +1,187 @@
+import type { Command } from 'commander';
+import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
+import { Dag, DagCollection, DagDetails, TaskCollection } from '../../api/contract/dags.ts';
+import { DagGate } from '../../api/contract/gate.ts';
+import { ImportErrorCollection } from '../../api/contract/import-errors.ts';
+import { pathOf } from '../api-client.ts';
+import { listOf } from '../arguments.ts';
+import { conditionLines } from '../condition-tree.ts';
+import { paged, type PageOptions } from '../paging.ts';
+import { type Cell, instant, pageNote, type Report } from '../report.ts';
+import { asksForRun, reportRequested, requestOf, type RunOptions } from '../run-request.ts';
+import type { Run, Session } from '../session.ts';
+import { runTable } from './runs.ts';
+import { taskTable } from './tasks.ts';
+
+/** `tidegate dags …` */
+export function addDagCommands(program: Command, run: Run): void {
+  const dags = program.command('dags').description('DAGs: list, show, trigger, pause, explain');
+
+  paged(dags.command('list').description('list DAGs'))
+    .option('--pattern <text>', 'only ids that contain this')
+    .option('--tag <tag>', 'only DAGs with this tag (may be repeated)', listOf)
+    .option('--retired', 'also DAGs that were removed from the project')
+    .action((options: ListOptions) => run((session) => listDags(session, options)));
+  dags
+    .command('show <dag>')
+    .description('show what a DAG waits for and its tasks')
+    .action((dagId: string) => run((session) => showDag(session, dagId)));
+  dags
+    .command('details <dag>')
+    .description('show every field of a DAG')
+    .action((dagId: string) => run((session) => detailDag(session, dagId)));
+  asksForRun(dags.command('trigger <dag>').description('ask for a run of a DAG')).action(
+    (dagId: string, options: RunOptions) => run((session) => triggerDag(session, dagId, options)),
+  );
+  paged(dags.command('list-runs [dag]').description('list runs of a DAG, or of all, newest first'))
+    .option('--state <state>', 'only runs in this state (may be repeated)', listOf)
+    .action((dagId: string | undefined, options: ListRunsOptions) =>
+      run((session) => listRuns(session, dagId, options)),
+    );
+  dags
+    .command('pause <dag>')
+    .description('pause a DAG: nothing starts, events keep queueing')
+    .action((dagId: string) => run((session) => setPaused(session, dagId, true)));
+  dags
+    .command('unpause <dag>')
+    .description('resume a paused DAG')
+    .action((dagId: string) => run((session) => setPaused(session, dagId, false)));
+  paged(
+    dags.command('list-import-errors').description('list files of the project that could not be loaded'),
+  ).action((options: PageOptions) => run((session) => listImportErrors(session, options)));
+  dags
+    .command('gate <dag>')
+    .description('say what a DAG waits for, and why')
+    .action((dagId: string) => run((session) => showGate(session, dagId)));
+}
+
+interface ListOptions extends PageOptions {
+  readonly pattern?: string;
+  readonly tag?: readonly string[];
+  readonly retired?: true;
+}
+
+async function listDags({ api }: Session, { pattern, tag, retired, ...page }: ListOptions): Promise<Report> {
+  const json = await api.get(DagCollection, '/api/v2/dags', {
+    ...page,
+    dag_id_pattern: pattern,
+    tags: tag,
+    tags_match_mode: 'all',
+    exclude_stale: retired !== true,
+  });
+  const columns = [
+    { header: 'DAG' },
+    { header: 'SCHEDULE', cut: true },
+    { header: 'PAUSED' },
+    { header: 'VERSION' },
+    { header: 'TAGS', cut: true },
+    { header: 'FILE', cut: true },
+  ] as const;
+  const rows = json.dags.map((dag): Cell[] => [
+    ...[dag.dag_id, dag.timetable_summary, dag.is_paused, dag.version],
+    ...[dag.tags.map(({ name }) => name).join(', '), dag.relative_fileloc],
+  ]);
+  const empty = 'no DAGs: put them in force with `tidegate deploy`';
+  return {
+    json,
+    sections: [{ kind: 'table', columns, rows, empty }],
+    note: pageNote(rows.length, json.total_entries),
+  };
+}
+
+async function showDag({ api }: Session, dagId: string): Promise<Report> {
+  const [dag, { tasks }, gate] = await Promise.all([
+    api.get(DagDetails, pathOf`/api/v2/dags/${dagId}/details`),
+    api.get(TaskCollection, pathOf`/api/v2/dags/${dagId}/tasks`),
+    api.get(DagGate, pathOf`/api/v2/dags/${dagId}/gate`),
+  ]);
+  const facts: readonly (readonly [string, Cell])[] = [
+    ['dag', dag.dag_id],
+    ['description', dag.description],
+    ['schedule', dag.timetable_description],
+    ['paused', dag.is_paused],
+    ['version', dag.version],
+    ['deployed', instant(dag.latest_dag_version.created_at)],
+    ['file', dag.relative_fileloc],
+    ['tags', dag.tags.map(({ name }) => name).join(', ') || null],
+    ['active runs', `${gate.active_runs.length} of ${gate.max_active_runs}`],
+    ['now', gate.sentence],
+  ];
+  return {
+    json: { ...dag, tasks, gate },
+    sections: [{ kind: 'facts', facts }, ...conditionOf(gate), taskTable(tasks)],
+  };
+}
+
+async function detailDag({ api }: Session, dagId: string): Promise<Report> {
+  const json = await api.get(DagDetails, pathOf`/api/v2/dags/${dagId}/details`);
+  const facts = Object.entries(json).map(([name, value]) => [name, cellOf(value)] as const);
+  return { json, sections: [{ kind: 'facts', facts }] };
+}
+
+function cellOf(value: unknown): Cell {
+  if (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean'
+  ) {
+    return value;
+  }
+  return JSON.stringify(value);
+}
+
+async function triggerDag(session: Session, dagId: string, options: RunOptions): Promise<Report> {
+  const path = pathOf`/api/v2/dags/${dagId}/dagRuns`;
+  const run = await session.api.send('POST', DagRun, path, requestOf(options));
+  return reportRequested(session, run, options);
+}
+
+interface ListRunsOptions extends PageOptions {
+  readonly state?: readonly string[];
+}
+
+async function listRuns({ api }: Session, dagId = '~', options: ListRunsOptions): Promise<Report> {
+  const json = await api.get(DagRunCollection, pathOf`/api/v2/dags/${dagId}/dagRuns`, {
+    ...options,
+    order_by: '-id',
+  });
+  return {
+    json,
+    sections: [runTable(json.dag_runs, dagId === '~')],
+    note: pageNote(json.dag_runs.length, json.total_entries),
+  };
+}
+
+async function setPaused({ api }: Session, dagId: string, isPaused: boolean): Promise<Report> {
+  const json = await api.send('PATCH', Dag, pathOf`/api/v2/dags/${dagId}`, { is_paused: isPaused });
+  const facts = [
+    ['dag', json.dag_id],
+    ['paused', json.is_paused],
+  ] as const;
+  return { json, sections: [{ kind: 'facts', facts }] };
+}
+
+async function listImportErrors({ api }: Session, page: PageOptions): Promise<Report> {
+  const json = await api.get(ImportErrorCollection, '/api/v2/importErrors', { ...page });
+  const columns = [{ header: 'FILE' }, { header: 'SINCE' }, { header: 'ERROR' }];
+  const rows = json.import_errors.map(({ filename, timestamp, stack_trace: error }): Cell[] => [
+    ...[filename, instant(timestamp), error],
+  ]);
+  return {
+    json,
+    sections: [{ kind: 'table', columns, rows, empty: 'no import errors' }],
+    note: pageNote(rows.length, json.total_entries),
+  };
+}
+
+async function showGate({ api }: Session, dagId: string): Promise<Report> {
+  const json = await api.get(DagGate, pathOf`/api/v2/dags/${dagId}/gate`);
+  return { json, sections: [{ kind: 'lines', lines: [[json.sentence]] }, ...conditionOf(json)] };
+}
+
+function conditionOf({ explanation }: DagGate): Report['sections'] {
+  return explanation === null
+    ? []
+    : [{ kind: 'lines', title: 'condition', lines: conditionLines(explanation) }];
+}

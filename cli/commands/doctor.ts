@@ -1,0 +1,189 @@
+import { ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
+import { MonitorHealth } from '../../api/contract/health.ts';
+import { tickWorkflowId } from '../../core/workflow-names.ts';
+import { listDags } from '../../store/dag-queries.ts';
+import { type Db, openDatabase } from '../../store/database.ts';
+import { countImportErrors } from '../../store/import-errors.ts';
+import { readLog } from '../../store/log.ts';
+import { pendingMigrations } from '../../store/migrate.ts';
+import { reachDatabase } from '../../store/reach.ts';
+import { connectTemporal } from '../../temporal/connect.ts';
+import type { Temporal } from '../../temporal/deps.ts';
+import { type Environment, parseEnvironment } from '../../temporal/environment.ts';
+import { oneLine } from '../command-failure.ts';
+import { type Report, toned } from '../report.ts';
+import type { Session } from '../session.ts';
+
+/** What a check found; `remedy` is there when something is wrong. */
+interface Finding {
+  readonly check: string;
+  readonly found: string;
+  readonly remedy?: string;
+}
+type Outcome = Omit<Finding, 'check'>;
+
+/** Checks everything a project stands on, without changing anything. */
+export async function examine({ api }: Session): Promise<Report> {
+  const findings: Finding[] = [];
+  const check = async (name: string, look: () => Promise<Outcome>): Promise<boolean> => {
+    const outcome = await look().catch((error: unknown) => ({
+      found: oneLine(error instanceof Error ? error.message : String(error)),
+      remedy: 'correct that and run this again',
+    }));
+    findings.push({ check: name, ...outcome });
+    return !('remedy' in outcome);
+  };
+
+  await check('node', async () => ({ found: process.versions.node }));
+  await check('api', async () => {
+    await api.get(MonitorHealth, '/api/v2/monitor/health');
+    return { found: `${api.url} answers` };
+  });
+  let environment: Environment | undefined;
+  await check('environment', async () => {
+    environment = parseEnvironment(process.env);
+    return { found: 'valid' };
+  });
+  if (environment !== undefined) await examineServers(environment, check);
+  return reportOf(findings);
+}
+
+type Check = (name: string, look: () => Promise<Outcome>) => Promise<boolean>;
+
+async function examineServers(environment: Environment, check: Check): Promise<void> {
+  const db = openDatabase({ ...environment.database, applicationName: 'tidegate-doctor', maxConnections: 2 });
+  let temporal: Temporal | undefined;
+  try {
+    const { url, schema } = environment.database;
+    const isMigrated =
+      (await check('postgres', async () => {
+        await reachDatabase(db, url);
+        return { found: `answers, schema ${schema}` };
+      })) && (await check('migrations', () => lookAtMigrations(db)));
+    await check('temporal', async () => {
+      temporal = await connectTemporal(environment.temporal);
+      return { found: `${environment.temporal.address} answers, namespace ${temporal.namespace}` };
+    });
+    if (temporal !== undefined) await examineTemporal(temporal, isMigrated ? db : undefined, check);
+    if (isMigrated) await check('import errors', () => lookAtImportErrors(db));
+  } finally {
+    await temporal?.client.connection.close();
+    await db.destroy();
+  }
+}
+
+async function examineTemporal(temporal: Temporal, db: Db | undefined, check: Check): Promise<void> {
+  await check('worker', () => lookAtWorkers(temporal));
+  if (db === undefined) return;
+  await check('namespace', () => lookAtOwner(db, temporal));
+  await check('schedules', () => lookAtSchedules(db, temporal));
+}
+
+async function lookAtMigrations(db: Db): Promise<Outcome> {
+  const pending = await pendingMigrations(db);
+  if (pending.length === 0) return { found: 'up to date' };
+  return { found: `${pending.join(', ')} not run`, remedy: 'run `tidegate db migrate`' };
+}
+
+async function lookAtImportErrors(db: Db): Promise<Outcome> {
+  const count = await countImportErrors(db);
+  if (count === 0) return { found: 'none' };
+  return { found: `${count} broken files`, remedy: '`tidegate dags list-import-errors` names them' };
+}
+
+/** Kinds of task queue as Temporal's protocol numbers them. */
+const workflowQueue = 1;
+const activityQueue = 2;
+
+async function lookAtWorkers({ client, namespace, taskQueue }: Temporal): Promise<Outcome> {
+  // oxlint-disable typescript/no-unsafe-enum-assignment -- the enum is in a package that comes with the client
+  const polled = await Promise.all(
+    [workflowQueue, activityQueue].map((taskQueueType) =>
+      client.workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType }),
+    ),
+  );
+  // oxlint-enable typescript/no-unsafe-enum-assignment
+  const workers = new Set(polled.flatMap(({ pollers }) => (pollers ?? []).map(({ identity }) => identity)));
+  if (polled.every(({ pollers }) => (pollers ?? []).length > 0)) {
+    return { found: `task queue ${taskQueue} is polled by ${[...workers].join(', ')}` };
+  }
+  return {
+    found: `nobody polls task queue ${taskQueue}`,
+    remedy: 'start `tidegate worker`, with the same TIDEGATE_TASK_QUEUE',
+  };
+}
+
+async function lookAtOwner(db: Db, { client, namespace }: Temporal): Promise<Outcome> {
+  const { id } = await readLog(db);
+  const owner = await client.workflow
+    .getHandle('tidegate/project')
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    });
+  if (owner === undefined) return { found: `${namespace} is free: the first process that starts takes it` };
+  const log = String(owner.memo?.['log']);
+  if (log === id) return { found: `${namespace} belongs to this project` };
+  return {
+    found: `${namespace} belongs to another project (event log ${log}, this database has ${id})`,
+    remedy: 'set TEMPORAL_NAMESPACE to one of its own, or DATABASE_URL and TIDEGATE_SCHEMA to that project',
+  };
+}
+
+/** More than any project has. */
+const mostDags = 100_000;
+
+async function lookAtSchedules(db: Db, { client }: Temporal): Promise<Outcome> {
+  const page = { limit: mostDags, offset: 0, orderBy: [] };
+  const dags = await listDags(db, { excludeRetired: true }, page);
+  const timed = dags.filter(({ plan }) => plan.cron !== null).map(({ dag_id }) => dag_id);
+  const listed = new Set<string>();
+  for await (const { scheduleId } of client.schedule.list()) listed.add(scheduleId);
+  const missing = [];
+  for (const dagId of timed) {
+    // A list lags behind what was just made.
+    if (!listed.has(tickWorkflowId(dagId)) && !(await isScheduled(client, tickWorkflowId(dagId))))
+      missing.push(dagId);
+  }
+  if (missing.length === 0) return { found: `${timed.length} of ${timed.length} are there` };
+  return {
+    found: `there is none for ${missing.join(', ')}`,
+    remedy: 'run `tidegate deploy`; one that was deleted by hand comes back when its DAG changes',
+  };
+}
+
+async function isScheduled(client: Temporal['client'], scheduleId: string): Promise<boolean> {
+  return client.schedule
+    .getHandle(scheduleId)
+    .describe()
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ScheduleNotFoundError) return false;
+        throw error;
+      },
+    );
+}
+
+function reportOf(findings: readonly Finding[]): Report {
+  const wrong = findings.filter(({ remedy }) => remedy !== undefined);
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  return {
+    json: {
+      checks: findings.map(({ remedy, ...finding }) => ({ ...finding, ok: remedy === undefined, remedy })),
+    },
+    sections: [
+      {
+        kind: 'lines',
+        lines: findings.map(({ check, found, remedy }) => [
+          remedy === undefined ? toned('good', '✓') : toned('bad', '✗'),
+          ` ${check.padEnd(width)}  ${found}`,
+          ...(remedy === undefined ? [] : [toned('strong', `: ${remedy}`)]),
+        ]),
+      },
+    ],
+    failure:
+      wrong.length === 0 ? undefined : `${wrong.length} of ${findings.length} checks found something wrong`,
+  };
+}

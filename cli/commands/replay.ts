@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { connectTemporal } from '../../temporal/connect.ts';
+import { parseEnvironment } from '../../temporal/environment.ts';
+import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { CommandFailure, invalid, oneLine } from '../command-failure.ts';
+import { exitStatus } from '../exit-status.ts';
+import { type Report, toned } from '../report.ts';
+
+/** Runs a recorded history through the workflows of this version: whether they would decide again what they decided then. */
+export async function replay(source: string): Promise<Report> {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+  const history = source.endsWith('.json') ? await readHistory(source) : await fetchHistory(source);
+  const problem = await problemOf(history, source);
+  const verdict = problem === undefined ? toned('good', 'deterministic') : toned('bad', 'not deterministic');
+  return {
+    json: { source, deterministic: problem === undefined, problem: problem ?? null },
+    sections: [{ kind: 'lines', lines: [[`${source}: `, verdict]] }],
+    failure:
+      problem === undefined
+        ? undefined
+        : `${source} does not replay with the workflows of this version: ${problem}`,
+  };
+}
+
+async function problemOf(history: unknown, source: string): Promise<string | undefined> {
+  try {
+    // Without source maps a stack would name lines of the bundle; only its first line is shown here.
+    await Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, history, source);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DeterminismViolationError || isReplayError(error)) {
+      return oneLine(error.message.split('\n', 1)[0] ?? '');
+    }
+    throw error;
+  }
+}
+
+function isReplayError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplayError';
+}
+
+async function readHistory(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw invalid(`${file} cannot be read (${error.code}): give a workflow id, or a history saved as JSON`);
+  });
+  const history = parse(text);
+  if (
+    typeof history === 'object' &&
+    history !== null &&
+    'events' in history &&
+    Array.isArray(history.events)
+  ) {
+    return history;
+  }
+  throw invalid(
+    `${file} is no history: save one with \`temporal workflow show --output json\` or from the Web UI`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function fetchHistory(workflowId: string): Promise<unknown> {
+  // A replay needs no database, so none has to be named.
+  const { temporal: options } = parseEnvironment({ DATABASE_URL: 'postgres://unused', ...process.env });
+  const { client, namespace } = await connectTemporal(options);
+  try {
+    return await client.workflow.getHandle(workflowId).fetchHistory();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new CommandFailure(
+      exitStatus.failed,
+      `namespace ${namespace} has no workflow ${JSON.stringify(workflowId)}: \`tidegate runs show\` names that of a run`,
+    );
+  } finally {
+    await client.connection.close();
+  }
+}

@@ -1,0 +1,117 @@
+import type { Command } from 'commander';
+import { AssetEventCollection } from '../../api/contract/asset-events.ts';
+import { DagRun } from '../../api/contract/dag-runs.ts';
+import { type TaskInstance, TaskInstanceCollection } from '../../api/contract/task-instances.ts';
+import { pathOf } from '../api-client.ts';
+import { wholeNumber } from '../arguments.ts';
+import { type Cell, duration, instant, pageNote, type Report, type Section, state } from '../report.ts';
+import { logsOfRun } from '../run-logs.ts';
+import type { Run, Session } from '../session.ts';
+import { eventTable } from './events.ts';
+
+/** `tidegate runs …` */
+export function addRunCommands(program: Command, run: Run): void {
+  const runs = program.command('runs').description('runs of a DAG: show, cancel, read their logs');
+  runs
+    .command('show <dag> <run>')
+    .description('show a run: its tasks, the events it consumed and those it created')
+    .action((dagId: string, runId: string) => run((session) => showRun(session, dagId, runId)));
+  runs
+    .command('cancel <dag> <run>')
+    .description('cancel a run that has not ended; its tasks are told to stop')
+    .action((dagId: string, runId: string) => run((session) => cancelRun(session, dagId, runId)));
+  runs
+    .command('logs <dag> <run> [task]')
+    .description('print what the tasks of a run logged, or one of them')
+    .option('--try <n>', 'of this try instead of the latest', wholeNumber)
+    .action((dagId: string, runId: string, taskId: string | undefined, options: { readonly try?: number }) =>
+      run((session) => logsOfRun(session, { dagId, runId, taskId, tryNumber: options.try })),
+    );
+}
+
+/** Runs, newest first. */
+export function runTable(runs: readonly DagRun[], isOfAll: boolean): Section {
+  const headers = [...(isOfAll ? ['DAG'] : []), 'RUN', 'STATE', 'TYPE', 'QUEUED', 'DURATION', 'EVENTS'];
+  const rows = runs.map((run): Cell[] => [
+    ...(isOfAll ? [run.dag_id] : []),
+    ...[run.dag_run_id, state(run.state), run.run_type, instant(run.queued_at)],
+    ...[duration(run.duration), run.consumed_event_count],
+  ]);
+  return { kind: 'table', columns: headers.map((header) => ({ header })), rows, empty: 'no runs' };
+}
+
+const mostEvents = 20;
+
+async function showRun({ api }: Session, dagId: string, runId: string): Promise<Report> {
+  const path = pathOf`/api/v2/dags/${dagId}/dagRuns/${runId}`;
+  const ofRun = { source_dag_id: dagId, source_run_id: runId, order_by: 'id' };
+  const [run, tasks, consumed, created] = await Promise.all([
+    api.get(DagRun, path),
+    api.get(TaskInstanceCollection, `${path}/taskInstances`, { limit: 1_000 }),
+    api.get(AssetEventCollection, `${path}/upstreamAssetEvents`, { limit: mostEvents }),
+    api.get(AssetEventCollection, '/api/v2/assets/events', { ...ofRun, limit: mostEvents }),
+  ]);
+  const facts: readonly (readonly [string, Cell])[] = [
+    ['dag', run.dag_id],
+    ['run', run.dag_run_id],
+    ['state', state(run.state)],
+    ...(run.state_reason === null ? [] : [['reason', run.state_reason] as const]),
+    ['type', run.run_type],
+    ['queued', instant(run.queued_at)],
+    ['started', instant(run.start_date)],
+    ['ended', instant(run.end_date)],
+    ['duration', duration(run.duration)],
+    ['attempt', run.attempt],
+    ['version', run.dag_versions[0]?.version_number ?? null],
+    ['conf', JSON.stringify(run.conf)],
+    ...(run.note === null ? [] : [['note', run.note] as const]),
+    ['workflow', run.temporal_workflow_id],
+    ...(run.temporal_ui_url === null ? [] : [['temporal', run.temporal_ui_url] as const]),
+  ];
+  return {
+    json: {
+      ...run,
+      task_instances: tasks.task_instances,
+      upstream_asset_events: consumed.asset_events,
+      created_asset_events: created.asset_events,
+    },
+    sections: [
+      { kind: 'facts', facts },
+      taskInstanceTable(tasks.task_instances),
+      { ...eventTable(consumed.asset_events), title: countTitle('consumed events', consumed), empty: 'none' },
+      { ...eventTable(created.asset_events), title: countTitle('created events', created), empty: 'none' },
+    ],
+  };
+}
+
+function countTitle(what: string, { asset_events, total_entries }: AssetEventCollection): string {
+  return pageNote(asset_events.length, total_entries) === undefined
+    ? what
+    : `${what} (the first ${asset_events.length} of ${total_entries})`;
+}
+
+function taskInstanceTable(tasks: readonly TaskInstance[]): Section {
+  const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', 'ERROR'];
+  const columns = headers.map((header) => (header === 'ERROR' ? { header, cut: true as const } : { header }));
+  const rows = tasks.map((task): Cell[] => [
+    ...[task.task_id, state(task.state), `${task.try_number} of ${task.max_tries + 1}`],
+    ...[instant(task.start_date), duration(task.duration), task.error],
+  ]);
+  return { kind: 'table', title: 'tasks', columns, rows, empty: 'none yet: the run has no slot' };
+}
+
+async function cancelRun({ api }: Session, dagId: string, runId: string): Promise<Report> {
+  const path = pathOf`/api/v2/dags/${dagId}/dagRuns/${runId}/cancel`;
+  const json = await api.send('POST', DagRun, path, {});
+  const facts = [
+    ['dag', json.dag_id],
+    ['run', json.dag_run_id],
+    ['state', state(json.state)],
+  ] as const;
+  const hasEnded = json.state === 'success' || json.state === 'failed';
+  return {
+    json,
+    sections: [{ kind: 'facts', facts }],
+    note: hasEnded ? undefined : 'asked to stop; `tidegate runs show` says when it has',
+  };
+}

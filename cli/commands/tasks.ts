@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { type Task, TaskCollection } from '../../api/contract/dags.ts';
+import { pathOf } from '../api-client.ts';
+import { type Cell, duration, type Report, type Section } from '../report.ts';
+import type { Run, Session } from '../session.ts';
+
+/** `tidegate tasks …` */
+export function addTaskCommands(program: Command, run: Run): void {
+  const tasks = program.command('tasks').description('tasks of a DAG');
+  tasks
+    .command('list <dag>')
+    .description('list the tasks of a DAG, each after those it needs')
+    .action((dagId: string) => run((session) => listTasks(session, dagId)));
+}
+
+async function listTasks({ api }: Session, dagId: string): Promise<Report> {
+  const json = await api.get(TaskCollection, pathOf`/api/v2/dags/${dagId}/tasks`);
+  return { json, sections: [taskTable(json.tasks)] };
+}
+
+/** Tasks of a definition. */
+export function taskTable(tasks: readonly Task[]): Section {
+  const headers = ['TASK', 'NEEDS', 'RULE', 'RETRIES', 'TIMEOUT', 'UPDATES'];
+  const columns = headers.map((header) =>
+    header === 'UPDATES' ? { header, cut: true as const } : { header },
+  );
+  const rows = tasks.map((task): Cell[] => [
+    ...[task.task_id, task.upstream_task_ids.join(', ') || null, task.trigger_rule, task.retries],
+    ...[timeoutOf(task), task.outlets.map(({ name }) => name).join(', ') || null],
+  ]);
+  return { kind: 'table', columns, rows, empty: 'no tasks' };
+}
+
+function timeoutOf({ execution_timeout: timeout }: Task): Cell {
+  if (timeout === null) return null;
+  return duration(timeout.days * 86_400 + timeout.seconds + timeout.microseconds / 1_000_000);
+}

@@ -1,0 +1,104 @@
+import { CommanderError, type Command } from 'commander';
+import { toFailure, oneLine } from './command-failure.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { createProgram } from './program.ts';
+import { reportChecked, reportDeployed } from './project-report.ts';
+import type { Report } from './report.ts';
+import type { Run } from './session.ts';
+import { processTerminal } from './terminal.ts';
+import { usageFailure } from './usage-failure.ts';
+
+// The command line. Commands that run on this machine bring much with them, so each is imported when it is called.
+
+const terminal = processTerminal(process);
+// Whoever reads may have enough before all is written, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+const argv = process.argv.slice(2);
+try {
+  const program = createProgram({
+    ...{ terminal, environment: process.env, folder: process.cwd(), version: packageJson.version },
+    addLocalCommands,
+  });
+  await program.parseAsync(argv, { from: 'user' });
+} catch (error) {
+  const failure = error instanceof CommanderError ? usageFailure(error, argv) : toFailure(error);
+  if (failure !== undefined) {
+    terminal.note(`tidegate: ${oneLine(failure.message)}`);
+    if (process.env['TIDEGATE_DEBUG'] === '1') console.error(failure);
+  }
+  process.exitCode = failure?.status ?? 0;
+}
+
+function addLocalCommands(program: Command, run: Run): void {
+  const projectFolder = process.env['TIDEGATE_PROJECT'] || '.';
+  program
+    .command('dev')
+    .description('run Postgres, Temporal, the API and a worker here, as `npm start` does')
+    .argument('[options...]', 'those of `npm start`, such as --fresh and --once')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (options: readonly string[]) => {
+      process.argv = [...process.argv.slice(0, 2), ...options];
+      await import('../dev/main.ts');
+    });
+  program
+    .command('api')
+    .description('run the HTTP API')
+    .action(async () => void (await import('../api/main.ts')));
+  program
+    .command('worker')
+    .description('run a worker of the project in TIDEGATE_PROJECT, or this folder')
+    .action(async () => void (await import('../worker/main.ts')));
+  program
+    .command('check [folder]')
+    .description('compile a project without deploying it')
+    .action((folder: string = projectFolder) => run(() => check(folder)));
+  program
+    .command('deploy [folder]')
+    .description('put a project in force')
+    .action((folder: string = projectFolder) => run(() => deploy(folder)));
+  const db = program.command('db').description('the database of a project');
+  db.command('migrate')
+    .description('create the schema of DATABASE_URL, or bring it up to date')
+    .action(() => run(async () => (await import('./commands/db.ts')).migrateDatabase()));
+  program
+    .command('replay <source>')
+    .description('say whether a workflow (its id, or its history as a .json file) replays with this version')
+    .action((source: string) => run(async () => (await import('./commands/replay.ts')).replay(source)));
+  program
+    .command('doctor')
+    .description('check everything a project stands on, with a remedy for what is wrong')
+    .action(() => run(async (session) => (await import('./commands/doctor.ts')).examine(session)));
+}
+
+async function check(folder: string): Promise<Report> {
+  const { loadProject } = await import('../worker/project.ts');
+  return reportChecked((await loadProject(folder)).plan);
+}
+
+async function deploy(folder: string): Promise<Report> {
+  const [{ loadProject }, { parseEnvironment }, { openDeps }, temporal] = await Promise.all([
+    import('../worker/project.ts'),
+    import('../temporal/environment.ts'),
+    import('../temporal/open-deps.ts'),
+    import('../temporal/deploy.ts'),
+  ]);
+  const environment = parseEnvironment(process.env);
+  const { plan } = await loadProject(folder);
+  const say = (message: string, fields: object = {}): void =>
+    terminal.note(`${message} ${JSON.stringify(fields)}`);
+  const log = { debug: () => undefined, info: () => undefined, warn: say, error: say };
+  const deps = await openDeps({ environment, applicationName: 'tidegate-deploy', log });
+  try {
+    const deployed = await temporal.deploy(deps, plan);
+    // Consumers hear of it from a worker's sweep too, yet sooner from here.
+    await deps.dispatcher.idle();
+    return reportDeployed(plan, deployed);
+  } finally {
+    await deps.close();
+  }
+}

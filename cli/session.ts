@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { Api } from './api-client.ts';
+import type { Report } from './report.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command that asks the API works with. */
+export interface Session {
+  readonly api: Api;
+  readonly terminal: Terminal;
+  /** Of the command line's own package. */
+  readonly version: string;
+}
+
+/** Runs a command and prints its report in the format that was asked for. */
+export type Run = (command: (session: Session) => Promise<Report>) => Promise<void>;
+
+/** Adds commands to the program or to one of its groups. */
+export type AddCommands = (program: Command, run: Run) => void;
