@@ -77,8 +77,13 @@ export function latencyMs(event: AssetEvent, run: DagRun): number {
 type Field = readonly [name: string, value: unknown];
 type Fields = readonly Field[];
 
-function fieldsOf({ timestamp: _, level: __, event: ___, ...fields }: LogMessage): Fields {
-  return Object.entries(fields);
+const ownFields = new Set(['timestamp', 'level', 'event']);
+
+/** What a line was logged with. The store keeps no order, so texts come first: they say what the numbers are about. */
+function fieldsOf(line: LogMessage): Fields {
+  return Object.entries(line)
+    .filter(([name]) => !ownFields.has(name))
+    .toSorted(([, a], [, b]) => Number(typeof a === 'number') - Number(typeof b === 'number'));
 }
 
 function inGroups(lines: readonly LogMessage[]): readonly (readonly LogMessage[])[] {

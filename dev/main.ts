@@ -94,7 +94,7 @@ async function exercise({ apiUrl }: Tidegate): Promise<string | undefined> {
   const api = createApi(apiUrl);
   if (!(await hasExercise(api))) return undefined;
   progress.say(`\n${colors.bold('Exercise 5.1')}: a producer's success starts its consumer`);
-  return runExercise(api, exerciseText(colors), progress.say);
+  return runExercise(api, exerciseText(colors), (line) => progress.say(line));
 }
 
 async function reload(tidegate: Tidegate, files: readonly string[]): Promise<void> {

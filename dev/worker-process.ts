@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unreachable } from '../core/errors.ts';
 import type { Child } from './children.ts';
 import { type ProcessOptions, startProcess } from './tidegate-process.ts';
 
@@ -47,6 +48,8 @@ function projectOf(lines: readonly LogLine[]): LoadedProject {
           return { ...project, created: line.created, changed: line.changed, retired: line.retired };
         case 'worker ready':
           return { ...project, dags: line.dags };
+        default:
+          return unreachable(line);
       }
     },
     { dags: 0, created: [], changed: [], retired: [], importErrors: [] },
