@@ -11,8 +11,8 @@ export async function syncAssets(
   tx: Tx,
   { assets, importErrors }: ProjectPlan,
 ): Promise<(asset: AssetRef) => number> {
-  // What goes inactive frees its name and URI first, for others to take. A file that could not be loaded may still use it.
-  if (importErrors.length === 0) await deactivateOthers(tx, assets);
+  // What goes inactive frees its name and URI first, for others to take.
+  await deactivateOthers(tx, assets, importErrors.length === 0);
   const rows = assets.length === 0 ? [] : await upsertAssets(tx, assets);
   const ids = new Map(rows.map(({ id, name, uri }) => [JSON.stringify([name, uri]), id]));
   return ({ name, uri }) => {
@@ -22,13 +22,17 @@ export async function syncAssets(
   };
 }
 
-async function deactivateOthers(tx: Tx, assets: readonly AssetPlan[]): Promise<void> {
+/** A file that could not be loaded may still use the others, so that then only those go whose name or URI is taken. */
+async function deactivateOthers(tx: Tx, assets: readonly AssetPlan[], isComplete: boolean): Promise<void> {
   await sql`
+    with wanted as (
+      select * from unnest(${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[]) as a (name, uri)
+    )
     update asset set is_active = false, updated_at = clock()
-    where is_active and not exists (
-      select from unnest(${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[]) as a (name, uri)
-      where a.name = asset.name and a.uri = asset.uri
-    )`.execute(tx);
+    where is_active and not exists (select from wanted where wanted.name = asset.name and wanted.uri = asset.uri)
+      and (${isComplete} or exists (select from wanted where wanted.name = asset.name or wanted.uri = asset.uri))`.execute(
+    tx,
+  );
 }
 
 async function upsertAssets(tx: Tx, assets: readonly AssetPlan[]) {

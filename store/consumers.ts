@@ -25,7 +25,7 @@ export async function openRun(
   db: Db,
   { dagId, epoch, runId, version, taken, gate }: OpenRun,
 ): Promise<Opened> {
-  return db.transaction().execute(async (tx): Promise<Opened> => {
+  const opened = db.transaction().execute(async (tx): Promise<Opened> => {
     if (!(await isCurrent(tx, { dagId, epoch }))) return 'stale';
     const inserted = await tx
       .insertInto('run')
@@ -38,10 +38,19 @@ export async function openRun(
       .executeTakeFirst();
     if (inserted === undefined)
       return (await consumedExactly(tx, dagId, runId, taken)) ? 'already' : 'conflict';
-    await consume(tx, dagId, taken, { outcome: 'consumed', version, runId });
+    if (!(await consume(tx, dagId, taken, { outcome: 'consumed', version, runId }))) throw new TakenBefore();
     await writeCheckpoint(tx, dagId, { version, gate });
     return 'opened';
   });
+  return opened.catch((error: unknown) => {
+    if (error instanceof TakenBefore) return 'conflict';
+    throw error;
+  });
+}
+
+/** Undoes the transaction of a run that would take events another one has. */
+class TakenBefore extends Error {
+  override readonly name = 'TakenBefore';
 }
 
 /** Stores the gate as it is, before a consumer continues as new. */

@@ -13,28 +13,32 @@ export interface Consumption {
 }
 
 /**
- * Adds the next interval of each subscription. It begins where the one before ended, so the constraints forbid taking an event
- * twice. Dropping and clearing may be told again, by a call whose answer was lost, and then change nothing.
+ * Adds the next interval of each subscription. It begins where the one before ended, so no event is ever taken twice. A run takes
+ * all that it asks for; dropping and clearing take what is still there, for they may be told again when their answer was lost.
+ * @returns whether each interval was added
  */
 export async function consume(
   tx: Tx,
   dagId: DagId,
   taken: readonly Taken[],
   { outcome, version, runId, who }: Consumption,
-): Promise<void> {
-  if (taken.length === 0) return;
-  await sql`
+): Promise<boolean> {
+  if (taken.length === 0) return true;
+  const { numAffectedRows } = await sql`
     insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, who, version)
-    select id, from_seq, upto_seq, ${dagId}, ${outcome}, count, ${runId ?? null}, ${who ?? null}, ${version}
+    select id, from_seq, upto_seq, ${dagId}, ${outcome}, case when from_seq < first_seq then count else (
+      select count(*) from asset_event e where e.asset_id = next.asset_id and e.seq > from_seq and e.seq <= upto_seq
+    ) end, ${runId ?? null}, ${who ?? null}, ${version}
     from (
-      select s.id, t.upto_seq, t.count, coalesce((
+      select s.id, s.asset_id, t.first_seq, t.upto_seq, t.count, coalesce((
         select upto_seq from consumption c where c.subscription_id = s.id and c.key = '' order by upto_seq desc limit 1
       ), s.after_seq) as from_seq
       from unnest(
-        ${taken.map(({ leaf }) => Number(leaf))}::int[], ${taken.map(({ upTo }) => upTo)}::bigint[],
-        ${taken.map(({ count }) => count)}::bigint[]
-      ) as t (subscription_id, upto_seq, count) join subscription s on s.id = t.subscription_id
-    ) as next where ${outcome === 'consumed'} or from_seq < upto_seq`.execute(tx);
+        ${taken.map(({ leaf }) => Number(leaf))}::int[], ${taken.map(({ firstSeq }) => firstSeq)}::bigint[],
+        ${taken.map(({ upTo }) => upTo)}::bigint[], ${taken.map(({ count }) => count)}::bigint[]
+      ) as t (subscription_id, first_seq, upto_seq, count) join subscription s on s.id = t.subscription_id
+    ) as next where from_seq < ${outcome === 'consumed' ? sql`first_seq` : sql`upto_seq`}`.execute(tx);
+  return numAffectedRows === BigInt(taken.length);
 }
 
 /** Whether a run consumed just this. */

@@ -3,7 +3,13 @@ import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { toMessages } from '../core/message.ts';
 import type { Db } from '../store/database.ts';
-import { findSubscribers, markSent, readUndelivered, type Undelivered } from '../store/deliveries.ts';
+import {
+  findSubscribers,
+  type LookedThrough,
+  markSent,
+  readUndelivered,
+  type Undelivered,
+} from '../store/deliveries.ts';
 import { type AssetEvents, assetEventsSignal } from '../workflows/messages.ts';
 import { signalConsumer } from './consumer-workflow.ts';
 import type { Log, Temporal } from './deps.ts';

@@ -23,6 +23,10 @@ export function allOf(...assets: readonly AssetRef[]): Condition<AssetRef> {
   return { kind: 'all', of: assets.map(on) };
 }
 
+export function anyOf(...assets: readonly AssetRef[]): Condition<AssetRef> {
+  return { kind: 'any', of: assets.map(on) };
+}
+
 export function aTaskPlan(id: string, rest: Partial<TaskPlan> = {}): TaskPlan {
   return {
     id: parseTaskId(id),

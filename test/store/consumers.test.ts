@@ -1,0 +1,314 @@
+import type { Definition } from '../../core/definition.ts';
+import { count, type Gate, takeAll } from '../../core/gate.ts';
+import { parseDagId, runIdOfEvents } from '../../core/ids.ts';
+import { claimGate, type Claimed } from '../../store/claim.ts';
+import { admitRun, adoptDefinition, checkpoint, clearQueue, openRun } from '../../store/consumers.ts';
+import { markSent, readUndelivered } from '../../store/deliveries.ts';
+import { closeRun, readRun } from '../../store/runs.ts';
+import { toBatches } from '../../core/batch.ts';
+import { aDagPlan, anAsset, anyOf, on } from '../support/plans.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+
+const ORDERS = 's3://lake/orders';
+const RATES = 's3://lake/rates';
+const dagId = parseDagId('consumer');
+const byEither = aDagPlan({ dagId, condition: anyOf(anAsset(ORDERS), anAsset(RATES)) });
+const byOrders = aDagPlan({ dagId, condition: on(anAsset(ORDERS)) });
+
+type Life = Extract<Claimed, { kind: 'claimed' }>;
+
+describe('the consumer of a DAG', () => {
+  let store: TestStore;
+  beforeEach(async () => {
+    store = await startStore([byEither]);
+  });
+  afterEach(() => store.stop());
+
+  const claim = async (): Promise<Life> => {
+    const claimed = await claimGate(store.db, dagId);
+    if (claimed.kind !== 'claimed') throw new Error(claimed.kind);
+    return claimed;
+  };
+  /** The gate with everything counted that the log has for it. */
+  const counted = async (gate: Gate): Promise<Gate> => {
+    const ahead = await readUndelivered(store.db, dagId);
+    return toBatches(ahead?.deliveries ?? []).reduce(count, gate);
+  };
+  /** Opens a run on everything that is queued. */
+  const openOn = async ({ epoch, definition: { version } }: Life, full: Gate) => {
+    const { taken, gate } = takeAll(full);
+    const runId = runIdOfEvents(Math.max(...taken.map(({ upTo }) => upTo)));
+    return { runId, gate, opened: await openRun(store.db, { dagId, epoch, runId, version, taken, gate }) };
+  };
+  const consumption = () =>
+    store.db
+      .selectFrom('consumption')
+      .select(['after_seq', 'upto_seq', 'count', 'outcome', 'run_id', 'who'])
+      .orderBy('after_seq')
+      .execute();
+
+  describe('when its gate is claimed', () => {
+    it('begins another epoch, from its checkpoint, and is sent what came later again', async () => {
+      const first = await claim();
+      await store.post(ORDERS);
+      await markSent(store.db, dagId, first.epoch, await store.head());
+      const second = await claim();
+      expect(second).toMatchObject({ epoch: first.epoch + 1, gate: first.gate, isPaused: false });
+      expect(await readUndelivered(store.db, dagId)).toMatchObject({
+        epoch: second.epoch,
+        sent: second.gate.watermark,
+        deliveries: [expect.objectContaining({ leaf: await store.leaf(dagId, ORDERS) })],
+      });
+    });
+
+    it('knows the runs that hold a slot, and that others wait', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const { runId } = await openOn(life, await counted(life.gate));
+      await store.request(dagId, 'by_hand');
+      expect(await claim()).toMatchObject({ activeRuns: [runId], hasRequests: true });
+    });
+
+    it('is refused when its checkpoint lies above the end of the log, and for an unknown DAG', async () => {
+      const life = await claim();
+      const gate = { ...life.gate, watermark: 1_000 };
+      await checkpoint(store.db, { dagId, epoch: life.epoch }, { version: 1, gate });
+      await expect(claimGate(store.db, dagId)).rejects.toMatchObject({ code: 'log_rewound' });
+      await expect(claimGate(store.db, parseDagId('nobody'))).rejects.toMatchObject({ code: 'unknown_dag' });
+    });
+  });
+
+  describe('when it opens a run', () => {
+    it('gives it the events, and goes on from the gate that remains', async () => {
+      const life = await claim();
+      const [first] = await store.post(ORDERS);
+      await store.post(RATES);
+      const [last] = await store.post(ORDERS);
+      const { runId, gate, opened } = await openOn(life, await counted(life.gate));
+      expect(opened).toBe('opened');
+      expect(await readRun(store.db, dagId, runId)).toMatchObject({
+        state: 'queued',
+        trigger: 'asset',
+        version: 1,
+      });
+      const rows = await consumption();
+      expect(rows).toContainEqual(
+        expect.objectContaining({ upto_seq: last, count: 2, outcome: 'consumed', run_id: runId }),
+      );
+      expect(rows).toContainEqual(
+        expect.objectContaining({ upto_seq: (first ?? 0) + 1, count: 1, run_id: runId }),
+      );
+      expect(rows).toHaveLength(2);
+      expect((await claim()).gate).toEqual(gate);
+    });
+
+    it('is told "already" when it asks again, and nothing is taken twice', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const full = await counted(life.gate);
+      await openOn(life, full);
+      const before = await consumption();
+      expect(await openOn(life, full)).toMatchObject({ opened: 'already' });
+      expect(await consumption()).toEqual(before);
+    });
+
+    it('is told "conflict" when a run of this id consumed something else', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const full = await counted(life.gate);
+      const { runId } = await openOn(life, full);
+      const { taken, gate } = takeAll(full);
+      const other = taken.map((one) => ({ ...one, count: one.count + 1 }));
+      const asked = { dagId, epoch: life.epoch, runId, version: 1, taken: other, gate };
+      expect(await openRun(store.db, asked)).toBe('conflict');
+    });
+
+    it('is told "conflict" when another run has some of the events, and nothing is written', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      await openOn(life, await counted(life.gate));
+      await store.post(ORDERS);
+      const before = await consumption();
+      // A gate that never heard of the first run still holds its event.
+      const { runId, opened } = await openOn(life, await counted(life.gate));
+      expect(opened).toBe('conflict');
+      expect(await consumption()).toEqual(before);
+      expect(await readRun(store.db, dagId, runId)).toBeUndefined();
+    });
+
+    it('is told "stale" when another life claimed the gate, and nothing is written', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const full = await counted(life.gate);
+      await claim();
+      const { runId, opened } = await openOn(life, full);
+      expect(opened).toBe('stale');
+      expect(await consumption()).toEqual([]);
+      expect(await readRun(store.db, dagId, runId)).toBeUndefined();
+    });
+
+    it('takes intervals that lie one behind the other, without a gap', async () => {
+      const life = await claim();
+      let { gate } = life;
+      for (let run = 0; run < 3; run += 1) {
+        await store.post(RATES);
+        await store.post(ORDERS);
+        const next = await openOn(life, await counted(gate));
+        await markSent(store.db, dagId, life.epoch, await store.head());
+        ({ gate } = next);
+      }
+      const leaf = Number(await store.leaf(dagId, ORDERS));
+      const rows = await store.db
+        .selectFrom('consumption')
+        .selectAll()
+        .where('subscription_id', '=', leaf)
+        .orderBy('after_seq')
+        .execute();
+      const { after_seq } = await store.db
+        .selectFrom('subscription')
+        .select('after_seq')
+        .where('id', '=', leaf)
+        .executeTakeFirstOrThrow();
+      expect(rows.map((row) => row.after_seq)).toEqual([
+        after_seq,
+        ...rows.slice(0, -1).map((row) => row.upto_seq),
+      ]);
+      expect(rows.map((row) => row.count)).toEqual([1, 1, 1]);
+    });
+  });
+
+  describe('when its queue is cleared', () => {
+    it('says who cleared what, also when it is told twice', async () => {
+      const life = await claim();
+      const { epoch } = life;
+      await store.post(ORDERS);
+      await store.post(ORDERS);
+      const { taken, gate } = takeAll(await counted(life.gate));
+      const wish = { version: 1, taken, gate, who: 'ada' };
+      expect(await clearQueue(store.db, { dagId, epoch }, wish)).toBe('stored');
+      expect(await clearQueue(store.db, { dagId, epoch }, wish)).toBe('stored');
+      expect(await consumption()).toMatchObject([{ count: 2, outcome: 'cleared', run_id: null, who: 'ada' }]);
+      expect((await claim()).gate).toEqual(gate);
+    });
+
+    it('accounts for what came between two tellings', async () => {
+      const life = await claim();
+      const { epoch } = life;
+      await store.post(ORDERS);
+      const first = takeAll(await counted(life.gate));
+      await clearQueue(store.db, { dagId, epoch }, { version: 1, ...first, who: 'ada' });
+      await store.post(ORDERS);
+      const second = takeAll(await counted(life.gate));
+      await clearQueue(store.db, { dagId, epoch }, { version: 1, ...second, who: 'ada' });
+      expect(await consumption()).toMatchObject([
+        { count: 1, outcome: 'cleared' },
+        { count: 1, outcome: 'cleared' },
+      ]);
+    });
+
+    it('changes nothing for a life that is over', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const { taken, gate } = takeAll(await counted(life.gate));
+      await claim();
+      const asked = { version: 1, taken, gate, who: 'ada' };
+      expect(await clearQueue(store.db, { dagId, epoch: life.epoch }, asked)).toBe('stale');
+      expect(await consumption()).toEqual([]);
+    });
+  });
+
+  describe('when its definition changes', () => {
+    const redeployed = async (life: Life, plan = byOrders) => {
+      await store.post(ORDERS);
+      const [rates] = await store.post(RATES);
+      const gate = await counted(life.gate);
+      await store.deploy([plan]);
+      const change = { version: 2, at: await store.head(), gate };
+      return { rates, change };
+    };
+
+    it('keeps what is queued for assets that stay, and drops the rest through this edit', async () => {
+      const life = await claim();
+      const { rates, change } = await redeployed(life);
+      const orders = await store.leaf(dagId, ORDERS);
+      const adopted = await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change);
+      expect(adopted).toMatchObject({
+        kind: 'adopted',
+        definition: { version: 2, condition: { kind: 'asset', asset: orders } } satisfies Partial<Definition>,
+        gate: { watermark: change.at, queued: { [orders]: { count: 1 } } },
+      });
+      expect(Object.keys(adopted.kind === 'adopted' ? adopted.gate.queued : {})).toEqual([orders]);
+      expect(await consumption()).toMatchObject([{ upto_seq: rates, count: 1, outcome: 'dropped' }]);
+    });
+
+    it('adopts it once, however often it is told', async () => {
+      const life = await claim();
+      const { change } = await redeployed(life);
+      const first = await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change);
+      expect(await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change)).toEqual(first);
+      expect(await consumption()).toHaveLength(1);
+    });
+
+    it('leaves it to the next life when its own is over', async () => {
+      const life = await claim();
+      const { change } = await redeployed(life);
+      const next = await claim();
+      expect(next.definition.version).toBe(1);
+      expect(await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change)).toEqual({
+        kind: 'stale',
+      });
+      expect(await consumption()).toEqual([]);
+    });
+  });
+
+  describe('when it lets in requested runs', () => {
+    const version = 1;
+
+    it('takes the oldest first, and says whether others wait', async () => {
+      const { epoch } = await claim();
+      const [first, second] = [await store.request(dagId, 'z_first'), await store.request(dagId, 'a_second')];
+      const one = await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [] });
+      expect(one).toMatchObject({ kind: 'admitted', runId: first, hasMore: true });
+      const two = await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [first] });
+      expect(two).toMatchObject({ kind: 'admitted', runId: second, hasMore: false });
+      const none = await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [first, second] });
+      expect(none).toEqual({ kind: 'none' });
+    });
+
+    it('lets in the same one again when the answer was lost', async () => {
+      const { epoch } = await claim();
+      await store.request(dagId, 'first');
+      await store.request(dagId, 'second');
+      const wish = { version, activeRuns: [] };
+      const answer = await admitRun(store.db, { dagId, epoch }, wish);
+      expect(await admitRun(store.db, { dagId, epoch }, wish)).toEqual(answer);
+    });
+
+    it('gives a run the version in force when it was let in, for good', async () => {
+      const { epoch } = await claim();
+      const runId = await store.request(dagId, 'by_hand');
+      expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: null });
+      await admitRun(store.db, { dagId, epoch }, { version: 1, activeRuns: [] });
+      await admitRun(store.db, { dagId, epoch }, { version: 2, activeRuns: [] });
+      expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: 1 });
+    });
+
+    it('lets none in for a life that is over', async () => {
+      const { epoch } = await claim();
+      await store.request(dagId, 'by_hand');
+      await claim();
+      expect(await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [] })).toEqual({
+        kind: 'stale',
+      });
+    });
+
+    it('passes over one that was closed before it was let in', async () => {
+      const { epoch } = await claim();
+      const runId = await store.request(dagId, 'cancelled');
+      await closeRun(store.db, { dagId, runId, attempt: 1, state: 'failed', reason: 'cancelled', ends: {} });
+      expect(await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [] })).toEqual({
+        kind: 'none',
+      });
+    });
+  });
+});
