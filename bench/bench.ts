@@ -1,0 +1,15 @@
+import type { Measurement } from './measurement.ts';
+import type { Stand } from './stand.ts';
+
+/** How much of it is measured. */
+export interface Amount {
+  readonly rounds: number;
+  readonly isQuick: boolean;
+}
+
+/** One question about speed, with a stand of its own to answer it on. */
+export interface Bench {
+  readonly name: string;
+  /** @param say - shows what it is at */
+  run(stand: Stand, amount: Amount, say: (text: string) => void): Promise<readonly Measurement[]>;
+}
