@@ -72,25 +72,31 @@ async function read<Answer extends z.ZodType>(
   const parsed = answer.safeParse(body);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const where = body === undefined ? 'it is not JSON' : `${issue?.path.join('.')}: ${issue?.message}`;
+  if (body === undefined) throw foreign(url, response);
   throw new CommandFailure(
     exitStatus.invalid,
-    `${response.url} did not answer as the API of this version does (${where}): check --api-url, and that \`tidegate version\` names the same version twice`,
+    `${response.url} did not answer as the API of this version does (${issue?.path.join('.')}: ${issue?.message}): check that \`tidegate version\` names the same version twice`,
   );
 }
 
 function refusal(url: string, response: Response, body: unknown): CommandFailure {
   const problem = Problem.safeParse(body);
   if (!problem.success) {
-    return new CommandFailure(
-      exitStatus.invalid,
-      `${url} answered ${response.status} ${response.statusText}, not as a Tidegate API does: check --api-url or TIDEGATE_API_URL`,
-    );
+    return foreign(url, response);
   }
   const { code, detail } = problem.data;
   const text =
-    typeof detail === 'string' ? detail : detail.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; ');
+    typeof detail === 'string'
+      ? detail
+      : detail.map(({ loc, msg }) => `${loc.slice(1).join('.') || loc.join('.')}: ${msg}`).join('; ');
   return new CommandFailure(statusOfCode[code], text);
+}
+
+function foreign(url: string, { status, statusText }: Response): CommandFailure {
+  return new CommandFailure(
+    exitStatus.invalid,
+    `${url} answered ${status} ${statusText}, yet not as a Tidegate API does: check --api-url or TIDEGATE_API_URL`,
+  );
 }
 
 function parseJson(text: string): unknown {

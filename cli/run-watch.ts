@@ -22,15 +22,16 @@ export async function watchRun({ api, terminal }: Session, run: DagRun): Promise
     const { task_instances } = await api.get(TaskInstanceCollection, `${path}/taskInstances`, {
       limit: 1_000,
     });
+    const hasEnded = now.state === 'success' || now.state === 'failed';
     // What ended the run is said before its end.
-    if (said.size === 0) say(`run ${now.dag_run_id}`, now.state);
+    if (!hasEnded) say(`run ${now.dag_run_id}`, now.state);
     for (const task of task_instances) {
       if (task.state === null) continue;
       const tries = task.try_number > 1 ? ` (try ${task.try_number})` : '';
       say(`task ${task.task_id}`, `${task.state}${tries}`);
     }
     say(`run ${now.dag_run_id}`, now.state);
-    if (now.state === 'success' || now.state === 'failed') return now;
+    if (hasEnded) return now;
     await sleep(pauseMs);
     pauseMs = Math.min(longestPauseMs, pauseMs * 1.2);
   }

@@ -19,7 +19,7 @@ export function processTerminal({ stdout, stderr, env }: NodeJS.Process): Termin
     write: (text) => void stdout.write(text),
     note: (line) => void stderr.write(`${line}\n`),
     colors: picocolors.createColors(isColored),
-    width: stdout.isTTY ? stdout.columns : undefined,
+    width: stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined,
     now: Date.now,
   };
 }

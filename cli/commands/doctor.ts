@@ -14,24 +14,26 @@ import { oneLine } from '../command-failure.ts';
 import { type Report, toned } from '../report.ts';
 import type { Session } from '../session.ts';
 
-/** What a check found; `remedy` is there when something is wrong. */
-interface Finding {
-  readonly check: string;
+interface Outcome {
   readonly found: string;
+  /** There when something is wrong. */
   readonly remedy?: string;
 }
-type Outcome = Omit<Finding, 'check'>;
+interface Finding extends Outcome {
+  readonly check: string;
+}
+/** Looks, and notes what was found; what cannot be looked at is wrong, and what it says or `remedy` names the way out. */
+type Check = (name: string, look: () => Promise<Outcome>, remedy?: string) => Promise<boolean>;
 
 /** Checks everything a project stands on, without changing anything. */
 export async function examine({ api }: Session): Promise<Report> {
   const findings: Finding[] = [];
-  const check = async (name: string, look: () => Promise<Outcome>): Promise<boolean> => {
-    const outcome = await look().catch((error: unknown) => ({
-      found: oneLine(error instanceof Error ? error.message : String(error)),
-      remedy: 'correct that and run this again',
-    }));
+  const check: Check = async (name, look, remedy = '') => {
+    const outcome = await look().catch((error: unknown): Outcome => {
+      return { found: oneLine(error instanceof Error ? error.message : String(error)), remedy };
+    });
     findings.push({ check: name, ...outcome });
-    return !('remedy' in outcome);
+    return outcome.remedy === undefined;
   };
 
   await check('node', async () => ({ found: process.versions.node }));
@@ -48,22 +50,28 @@ export async function examine({ api }: Session): Promise<Report> {
   return reportOf(findings);
 }
 
-type Check = (name: string, look: () => Promise<Outcome>) => Promise<boolean>;
-
 async function examineServers(environment: Environment, check: Check): Promise<void> {
   const db = openDatabase({ ...environment.database, applicationName: 'tidegate-doctor', maxConnections: 2 });
   let temporal: Temporal | undefined;
   try {
     const { url, schema } = environment.database;
     const isMigrated =
-      (await check('postgres', async () => {
-        await reachDatabase(db, url);
-        return { found: `answers, schema ${schema}` };
-      })) && (await check('migrations', () => lookAtMigrations(db)));
-    await check('temporal', async () => {
-      temporal = await connectTemporal(environment.temporal);
-      return { found: `${environment.temporal.address} answers, namespace ${temporal.namespace}` };
-    });
+      (await check(
+        'postgres',
+        async () => {
+          await reachDatabase(db, url);
+          return { found: `answers, schema ${schema}` };
+        },
+        'start it, or correct DATABASE_URL',
+      )) && (await check('migrations', () => lookAtMigrations(db)));
+    await check(
+      'temporal',
+      async () => {
+        temporal = await connectTemporal(environment.temporal);
+        return { found: `${environment.temporal.address} answers, namespace ${temporal.namespace}` };
+      },
+      'start it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
+    );
     if (temporal !== undefined) await examineTemporal(temporal, isMigrated ? db : undefined, check);
     if (isMigrated) await check('import errors', () => lookAtImportErrors(db));
   } finally {
@@ -179,7 +187,7 @@ function reportOf(findings: readonly Finding[]): Report {
         lines: findings.map(({ check, found, remedy }) => [
           remedy === undefined ? toned('good', '✓') : toned('bad', '✗'),
           ` ${check.padEnd(width)}  ${found}`,
-          ...(remedy === undefined ? [] : [toned('strong', `: ${remedy}`)]),
+          ...((remedy ?? '') === '' ? [] : [toned('strong', `: ${remedy}`)]),
         ]),
       },
     ],

@@ -38,7 +38,7 @@ export function eventTable(events: readonly AssetEvent[]): EventTable {
     { header: 'EVENT' },
     { header: 'ASSET' },
     { header: 'RECORDED' },
-    { header: 'CREATED BY' },
+    { header: 'CREATED BY', cut: true },
     { header: 'CONSUMED BY', cut: true },
     { header: 'EXTRA', cut: true },
   ] as const;

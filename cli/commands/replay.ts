@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { isGrpcServiceError } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { connectTemporal } from '../../temporal/connect.ts';
@@ -68,6 +68,9 @@ function parse(text: string): unknown {
   }
 }
 
+/** As gRPC numbers it. */
+const notFound = 5;
+
 async function fetchHistory(workflowId: string): Promise<unknown> {
   // A replay needs no database, so none has to be named.
   const { temporal: options } = parseEnvironment({ DATABASE_URL: 'postgres://unused', ...process.env });
@@ -75,7 +78,8 @@ async function fetchHistory(workflowId: string): Promise<unknown> {
   try {
     return await client.workflow.getHandle(workflowId).fetchHistory();
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    // oxlint-disable-next-line typescript/no-unsafe-enum-comparison -- the enum is in a package that comes with the client
+    if (!isGrpcServiceError(error) || error.code !== notFound) throw error;
     throw new CommandFailure(
       exitStatus.failed,
       `namespace ${namespace} has no workflow ${JSON.stringify(workflowId)}: \`tidegate runs show\` names that of a run`,

@@ -94,10 +94,14 @@ function taskInstanceTable(tasks: readonly TaskInstance[]): Section {
   const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', 'ERROR'];
   const columns = headers.map((header) => (header === 'ERROR' ? { header, cut: true as const } : { header }));
   const rows = tasks.map((task): Cell[] => [
-    ...[task.task_id, state(task.state), `${task.try_number} of ${task.max_tries + 1}`],
+    ...[task.task_id, state(task.state), triesOf(task)],
     ...[instant(task.start_date), duration(task.duration), task.error],
   ]);
   return { kind: 'table', title: 'tasks', columns, rows, empty: 'none yet: the run has no slot' };
+}
+
+function triesOf({ try_number, max_tries }: TaskInstance): string | null {
+  return try_number === 0 ? null : `${try_number} of ${max_tries + 1}`;
 }
 
 async function cancelRun({ api }: Session, dagId: string, runId: string): Promise<Report> {
@@ -112,6 +116,6 @@ async function cancelRun({ api }: Session, dagId: string, runId: string): Promis
   return {
     json,
     sections: [{ kind: 'facts', facts }],
-    note: hasEnded ? undefined : 'asked to stop; `tidegate runs show` says when it has',
+    note: hasEnded ? 'it has ended' : 'asked to stop; `tidegate runs show` says when it has',
   };
 }
