@@ -57,8 +57,11 @@ interface LoggedEvent extends Omit<Delivery, 'leaf'> {
   readonly leaf: LeafId | null;
 }
 
-/** A log with one consumer on it, as the store, the dispatchers and the consumer's workflow act together. */
-export function startConsumer(first: Terms, { maxBytes = maxMessageBytes } = {}) {
+/**
+ * A log with one consumer on it, as the store, the dispatchers and the consumer's workflow act together.
+ * `joined` sends so many messages as one where they may be, so that parts of a batch also come together with other batches.
+ */
+export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined = 1 } = {}) {
   const events: LoggedEvent[] = [];
   const versions: { readonly seq: Seq; readonly terms: Terms }[] = [{ seq: 0, terms: first }];
   const trace: TraceStep[] = [];
@@ -180,7 +183,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes } = {})
       event.seq > sent && event.seq <= upTo && leaf !== null && leaves.has(leaf) ? [{ ...event, leaf }] : [],
     );
     const envelope = { epoch, version: from, definition: null };
-    const messages = toMessages(due, { after: sent, upTo }, maxBytes).map((message) => ({
+    const messages = join(toMessages(due, { after: sent, upTo }, maxBytes), joined).map((message) => ({
       ...message,
       ...envelope,
     }));
@@ -222,9 +225,12 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes } = {})
 
     /** Sends what is due until nothing is. */
     sendAll(): void {
-      for (let messages = read(Infinity); messages.length > 0; messages = read(Infinity)) {
+      for (let round = 0; round < 1_000; round += 1) {
+        const messages = read(Infinity);
+        if (messages.length === 0) return;
         for (const message of messages) send(message);
       }
+      throw new Error('sending comes to no end');
     },
 
     control(control: Control): void {
@@ -282,4 +288,14 @@ export function batch(...leaves: readonly (LeafId | null)[]): LogEntry {
 
 export function terms(condition: Condition<LeafId> | null, maxActiveRuns = 1): LogEntry {
   return { kind: 'terms', terms: { condition, maxActiveRuns } };
+}
+
+/** A part that goes on ends its message: its successor says where it begins. */
+function join(messages: readonly Message[], joined: number): readonly Message[] {
+  return messages.reduce<readonly Message[]>((before, message, index) => {
+    const last = before.at(-1);
+    if (last === undefined || last.more || index % joined === 0) return [...before, message];
+    const both = { ...message, after: last.after, batches: [...last.batches, ...message.batches] };
+    return [...before.slice(0, -1), both];
+  }, []);
 }

@@ -153,6 +153,13 @@ describe('a consumer', () => {
     expect(counted.rest).toEqual(batches.slice(1));
   });
 
+  it('counts all of a message while no slot is free', () => {
+    const full = aConsumer(either, { maxActiveRuns: 0 });
+    const counted = countBatches(full, batchesOf([[ORDERS], [RATES]]), { upTo: 9, more: false });
+    expect(counted.consumer.gate).toMatchObject({ watermark: 9, midBatch: false });
+    expect(counted.rest).toEqual([]);
+  });
+
   it('opens what whole batches met before it counts the part behind them', () => {
     const batches = batchesOf([[ORDERS], [RATES]]);
     const counted = countBatches(aConsumer(either), batches, { upTo: 2, more: true });
@@ -191,6 +198,14 @@ describe('a batch in parts', () => {
       expect(consumer.outcome.queued).toEqual([{ leaf: RATES, count: 1, firstSeq: 8, upTo: 8 }]);
     },
   );
+
+  it('is decided before a batch that comes with its last part', () => {
+    const gate = aGate(either, { watermark: 1, midBatch: true, queued: { [ORDERS]: queuedAt(1) } });
+    const batches = batchesOf([[ORDERS], [RATES]], 2);
+    const counted = countBatches(aConsumer(either, { gate }), batches, { upTo: 3, more: false });
+    expect(counted.consumer.gate).toMatchObject({ watermark: 2, midBatch: false });
+    expect(counted.rest).toEqual(batches.slice(1));
+  });
 
   it('goes on where it was when its parts come again', () => {
     const consumer = startConsumer({ condition: either, maxActiveRuns: unlimited }, inParts);
@@ -296,8 +311,11 @@ function anySteps(control: fc.Arbitrary<Control>): fc.Arbitrary<readonly (Sendin
   });
 }
 
-function anyMaxBytes(): fc.Arbitrary<number> {
-  return fc.constantFrom(20, 40, 70, 200, 10_000);
+function anyCut(): fc.Arbitrary<{ readonly maxBytes: number; readonly joined: number }> {
+  return fc.record({
+    maxBytes: fc.constantFrom(20, 40, 70, 200, 10_000),
+    joined: fc.integer({ min: 1, max: 4 }),
+  });
 }
 
 /** Does all of it, then sends what is left. */
@@ -305,9 +323,9 @@ function live(
   first: Terms,
   log: readonly LogEntry[],
   steps: readonly (Sending | Control)[],
-  maxBytes: number,
+  cut: { readonly maxBytes: number; readonly joined: number },
 ) {
-  const consumer = startConsumer(first, { maxBytes });
+  const consumer = startConsumer(first, cut);
   consumer.record(...log);
   for (const step of steps) {
     if (step.kind === 'read' || step.kind === 'send' || step.kind === 'lose') consumer.sending(step);
@@ -350,42 +368,30 @@ const numRuns = 500;
 describe('any consumer', () => {
   it('does what somebody would who goes event by event and keeps lists', () => {
     fc.assert(
-      fc.property(
-        anyTerms(),
-        anyLog(),
-        anySteps(anyControl()),
-        anyMaxBytes(),
-        (first, log, steps, maxBytes) => {
-          const { outcome, trace } = live(first, log, steps, maxBytes);
-          expect(ordered(outcome)).toEqual(ordered(consume(first, log, trace)));
-        },
-      ),
+      fc.property(anyTerms(), anyLog(), anySteps(anyControl()), anyCut(), (first, log, steps, cut) => {
+        const { outcome, trace } = live(first, log, steps, cut);
+        expect(ordered(outcome)).toEqual(ordered(consume(first, log, trace)));
+      }),
       { numRuns },
     );
   });
 
   it('has each event in exactly one place: queued, consumed, dropped or cleared', () => {
     fc.assert(
-      fc.property(
-        anyTerms(),
-        anyLog(),
-        anySteps(anyControl()),
-        anyMaxBytes(),
-        (first, log, steps, maxBytes) => {
-          const { runs, cleared, dropped, queued } = live(first, log, steps, maxBytes).outcome;
-          const events = askedFor(first, log);
-          const takes = [
-            ...runs.flatMap(({ taken }) => taken),
-            ...cleared.flat(),
-            ...dropped.flat(),
-            ...queued,
-          ];
-          const inside = ({ leaf, firstSeq, upTo }: Taken) =>
-            events.filter((event) => event.leaf === leaf && event.seq >= firstSeq && event.seq <= upTo);
-          expect(takes.flatMap(inside).toSorted((a, b) => a.seq - b.seq)).toEqual(events);
-          expect(takes.map(({ count }) => count)).toEqual(takes.map((taken) => inside(taken).length));
-        },
-      ),
+      fc.property(anyTerms(), anyLog(), anySteps(anyControl()), anyCut(), (first, log, steps, cut) => {
+        const { runs, cleared, dropped, queued } = live(first, log, steps, cut).outcome;
+        const events = askedFor(first, log);
+        const takes = [
+          ...runs.flatMap(({ taken }) => taken),
+          ...cleared.flat(),
+          ...dropped.flat(),
+          ...queued,
+        ];
+        const inside = ({ leaf, firstSeq, upTo }: Taken) =>
+          events.filter((event) => event.leaf === leaf && event.seq >= firstSeq && event.seq <= upTo);
+        expect(takes.flatMap(inside).toSorted((a, b) => a.seq - b.seq)).toEqual(events);
+        expect(takes.map(({ count }) => count)).toEqual(takes.map((taken) => inside(taken).length));
+      }),
       { numRuns },
     );
   });
@@ -393,13 +399,11 @@ describe('any consumer', () => {
   it('opens the same runs however its messages are cut, repeated, late or lost, while slots are free', () => {
     const free = (entry: LogEntry): LogEntry =>
       entry.kind === 'terms' ? terms(entry.terms.condition, unlimited) : entry;
-    const anyAffair = () => fc.tuple(anySteps(fc.constant(claim)), anyMaxBytes());
+    const anyAffair = () => fc.tuple(anySteps(fc.constant(claim)), anyCut());
     fc.assert(
       fc.property(anyCondition(), anyLog(), anyAffair(), anyAffair(), (condition, log, one, other) => {
         const first = { condition, maxActiveRuns: unlimited };
-        const [a, b] = [one, other].map(
-          ([steps, maxBytes]) => live(first, log.map(free), steps, maxBytes).outcome,
-        );
+        const [a, b] = [one, other].map(([steps, cut]) => live(first, log.map(free), steps, cut).outcome);
         expect(a).toEqual(b);
       }),
       { numRuns },
@@ -409,14 +413,9 @@ describe('any consumer', () => {
   it('gives a batch to one run, whole, whenever slots free', () => {
     fc.assert(
       fc.property(
-        ...([
-          anyTerms(),
-          fc.array(anyEvents(), { maxLength: 8 }),
-          anySteps(anyFreeing()),
-          anyMaxBytes(),
-        ] as const),
-        (first, log, steps, maxBytes) => {
-          const { runs, queued } = live(first, log, steps, maxBytes).outcome;
+        ...([anyTerms(), fc.array(anyEvents(), { maxLength: 8 }), anySteps(anyFreeing()), anyCut()] as const),
+        (first, log, steps, cut) => {
+          const { runs, queued } = live(first, log, steps, cut).outcome;
           const owners = [...runs.map(({ taken }) => taken), queued];
           let end = 0;
           for (const entry of log) {
@@ -438,18 +437,12 @@ describe('any consumer', () => {
 
   it('leaves nothing waiting that could run', () => {
     fc.assert(
-      fc.property(
-        anyTerms(),
-        anyLog(),
-        anySteps(anyControl()),
-        anyMaxBytes(),
-        (first, log, steps, maxBytes) => {
-          const { consumer } = live(first, log, steps, maxBytes);
-          expect(decide(consumer)).toEqual({ kind: 'wait' });
-          expect(consumer.gate.midBatch).toBe(false);
-          expect(throughJson(consumer)).toEqual(consumer);
-        },
-      ),
+      fc.property(anyTerms(), anyLog(), anySteps(anyControl()), anyCut(), (first, log, steps, cut) => {
+        const { consumer } = live(first, log, steps, cut);
+        expect(decide(consumer)).toEqual({ kind: 'wait' });
+        expect(consumer.gate.midBatch).toBe(false);
+        expect(throughJson(consumer)).toEqual(consumer);
+      }),
     );
   });
 });
