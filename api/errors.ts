@@ -57,20 +57,20 @@ const maxIssues = 20;
 /** Answers every failure, once. */
 export function answerErrors(log: Log): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    const problem = problemOf(error, request);
-    if (problem.status >= 500) {
+    const answer = problemOf(error, request);
+    if (answer.status >= 500) {
       const fields = {
-        code: problem.code,
-        path: problem.instance,
-        errorId: problem.error_id,
+        code: answer.code,
+        path: answer.instance,
+        errorId: answer.error_id,
         error: textOf(error),
       };
-      if (problem.status === 500) log.error('request failed', fields);
+      if (answer.status === 500) log.error('request failed', fields);
       else log.warn('request refused', fields);
     }
     // Half an answer cannot be taken back; Express then closes the connection.
     if (response.headersSent) return next(error);
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    response.status(answer.status).type('application/problem+json').send(JSON.stringify(answer));
   };
 }
 

@@ -9,13 +9,9 @@ import type { Log } from '../temporal/deps.ts';
 export function readJsonSchema(schema: JsonObject | null, what: string, log: Log): z.ZodType | null {
   if (schema === null) return null;
   try {
-    return parseJsonSchema(schema);
+    return z.fromJSONSchema(schema);
   } catch (error) {
     log.warn('schema cannot be checked', { what, error: String(error) });
     return null;
   }
-}
-
-function parseJsonSchema(schema: JsonObject): z.ZodType {
-  return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
 }

@@ -22,7 +22,7 @@ try {
 }
 
 async function serve(environment: ApiEnvironment): Promise<void> {
-  const { close: closeDeps, ...deps } = await openDeps({
+  const deps = await openDeps({
     environment,
     applicationName: 'tidegate-api',
     log,
@@ -35,7 +35,7 @@ async function serve(environment: ApiEnvironment): Promise<void> {
   const stop = async (): Promise<void> => {
     setTimeout(() => process.exit(1), graceMs).unref();
     await close(server);
-    await closeDeps();
+    await deps.close();
     log.info('stopped');
     process.exit(0);
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { maxBatchEvents, maxPartitionKeyLength } from '../../core/asset-event.ts';
 import { maxUriLength } from '../../core/asset-uri.ts';
 import { DagRunState } from './dag-runs.ts';
-import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
+import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
 import { IdInput, Instant, InstantInput, JsonObject, QueryText, storableText } from './scalars.ts';
 
 /** A run that consumed an event. */
@@ -48,9 +48,11 @@ export const AssetEvent = z
 export type AssetEvent = z.infer<typeof AssetEvent>;
 
 /** A page of asset events. */
-export const AssetEventCollection = collectionOf('asset_events', AssetEvent).meta({
-  id: 'AssetEventCollection',
-});
+export const AssetEventCollection = z
+  .object({ asset_events: z.array(AssetEvent), total_entries: totalEntries })
+  .meta({
+    id: 'AssetEventCollection',
+  });
 export type AssetEventCollection = z.infer<typeof AssetEventCollection>;
 
 /** Query of `GET /api/v2/assets/events`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
+import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
 import { Flag, Instant, JsonObject, QueryText, TextList } from './scalars.ts';
 
 const DagReference = z.object({ dag_id: z.string(), created_at: Instant, updated_at: Instant });
@@ -35,7 +35,9 @@ export const Asset = z
 export type Asset = z.infer<typeof Asset>;
 
 /** A page of assets. */
-export const AssetCollection = collectionOf('assets', Asset).meta({ id: 'AssetCollection' });
+export const AssetCollection = z
+  .object({ assets: z.array(Asset), total_entries: totalEntries })
+  .meta({ id: 'AssetCollection' });
 export type AssetCollection = z.infer<typeof AssetCollection>;
 
 /** Query of `GET /api/v2/assets`. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { DagVersion } from './dags.ts';
 import {
-  collectionOf,
   limitParameter,
   limitWithDefault,
   maxPageLimit,
   offsetParameter,
   orderBy,
+  totalEntries,
 } from './page.ts';
 import { Instant, InstantInput, JsonObject, QueryText, storableText, TextList } from './scalars.ts';
 
@@ -59,7 +59,9 @@ export const DagRun = z
 export type DagRun = z.infer<typeof DagRun>;
 
 /** A page of runs. */
-export const DagRunCollection = collectionOf('dag_runs', DagRun).meta({ id: 'DagRunCollection' });
+export const DagRunCollection = z
+  .object({ dag_runs: z.array(DagRun), total_entries: totalEntries })
+  .meta({ id: 'DagRunCollection' });
 export type DagRunCollection = z.infer<typeof DagRunCollection>;
 
 const orderFields = [

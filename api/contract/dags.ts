@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
+import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
 import { Flag, Instant, JsonObject, QueryText, TextList } from './scalars.ts';
 
 /** A word people find DAGs by. */
@@ -90,7 +90,9 @@ export const DagDetails = Dag.extend({
 export type DagDetails = z.infer<typeof DagDetails>;
 
 /** A page of DAGs. */
-export const DagCollection = collectionOf('dags', Dag).meta({ id: 'DagCollection' });
+export const DagCollection = z
+  .object({ dags: z.array(Dag), total_entries: totalEntries })
+  .meta({ id: 'DagCollection' });
 export type DagCollection = z.infer<typeof DagCollection>;
 
 /** Query of `GET /api/v2/dags`. */
@@ -162,5 +164,7 @@ export const Task = z
 export type Task = z.infer<typeof Task>;
 
 /** All tasks of a DAG, in an order in which each comes after those it needs. */
-export const TaskCollection = collectionOf('tasks', Task).meta({ id: 'TaskCollection' });
+export const TaskCollection = z
+  .object({ tasks: z.array(Task), total_entries: totalEntries })
+  .meta({ id: 'TaskCollection' });
 export type TaskCollection = z.infer<typeof TaskCollection>;

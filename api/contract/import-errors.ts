@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { collectionOf, limitParameter, offsetParameter, orderBy } from './page.ts';
+import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
 import { Instant } from './scalars.ts';
 
 /** A file that could not be loaded or did not compile at the latest deploy. */
@@ -18,9 +18,11 @@ export const ImportError = z
 export type ImportError = z.infer<typeof ImportError>;
 
 /** A page of broken files. */
-export const ImportErrorCollection = collectionOf('import_errors', ImportError).meta({
-  id: 'ImportErrorCollection',
-});
+export const ImportErrorCollection = z
+  .object({ import_errors: z.array(ImportError), total_entries: totalEntries })
+  .meta({
+    id: 'ImportErrorCollection',
+  });
 export type ImportErrorCollection = z.infer<typeof ImportErrorCollection>;
 
 /** Query of `GET /api/v2/importErrors`. */

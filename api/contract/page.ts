@@ -57,10 +57,5 @@ function parseOrderKey<Field extends string>(fields: readonly Field[], key: stri
   return { field, descending };
 }
 
-/** A part of a list with the length of the whole. */
-export function collectionOf<Name extends string, Item extends z.ZodType>(name: Name, item: Item) {
-  return z.object({
-    [name]: z.array(item),
-    total_entries: z.int().nonnegative(),
-  } as Record<Name, z.ZodArray<Item>> & { total_entries: z.ZodInt });
-}
+/** Length of a whole list, whatever page of it is shown. */
+export const totalEntries = z.int().nonnegative();

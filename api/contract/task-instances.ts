@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DagVersion } from './dags.ts';
-import { collectionOf, limitParameter, offsetParameter } from './page.ts';
+import { limitParameter, offsetParameter, totalEntries } from './page.ts';
 import { Flag, Instant, WholeNumber } from './scalars.ts';
 
 /** State of a task in a run; null has not started. */
@@ -63,9 +63,11 @@ export const TaskInstance = z
 export type TaskInstance = z.infer<typeof TaskInstance>;
 
 /** A page of the tasks of a run. */
-export const TaskInstanceCollection = collectionOf('task_instances', TaskInstance).meta({
-  id: 'TaskInstanceCollection',
-});
+export const TaskInstanceCollection = z
+  .object({ task_instances: z.array(TaskInstance), total_entries: totalEntries })
+  .meta({
+    id: 'TaskInstanceCollection',
+  });
 export type TaskInstanceCollection = z.infer<typeof TaskInstanceCollection>;
 
 /** Query of `GET …/taskInstances`; tasks come in the order of the plan. */

@@ -72,8 +72,6 @@ describe('the API process', () => {
       { DATABASE_URL: 'postgres://me:secret@127.0.0.1:1/nothing' },
     ],
     ['TEMPORAL_ADDRESS 127.0.0.1:1', { TEMPORAL_ADDRESS: '127.0.0.1:1' }],
-    ['TEMPORAL_NAMESPACE nowhere', { TEMPORAL_NAMESPACE: 'nowhere' }],
-    ['TIDEGATE_API_PORT "x" is not valid', { TIDEGATE_API_PORT: 'x' }],
   ])(
     'says "%s" in one line and ends with 2',
     async (message, variables: Record<string, string>) => {
