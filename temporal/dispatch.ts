@@ -20,6 +20,8 @@ interface DispatcherOptions {
   readonly log: Log;
 }
 
+/** Shortest time between two sends to one consumer; the first one after a quiet moment never waits. */
+const betweenSendsMs = 20;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
@@ -92,16 +94,23 @@ export class Dispatcher {
       try {
         await this.#sendAll(dagId);
         pauseMs = firstPauseMs;
+        // Events that come meanwhile share the next signal: a hundred cost a workflow about what one does.
+        await this.#pause(betweenSendsMs);
       } catch (error) {
         if (this.#stopping.signal.aborted) break;
         log.warn('dispatch failed, will be tried again', { dagId, pauseMs, error: String(error) });
-        await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+        await this.#pause(pauseMs);
         pauseMs = Math.min(longestPauseMs, pauseMs * 2);
         this.#due.add(dagId);
       }
       if (this.#stopping.signal.aborted) break;
     }
     this.#serving.delete(dagId);
+  }
+
+  /** Waits, or not at all once it is stopping. */
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   async #sendAll(dagId: DagId): Promise<void> {
