@@ -1,0 +1,20 @@
+import { all, asset, dag } from 'tidegate';
+
+// One producer, and consumers of one and of two assets. What a consumer's run saw is the result of its task.
+
+const orders = asset('s3://lake/orders');
+const rates = asset('s3://lake/rates');
+/** A lost worker is noticed soon. */
+const defaults = { heartbeatTimeout: '2 seconds' } as const;
+
+export const producer = dag('producer', { defaults, maxActiveRuns: 50 }, (d) => {
+  d.task('produce', { outlets: [orders] }, async ({ emit, runId }) => emit(orders, { extra: { by: runId } }));
+});
+
+export const single = dag('single', { schedule: orders, defaults, maxActiveRuns: 2 }, (d) => {
+  d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
+});
+
+export const pair = dag('pair', { schedule: all(orders, rates), defaults, maxActiveRuns: 1 }, (d) => {
+  d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
+});

@@ -1,0 +1,3 @@
+import { defineConfig } from 'tidegate';
+
+export default defineConfig({});

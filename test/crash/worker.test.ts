@@ -1,0 +1,63 @@
+import { jest } from '@jest/globals';
+import { parseDagId } from '../../core/ids.ts';
+import { consumerWorkflowId } from '../../core/workflow-names.ts';
+import { type Crash, orders, startCrash, startServers } from '../support/crash.ts';
+import type { FaultPoint } from '../support/faults.ts';
+
+// Each test kills the worker at one point; its heir then has to bring everything to a good end.
+
+jest.setTimeout(120_000);
+
+describe('a worker killed', () => {
+  let crash: Crash;
+
+  beforeAll(async () => {
+    crash = await startCrash(await startServers());
+  });
+
+  afterAll(() => crash.stop());
+
+  it.each<FaultPoint>([
+    'after commit of admitRun',
+    'before commit of a task success',
+    'after commit of a task success',
+    'before signal assetEvents',
+    'after signal assetEvents',
+    'before signal runClosed',
+    'after signal runClosed',
+    'before commit of openRun',
+    'after commit of openRun',
+  ])('%s loses nothing and does nothing twice', async (point) => {
+    const worker = await crash.worker();
+    await worker.breakAt(point);
+    await crash.trigger('producer');
+    await worker.broken();
+    await crash.worker();
+    expect(await crash.problems()).toEqual([]);
+  });
+
+  it.each<FaultPoint>(['before commit of claimGate', 'after commit of claimGate'])(
+    '%s leaves the gate to the next claim',
+    async (point) => {
+      const worker = await crash.worker();
+      await worker.breakAt(point);
+      await crash.deps.temporal.client.workflow
+        .getHandle(consumerWorkflowId(parseDagId('single')))
+        .terminate();
+      await crash.post(orders);
+      await worker.broken();
+      await crash.worker();
+      expect(await crash.problems()).toEqual([]);
+    },
+  );
+
+  it('between the checkpoint of a consumer and its next execution, under load, loses nothing', async () => {
+    const worker = await crash.worker();
+    await worker.breakAt('after activity checkpoint');
+    const load = crash.load();
+    await worker.broken();
+    await crash.worker();
+    await load.stop();
+    expect(await crash.problems()).toEqual([]);
+  });
+});

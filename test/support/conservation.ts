@@ -1,0 +1,204 @@
+import { sql } from 'kysely';
+import type { Seq } from '../../core/asset-event.ts';
+import { leafOfSubscription } from '../../core/batch.ts';
+import { type Consumer, decide } from '../../core/consumer.ts';
+import type { DagId } from '../../core/ids.ts';
+import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
+import type { Db } from '../../store/database.ts';
+import { readConsumer } from '../../store/gate.ts';
+import { findOpenRuns } from '../../store/sweep.ts';
+import type { Temporal } from '../../temporal/deps.ts';
+import { gateQuery } from '../../workflows/messages.ts';
+
+/** Where the truth is looked for, and what must be in it. */
+export interface Books {
+  readonly db: Db;
+  readonly temporal: Temporal;
+  /** The extra's `n` of every event whose request was answered with success. */
+  readonly accepted: readonly string[];
+}
+
+/**
+ * Whatever was killed, once all is at rest: the log is gapless, every accepted event and every task success is in it once, each
+ * event is for each consumer either queued or consumed by one run, runs saw what they consumed, and no slot is held by nothing.
+ * @returns what is not so, in words
+ */
+export async function violations(books: Books): Promise<readonly string[]> {
+  const found = await Promise.all([
+    logViolations(books),
+    acceptedViolations(books),
+    successViolations(books),
+    intervalViolations(books),
+    slotViolations(books),
+  ]);
+  return found.flat();
+}
+
+/** Why this project has not come to rest: runs that are open, events that were not sent, gates that are met. */
+export async function unrest({ db, temporal }: Omit<Books, 'accepted'>): Promise<readonly string[]> {
+  const open = await db
+    .selectFrom('run')
+    .select(['dag_id', 'run_id', 'state'])
+    .where((where) =>
+      where.or([where('state', 'in', ['queued', 'running']), where('is_close_reported', '=', false)]),
+    )
+    .execute();
+  const reasons = open.map(({ dag_id, run_id, state }) => `${dag_id} ${run_id} is ${state} or not reported`);
+  for (const dagId of await consumersOf(db)) {
+    const stored = (await readConsumer(db, dagId))?.consumer;
+    const held = await gateOf(temporal, dagId);
+    if (stored === undefined || held === null) reasons.push(`${dagId} has no gate`);
+    else if (queueOf(stored) !== queueOf(held)) {
+      reasons.push(`${dagId} holds ${queueOf(held)}, but ${queueOf(stored)} is queued for it`);
+    } else if (decide(held).kind !== 'wait') reasons.push(`${dagId} could open a run`);
+    else if (held.activeRuns.length > 0) reasons.push(`${dagId} waits for ${held.activeRuns.join(', ')}`);
+  }
+  return reasons;
+}
+
+/** Every position is one event or one deploy, and the events of one batch lie together. */
+async function logViolations({ db }: Books): Promise<readonly string[]> {
+  const { rows } = await sql<{ head: Seq; taken: number; different: number; first: Seq; last: Seq }>`
+    with entry as (select seq from asset_event union all select distinct seq from dag_version)
+    select (select head from log) as head, count(*) as taken, count(distinct seq) as different,
+      min(seq) as first, max(seq) as last from entry`.execute(db);
+  const torn = await sql<{ batch_end: Seq }>`
+    select batch_end from asset_event group by batch_end
+    having max(seq) <> batch_end or max(seq) - min(seq) + 1 <> count(*)`.execute(db);
+  const [log] = rows;
+  const isGapless =
+    log !== undefined &&
+    log.first === 1 &&
+    [log.taken, log.different, log.last].every((number) => number === log.head);
+  return [
+    ...(isGapless ? [] : [`the log has gaps: ${JSON.stringify(log)}`]),
+    ...torn.rows.map(({ batch_end }) => `the batch that ends at ${batch_end} is torn`),
+  ];
+}
+
+async function acceptedViolations({ db, accepted }: Books): Promise<readonly string[]> {
+  const { rows } = await sql<{ n: string; times: number }>`
+    select n, count(e.seq) as times from unnest(${accepted}::text[]) as n
+    left join asset_event e on e.extra ->> 'n' = n group by n having count(e.seq) <> 1`.execute(db);
+  return rows.map(({ n, times }) => `accepted event ${n} is recorded ${times} times`);
+}
+
+/** A task of one outlet that succeeded recorded one event, any other none. */
+async function successViolations({ db }: Books): Promise<readonly string[]> {
+  const { rows } = await sql<{ dag_id: string; run_id: string; state: string; events: number }>`
+    select t.dag_id, t.run_id, t.state, count(e.seq) as events
+    from task_run t join dag_task o on o.dag_id = t.dag_id and o.task_id = t.task_id and o.role = 'outlet'
+    left join asset_event e on e.source_dag_id = t.dag_id and e.source_run_id = t.run_id and e.source_task_id = t.task_id
+    group by t.dag_id, t.run_id, t.attempt, t.task_id, t.state
+    having count(e.seq) <> case when t.state = 'success' then 1 else 0 end`.execute(db);
+  return rows.map(
+    ({ dag_id, run_id, state, events }) => `${dag_id} ${run_id} is ${state} and recorded ${events} events`,
+  );
+}
+
+/** Intervals of each subscription are adjacent, count what lies in them, and what lies behind the last one is queued. */
+async function intervalViolations({ db }: Books): Promise<readonly string[]> {
+  const subscriptions = await db.selectFrom('subscription').selectAll().execute();
+  const found: string[] = [];
+  const seen = new Map<string, Seq[]>();
+  for (const { id, dag_id, asset_id, after_seq, until_seq } of subscriptions) {
+    const events = await db
+      .selectFrom('asset_event')
+      .select('seq')
+      .where('asset_id', '=', asset_id)
+      .where('seq', '>', after_seq)
+      .where('seq', '<=', until_seq ?? Number.MAX_SAFE_INTEGER)
+      .orderBy('seq')
+      .execute();
+    const intervals = await db
+      .selectFrom('consumption')
+      .selectAll()
+      .where('subscription_id', '=', id)
+      .orderBy('after_seq')
+      .execute();
+    let reached = after_seq;
+    for (const { after_seq: from, upto_seq: to, count, run_id } of intervals) {
+      const within = events.map(({ seq }) => seq).filter((seq) => seq > from && seq <= to);
+      const where = `${dag_id}, subscription ${id}, (${from}, ${to}]`;
+      if (from !== reached) found.push(`${where} does not follow ${reached}`);
+      if (within.length !== count) found.push(`${where} says ${count} events, has ${within.length}`);
+      if (run_id !== null)
+        seen.set(`${dag_id} ${run_id}`, [...(seen.get(`${dag_id} ${run_id}`) ?? []), ...within]);
+      reached = to;
+    }
+    const left = events.filter(({ seq }) => seq > reached).length;
+    const gate = (await readConsumer(db, dag_id))?.consumer.gate;
+    const queued = gate?.queued[leafOfSubscription(id)]?.count ?? 0;
+    if (queued !== left) found.push(`${dag_id}, subscription ${id}: ${left} events left, ${queued} queued`);
+  }
+  return [...found, ...(await runViolations(db, seen))];
+}
+
+/** A run that events started exists with what it consumed, and its task saw just that. */
+async function runViolations(
+  db: Db,
+  consumed: ReadonlyMap<string, readonly Seq[]>,
+): Promise<readonly string[]> {
+  const runs = await db
+    .selectFrom('run')
+    .leftJoin('task_run', (join) =>
+      join
+        .onRef('task_run.dag_id', '=', 'run.dag_id')
+        .onRef('task_run.run_id', '=', 'run.run_id')
+        .onRef('task_run.attempt', '=', 'run.attempt'),
+    )
+    .select(['run.dag_id', 'run.run_id', 'run.state', 'task_run.result'])
+    .where('run.trigger', '=', 'asset')
+    .execute();
+  const found: string[] = [];
+  const known = new Set<string>();
+  for (const { dag_id, run_id, state, result } of runs) {
+    const run = `${dag_id} ${run_id}`;
+    known.add(run);
+    const expected = (consumed.get(run) ?? []).toSorted((a, b) => a - b);
+    if (expected.length === 0) found.push(`${run} consumed nothing`);
+    if (state === 'success' && JSON.stringify(result) !== JSON.stringify(expected)) {
+      found.push(`${run} consumed ${JSON.stringify(expected)} but its task saw ${JSON.stringify(result)}`);
+    }
+  }
+  for (const run of consumed.keys()) if (!known.has(run)) found.push(`${run} consumed events and is no run`);
+  return found;
+}
+
+/** Open rows have a running workflow and are what the consumer holds slots for. */
+async function slotViolations({ db, temporal }: Books): Promise<readonly string[]> {
+  const found: string[] = [];
+  const open = await findOpenRuns(db);
+  for (const { dagId, runId, attempt } of open) {
+    const handle = temporal.client.workflow.getHandle(runWorkflowId(dagId, runId, attempt));
+    const status = await handle.describe().then(
+      (description) => description.status.name,
+      () => 'missing',
+    );
+    if (status !== 'RUNNING') found.push(`${dagId} ${runId} is open, its workflow is ${status}`);
+  }
+  for (const dagId of await consumersOf(db)) {
+    const held = (await gateOf(temporal, dagId))?.activeRuns.toSorted();
+    const rows = open.filter((run) => run.dagId === dagId).map(({ runId }) => runId);
+    if (JSON.stringify(held) !== JSON.stringify(rows.toSorted())) {
+      found.push(`${dagId} holds slots for ${JSON.stringify(held)}, open are ${JSON.stringify(rows)}`);
+    }
+  }
+  return found;
+}
+
+async function consumersOf(db: Db): Promise<readonly DagId[]> {
+  const rows = await db.selectFrom('dag').select('dag_id').where('retired_at', 'is', null).execute();
+  return rows.map(({ dag_id }) => dag_id);
+}
+
+async function gateOf({ client }: Temporal, dagId: DagId): Promise<Consumer | null> {
+  const handle = client.workflow.getHandle(consumerWorkflowId(dagId));
+  return handle.query(gateQuery).catch(() => null);
+}
+
+function queueOf({ gate }: Consumer): string {
+  return JSON.stringify(
+    Object.entries(gate.queued).map(([leaf, { count, lastSeq }]) => [leaf, count, lastSeq]),
+  );
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { FaultKind, FaultPoint, FromProcess, ToProcess } from './faults.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const programs = { worker: 'test/support/faulty-worker.ts', api: 'test/support/faulty-api.ts' } as const;
+const patienceMs = 60_000;
+
+/** A worker or an API in a process of its own, which can be broken at any fault point. */
+export interface CrashProcess {
+  /** Where an API listens. */
+  readonly url: string;
+  isRunning(): boolean;
+  /** Arms a point; the process is killed, or stops, when it comes there (for the n-th time). */
+  breakAt(point: FaultPoint, options?: { readonly kind?: FaultKind; readonly skip?: number }): Promise<void>;
+  /** Resolves when the armed point was reached: the process is dead, or stands still. */
+  broken(): Promise<void>;
+  /** Lets a stopped process go on. */
+  resume(): void;
+  /** Kills it now, wherever it is. */
+  kill(): Promise<void>;
+}
+
+/** Starts one of the programs and waits until it is ready. */
+export async function startCrashProcess(
+  program: keyof typeof programs,
+  environment: NodeJS.ProcessEnv,
+): Promise<CrashProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', programs[program]], {
+    cwd: repository,
+    env: { ...process.env, ...environment, TIDEGATE_LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const heard: FromProcess[] = [];
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', (line) => void lines.push(line));
+  }
+  child.on('message', (message: FromProcess) => void heard.push(message));
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+
+  /** Waits for the next message of a kind; `ended` says whether the end of the process counts, too. */
+  const hear = (kind: FromProcess['kind'], ended: (how: string | number | null) => boolean = () => false) =>
+    new Promise<FromProcess | undefined>((resolve, reject) => {
+      const fail = (why: string): void => {
+        finish();
+        reject(new Error(`${program} process ${why} before it was ${kind}:\n${lines.slice(-40).join('\n')}`));
+      };
+      const look = (): void => {
+        const index = heard.findIndex((message) => message.kind === kind);
+        if (index >= 0) {
+          finish();
+          resolve(heard.splice(index, 1)[0]);
+        } else if (!isRunning()) onExit();
+      };
+      const onExit = (): void => {
+        const how = child.signalCode ?? child.exitCode;
+        if (!ended(how)) return fail(`ended (${how})`);
+        finish();
+        resolve(undefined);
+      };
+      const timer = setTimeout(() => fail(`was silent for ${patienceMs} ms`), patienceMs);
+      const finish = (): void => {
+        clearTimeout(timer);
+        child.off('message', look);
+        child.off('exit', onExit);
+      };
+      child.on('message', look);
+      child.on('exit', onExit);
+      look();
+    });
+
+  const ready = await hear('ready');
+  return {
+    url: ready?.kind === 'ready' ? (ready.url ?? '') : '',
+    isRunning,
+    async breakAt(point, { kind = 'SIGKILL', skip = 0 } = {}) {
+      child.send({ fault: { point, kind, skip } } satisfies ToProcess);
+      await hear('armed');
+    },
+    async broken() {
+      await hear('reached', (how) => how === 'SIGKILL');
+    },
+    resume: () => void child.kill('SIGCONT'),
+    async kill() {
+      child.kill('SIGKILL');
+      if (isRunning()) await new Promise((ended) => child.once('exit', ended));
+    },
+  };
+}
