@@ -44,7 +44,7 @@ export function summarize(consumer: Consumer, explanation: Explanation | null): 
   }
   if (consumer.hasRequests) return 'A requested run is about to start.';
   if (explanation === null) return 'Waits for no asset: it runs by time or by hand.';
-  if (explanation.met && leafCount(explanation) > 0)
+  if (explanation.met && leavesIn(explanation).some((leaf) => leaf.met))
     return 'All it needs has arrived; a run is about to start.';
   return `Waits for ${missingOf(explanation)}; ${progressOf(explanation)}.`;
 }
@@ -52,30 +52,52 @@ export function summarize(consumer: Consumer, explanation: Explanation | null): 
 function progressOf(explanation: Explanation | null): string {
   if (explanation === null) return 'it waits for no asset';
   const leaves = leavesIn(explanation);
-  return `${leaves.filter((leaf) => leaf.met).length} of ${leaves.length} assets updated`;
+  return `${countAssets(leaves.filter((leaf) => leaf.met))} of ${countAssets(leaves)} assets updated`;
 }
 
-/** The missing leaves as a phrase that keeps the condition's own "and" and "or". */
+/** What is missing as a phrase that keeps the condition's own "and" and "or"; a long one only says how many. */
 function missingOf(explanation: Explanation): string {
-  const named = leavesIn(explanation).filter((leaf) => !leaf.met).length;
-  if (named > maxNamed) return `${named} assets`;
-  return phrase(explanation, true);
+  const missing = nodesIn(explanation, isMissing);
+  const named = countAssets(missing.filter(isLeaf));
+  if (named <= maxNamed) return phrase(explanation, true);
+  const hasChoice = missing.some((part) => part.kind === 'any' && part.of.length > 1);
+  const needsSeveral = missing.some((part) => part.kind === 'all' && part.of.filter(isMissing).length > 1);
+  if (!hasChoice) return `${named} assets`;
+  return `${needsSeveral ? 'some' : 'any'} of ${named} assets`;
 }
 
 function phrase(explanation: Explanation, isOutermost: boolean): string {
   if (explanation.kind === 'asset') return explanation.asset.name;
-  const missing = explanation.of.filter((part) => !part.met);
+  const missing = explanation.of.filter(isMissing);
   if (missing.length === 0) return 'nothing it could be given';
   const joined = missing
-    .map((part) => phrase(part, false))
+    .map((part) => phrase(part, isOutermost && missing.length === 1))
     .join(explanation.kind === 'all' ? ' and ' : ' or ');
   return isOutermost || missing.length === 1 ? joined : `(${joined})`;
 }
 
-function leafCount(explanation: Explanation): number {
-  return leavesIn(explanation).filter((leaf) => leaf.met).length;
+type ExplainedLeaf = Extract<Explanation, { kind: 'asset' }>;
+
+function leavesIn(explanation: Explanation): readonly ExplainedLeaf[] {
+  return nodesIn(explanation, () => true).filter(isLeaf);
 }
 
-function leavesIn(explanation: Explanation): readonly Extract<Explanation, { kind: 'asset' }>[] {
-  return explanation.kind === 'asset' ? [explanation] : explanation.of.flatMap(leavesIn);
+/** The nodes of the tree that are wanted, each with all those above it. */
+function nodesIn(explanation: Explanation, isWanted: (part: Explanation) => boolean): readonly Explanation[] {
+  if (!isWanted(explanation)) return [];
+  const below = explanation.kind === 'asset' ? [] : explanation.of.flatMap((part) => nodesIn(part, isWanted));
+  return [explanation, ...below];
+}
+
+function isLeaf(explanation: Explanation): explanation is ExplainedLeaf {
+  return explanation.kind === 'asset';
+}
+
+function isMissing(explanation: Explanation): boolean {
+  return !explanation.met;
+}
+
+/** An asset that is written twice counts once. */
+function countAssets(leaves: readonly ExplainedLeaf[]): number {
+  return new Set(leaves.map(({ asset }) => asset.name)).size;
 }

@@ -27,12 +27,13 @@ export function parseDagId(value: string): DagId {
   return value as DagId;
 }
 
-/** @throws TidegateError `invalid_definition` unless it is 1 to 100 letters, digits, `_`, `-` or `.` */
+/** @throws TidegateError `invalid_definition` unless it is 1 to 100 letters, digits, `_`, `-` or `.`, and not `__proto__` */
 export function parseTaskId(value: string): TaskId {
-  if (!word.test(value) || value.length > maxTaskIdBytes) {
+  // The one word that cannot be a key of what is told task by task.
+  if (!word.test(value) || value.length > maxTaskIdBytes || value === '__proto__') {
     throw new TidegateError(
       'invalid_definition',
-      `task id ${quote(value)} is not valid: use 1 to ${maxTaskIdBytes} ASCII letters, digits, '_', '-' or '.'`,
+      `task id ${quote(value)} is not valid: use 1 to ${maxTaskIdBytes} ASCII letters, digits, '_', '-' or '.', and not '__proto__'`,
     );
   }
   return value as TaskId;

@@ -1,5 +1,5 @@
 import type { TaskId } from './ids.ts';
-import type { RunPlan, TaskEnd } from './run-plan.ts';
+import { endOf, type RunPlan, type TaskEnd, type TaskEnds } from './run-plan.ts';
 
 const maxLines = 50;
 const marks: Readonly<Record<TaskEnd, string>> = {
@@ -10,14 +10,10 @@ const marks: Readonly<Record<TaskEnd, string>> = {
 };
 
 /** How far a run is, as Markdown for Temporal's Web UI. */
-export function runDetails(
-  { tasks }: RunPlan,
-  ends: Readonly<Record<TaskId, TaskEnd>>,
-  started: ReadonlySet<TaskId>,
-): string {
-  const ended = tasks.filter(({ id }) => ends[id] !== undefined).length;
+export function runDetails({ tasks }: RunPlan, ends: TaskEnds, started: ReadonlySet<TaskId>): string {
+  const ended = tasks.filter(({ id }) => endOf(ends, id) !== undefined).length;
   const lines = tasks.slice(0, maxLines).map(({ id }) => {
-    const end = ends[id];
+    const end = endOf(ends, id);
     if (end !== undefined) return `- ${marks[end]} ${id}: ${end.replace('_', ' ')}`;
     return started.has(id) ? `- ▶ ${id}: running` : `- ○ ${id}: waiting`;
   });

@@ -83,6 +83,11 @@ export interface Step {
   readonly settled: TaskEnds;
 }
 
+/** How a task ended; `undefined` while it has not, whatever its id is. */
+export function endOf(ends: TaskEnds, id: TaskId): TaskEnd | undefined {
+  return Object.hasOwn(ends, id) ? ends[id] : undefined;
+}
+
 type Verdict = 'start' | 'wait' | 'skipped' | 'upstream_failed';
 
 /** What follows from how tasks ended so far; `ready` includes tasks that were started before. */
@@ -91,7 +96,7 @@ export function step({ tasks }: RunPlan, ended: TaskEnds): Step {
   const settled: Record<TaskId, TaskEnd> = {};
   const ready: TaskId[] = [];
   for (const task of tasks) {
-    if (task.id in ends) continue;
+    if (endOf(ends, task.id) !== undefined) continue;
     const verdict = judge(task, ends);
     if (verdict === 'start') ready.push(task.id);
     else if (verdict !== 'wait') ends[task.id] = settled[task.id] = verdict;
@@ -103,9 +108,8 @@ export function step({ tasks }: RunPlan, ended: TaskEnds): Step {
 export function outcomeOf({ tasks }: RunPlan, ended: TaskEnds): 'success' | 'failed' {
   const needed = new Set(tasks.flatMap((task) => task.needs));
   const last = tasks.filter((task) => !needed.has(task.id));
-  return last.every((task) => ended[task.id] === 'success' || ended[task.id] === 'skipped')
-    ? 'success'
-    : 'failed';
+  const isFine = (end: TaskEnd | undefined): boolean => end === 'success' || end === 'skipped';
+  return last.every(({ id }) => isFine(endOf(ended, id))) ? 'success' : 'failed';
 }
 
 /** Pause before the try after `failures` failed ones: exponential, capped. */
@@ -114,7 +118,7 @@ export function retryDelayMs({ initialMs, factor, longestMs }: RetryPlan, failur
 }
 
 function judge({ needs, triggerRule }: TaskPlan, ends: TaskEnds): Verdict {
-  const upstream = needs.map((id) => ends[id]);
+  const upstream = needs.map((id) => endOf(ends, id));
   const isDone = !upstream.includes(undefined);
   const succeeded = upstream.includes('success');
   const failed = upstream.includes('failed') || upstream.includes('upstream_failed');

@@ -25,7 +25,7 @@ export function taskActivityType(dagId: DagId, taskId: TaskId): string {
 export function summary(text: string): string {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length <= maxSummaryBytes) return text;
-  let cut = text.slice(0, maxSummaryBytes);
-  while (new TextEncoder().encode(cut).length > maxSummaryBytes - 3) cut = cut.slice(0, -1);
+  // `stream` leaves out a character that was cut in the middle.
+  const cut = new TextDecoder().decode(bytes.subarray(0, maxSummaryBytes - 3), { stream: true });
   return `${cut}...`;
 }

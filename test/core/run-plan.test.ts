@@ -1,0 +1,227 @@
+import * as fc from 'fast-check';
+import type { TaskId } from '../../core/ids.ts';
+import { parseTaskId } from '../../core/ids.ts';
+import {
+  endOf,
+  outcomeOf,
+  retryDelayMs,
+  type RunPlan,
+  step,
+  type TaskEnd,
+  type TaskEnds,
+  type TaskPlan,
+  type TriggerRule,
+  triggerRules,
+} from '../../core/run-plan.ts';
+import { throughJson } from '../support/core.ts';
+import { aTaskPlan } from '../support/plans.ts';
+
+const [a, b, c] = [parseTaskId('a'), parseTaskId('b'), parseTaskId('c')];
+const ends: readonly TaskEnd[] = ['success', 'failed', 'skipped', 'upstream_failed'];
+
+/** `c` needs `a` and `b`, which ended so far; what becomes of it. */
+function verdict(triggerRule: TriggerRule, first: TaskEnd | null, second: TaskEnd | null) {
+  const plan = { tasks: [aTaskPlan('a'), aTaskPlan('b'), aTaskPlan('c', { needs: [a, b], triggerRule })] };
+  const ended = { ...(first && { [a]: first }), ...(second && { [b]: second }) };
+  const { ready, settled } = step(plan, ended);
+  return settled[c] ?? (ready.includes(c) ? 'starts' : 'waits');
+}
+
+describe('a trigger rule', () => {
+  it.each<[TriggerRule, TaskEnd | null, TaskEnd | null, TaskEnd | 'starts' | 'waits']>([
+    ['all_success', null, null, 'waits'],
+    ['all_success', 'success', null, 'waits'],
+    ['all_success', 'success', 'success', 'starts'],
+    ['all_success', 'failed', null, 'upstream_failed'],
+    ['all_success', 'success', 'failed', 'upstream_failed'],
+    ['all_success', 'success', 'upstream_failed', 'upstream_failed'],
+    ['all_success', 'skipped', null, 'skipped'],
+    ['all_success', 'success', 'skipped', 'skipped'],
+    ['all_success', 'skipped', 'failed', 'upstream_failed'],
+    ['all_done', 'success', null, 'waits'],
+    ['all_done', 'failed', null, 'waits'],
+    ['all_done', 'success', 'success', 'starts'],
+    ['all_done', 'failed', 'skipped', 'starts'],
+    ['all_done', 'upstream_failed', 'upstream_failed', 'starts'],
+    ['one_failed', null, null, 'waits'],
+    ['one_failed', 'success', null, 'waits'],
+    ['one_failed', 'failed', null, 'starts'],
+    ['one_failed', 'upstream_failed', null, 'starts'],
+    ['one_failed', 'success', 'failed', 'starts'],
+    ['one_failed', 'success', 'success', 'skipped'],
+    ['one_failed', 'success', 'skipped', 'skipped'],
+    ['one_success', null, null, 'waits'],
+    ['one_success', 'failed', null, 'waits'],
+    ['one_success', 'success', null, 'starts'],
+    ['one_success', 'failed', 'success', 'starts'],
+    ['one_success', 'failed', 'failed', 'upstream_failed'],
+    ['one_success', 'failed', 'skipped', 'upstream_failed'],
+    ['one_success', 'upstream_failed', 'upstream_failed', 'upstream_failed'],
+    ['one_success', 'skipped', 'skipped', 'skipped'],
+    ['none_failed', 'success', null, 'waits'],
+    ['none_failed', 'skipped', null, 'waits'],
+    ['none_failed', 'success', 'skipped', 'starts'],
+    ['none_failed', 'skipped', 'skipped', 'starts'],
+    ['none_failed', 'failed', null, 'upstream_failed'],
+    ['none_failed', 'success', 'upstream_failed', 'upstream_failed'],
+  ])('%s of %s and %s: it %s', (rule, first, second, expected) => {
+    expect(verdict(rule, first, second)).toBe(expected);
+    expect(verdict(rule, second, first)).toBe(expected);
+  });
+
+  it.each(triggerRules)('%s lets a task start at once that needs nothing', (triggerRule) => {
+    expect(step({ tasks: [aTaskPlan('a', { triggerRule })] }, {}).ready).toEqual([a]);
+  });
+});
+
+describe('a step', () => {
+  it('carries failures and skips down the whole plan at once', () => {
+    const chain = { tasks: [aTaskPlan('a'), aTaskPlan('b', { needs: [a] }), aTaskPlan('c', { needs: [b] })] };
+    expect(step(chain, { [a]: 'failed' }).settled).toEqual({ b: 'upstream_failed', c: 'upstream_failed' });
+    expect(step(chain, { [a]: 'skipped' }).settled).toEqual({ b: 'skipped', c: 'skipped' });
+  });
+
+  it('stops a failure at a task that runs all the same', () => {
+    const cleanUp = aTaskPlan('b', { needs: [a], triggerRule: 'all_done' });
+    expect(step({ tasks: [aTaskPlan('a'), cleanUp] }, { [a]: 'failed' })).toEqual({
+      ready: [b],
+      settled: {},
+    });
+  });
+
+  it('starts side by side what does not need each other', () => {
+    expect(step({ tasks: [aTaskPlan('a'), aTaskPlan('b')] }, {}).ready).toEqual([a, b]);
+  });
+
+  it.each(['constructor', 'toString', 'hasOwnProperty'])('starts a task of any name: %s', (name) => {
+    const id = parseTaskId(name);
+    const plan = { tasks: [aTaskPlan(name), aTaskPlan('b', { needs: [id] })] };
+    expect(step(plan, {}).ready).toEqual([id]);
+    expect(step(plan, { [id]: 'success' }).ready).toEqual([b]);
+    expect(outcomeOf({ tasks: [aTaskPlan(name)] }, {})).toBe('failed');
+  });
+});
+
+describe('the outcome of a run', () => {
+  const fork = { tasks: [aTaskPlan('a'), aTaskPlan('b', { needs: [a], triggerRule: 'all_done' })] };
+
+  it.each<[TaskEnd, TaskEnd, string]>([
+    ['success', 'success', 'success'],
+    ['success', 'skipped', 'success'],
+    ['failed', 'success', 'success'],
+    ['success', 'failed', 'failed'],
+    ['failed', 'upstream_failed', 'failed'],
+  ])('is that of its last tasks: after %s, %s is %s', (first, last, outcome) => {
+    expect(outcomeOf(fork, { [a]: first, [b]: last })).toBe(outcome);
+  });
+
+  it('is a failure when one of several last tasks failed, or never ended', () => {
+    const wide = { tasks: [aTaskPlan('a'), aTaskPlan('b')] };
+    expect(outcomeOf(wide, { [a]: 'success', [b]: 'failed' })).toBe('failed');
+    expect(outcomeOf(wide, { [a]: 'success' })).toBe('failed');
+  });
+});
+
+describe('the pause before a retry', () => {
+  const retries = { max: 9, initialMs: 1_000, factor: 2, longestMs: 5_000 };
+
+  it.each([
+    [0, 1_000],
+    [1, 1_000],
+    [2, 2_000],
+    [3, 4_000],
+    [4, 5_000],
+    [5_000, 5_000],
+  ])('grows to its limit: after %i failures %i ms', (failures, ms) => {
+    expect(retryDelayMs(retries, failures)).toBe(ms);
+  });
+
+  it('stays the same with factor 1', () => {
+    expect(retryDelayMs({ ...retries, factor: 1 }, 7)).toBe(1_000);
+  });
+});
+
+/** A plan in which each task needs some of those before it. */
+function anyPlan(): fc.Arbitrary<RunPlan> {
+  const anyTask = fc.record({
+    needs: fc.array(fc.nat(), { maxLength: 3 }),
+    triggerRule: fc.constantFrom(...triggerRules),
+  });
+  return fc.array(anyTask, { minLength: 1, maxLength: 12 }).map((tasks) => ({
+    tasks: tasks.map(({ needs, triggerRule }, index): TaskPlan => {
+      const before = new Set(index === 0 ? [] : needs.map((nth) => parseTaskId(`t${nth % index}`)));
+      return aTaskPlan(`t${index}`, { needs: [...before], triggerRule });
+    }),
+  }));
+}
+
+/** Runs a plan as a run does, ending some started task at a time; `onStart` sees each start. */
+function simulate(
+  plan: RunPlan,
+  choices: readonly { readonly nth: number; readonly end: TaskEnd }[],
+  onStart: (task: TaskPlan, ended: TaskEnds) => void = () => undefined,
+): TaskEnds {
+  const ended: Record<TaskId, TaskEnd> = {};
+  const started = new Set<TaskId>();
+  for (let turn = 0; ; turn += 1) {
+    const { ready, settled } = step(plan, ended);
+    for (const id of Object.keys(settled)) expect(started.has(parseTaskId(id))).toBe(false);
+    Object.assign(ended, settled);
+    for (const task of plan.tasks) {
+      if (!ready.includes(task.id) || started.has(task.id)) continue;
+      onStart(task, ended);
+      started.add(task.id);
+    }
+    const running = [...started].filter((id) => endOf(ended, id) === undefined);
+    const { nth, end } = choices[turn % choices.length] ?? { nth: 0, end: 'success' };
+    const next = running[nth % running.length];
+    if (next === undefined) return ended;
+    ended[next] = end;
+  }
+}
+
+function anyChoices() {
+  const end = fc.constantFrom<TaskEnd>('success', 'success', 'failed', 'skipped');
+  return fc.array(fc.record({ nth: fc.nat(), end }), { minLength: 1, maxLength: 12 });
+}
+
+describe('any run', () => {
+  it('comes to an end with every task ended', () => {
+    fc.assert(
+      fc.property(anyPlan(), anyChoices(), (plan, choices) => {
+        const ended = simulate(plan, choices);
+        expect(Object.keys(ended)).toHaveLength(plan.tasks.length);
+        expect(Object.values(ended).every((end) => ends.includes(end))).toBe(true);
+      }),
+    );
+  });
+
+  it('starts nothing before what it needs has ended, but where one of them is enough', () => {
+    fc.assert(
+      fc.property(anyPlan(), anyChoices(), (plan, choices) => {
+        simulate(plan, choices, ({ needs, triggerRule }, ended) => {
+          const upstream = needs.map((id) => endOf(ended, id));
+          const isEnough =
+            (triggerRule === 'one_success' && upstream.includes('success')) ||
+            (triggerRule === 'one_failed' &&
+              upstream.some((end) => end === 'failed' || end === 'upstream_failed'));
+          expect(isEnough || !upstream.includes(undefined)).toBe(true);
+        });
+      }),
+    );
+  });
+
+  it('goes on the same from what was stored, however often it is asked', () => {
+    fc.assert(
+      fc.property(anyPlan(), anyChoices(), (plan, choices) => {
+        const ended = simulate(plan, choices);
+        for (const upTo of plan.tasks.keys()) {
+          const some = Object.fromEntries(Object.entries(ended).slice(0, upTo));
+          const { settled, ready } = step(plan, some);
+          expect(step(throughJson(plan), throughJson(some))).toEqual({ settled, ready });
+          expect(step(plan, { ...some, ...settled })).toEqual({ settled: {}, ready });
+        }
+      }),
+    );
+  });
+});
