@@ -69,6 +69,19 @@ export function packBatch({ lastSeq, entries }: Batch): PackedBatch {
   return [lastSeq, ...entries.map(packEntry)];
 }
 
+/** Whether a value that came from outside can be unpacked. */
+export function isPackedBatch(value: unknown): value is PackedBatch {
+  if (!Array.isArray(value)) return false;
+  const [lastSeq, ...entries]: readonly unknown[] = value;
+  return Number.isSafeInteger(lastSeq) && entries.every(isPackedEntry);
+}
+
+function isPackedEntry(value: unknown): value is PackedEntry {
+  if (!Array.isArray(value) || (value.length !== 3 && value.length !== 6)) return false;
+  const [leaf, ...numbers]: readonly unknown[] = value;
+  return typeof leaf === 'string' && numbers.every((number) => Number.isFinite(number));
+}
+
 export function unpackBatch([lastSeq, ...entries]: PackedBatch): Batch {
   return { lastSeq, entries: entries.map(unpackEntry) };
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type Entry, leafOfSubscription } from '../core/batch.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
-import { count, reach } from '../core/gate.ts';
+import { count, redefine } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import { readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
@@ -25,18 +25,21 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
     .execute(async (tx) => {
       const row = await tx
         .selectFrom('consumer')
-        .select(['checkpoint', 'is_paused'])
-        .where('dag_id', '=', dagId)
+        .innerJoin('dag', 'dag.dag_id', 'consumer.dag_id')
+        .select(['checkpoint', 'is_paused', 'dag.version'])
+        .where('dag.dag_id', '=', dagId)
         .executeTakeFirst();
       if (row === undefined) return undefined;
-      const { gate, version } = row.checkpoint;
+      const { checkpoint, version } = row;
+      const { gate } = checkpoint;
       const { head } = await readLog(tx);
       const definition = await readDefinition(tx, dagId, version);
       const entries = await readEntries(tx, dagId, gate.watermark);
       const counted = entries.length === 0 ? gate : count(gate, { lastSeq: head, entries });
       const runs = await readOpenRuns(tx, dagId);
       const consumer: Consumer = {
-        gate: reach(counted, head, false),
+        // A definition that its workflow has yet to hear of is in force all the same.
+        gate: redefine(counted, definition.condition, head).gate,
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
         activeRuns: runs.filter(({ admitted_at }) => admitted_at !== null).map(({ run_id }) => run_id),

@@ -29,6 +29,7 @@ import {
   type ConsumerDagInput,
   gateQuery,
   isAssetEvents,
+  isClearQueueInput,
   pauseUpdate,
   resumeUpdate,
   runClosedSignal,
@@ -62,22 +63,28 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
   show(life);
   makeFindable(life.searchAttributes, { TidegateDag: dagId, TidegateAssets: assetsOf(life) });
 
-  // What still lies in the inbox when nothing more is due is sent again to whoever claims the gate next.
-  while (inbox.length > 0 || !(life.isOver || workflowInfo().continueAsNewSuggested)) {
-    await condition(() => inbox.length > 0);
+  const isDue = () => life !== null && isOverOrLong(life) && runs.haveAllStarted() && allHandlersFinished();
+  for (;;) {
+    await condition(() => inbox.length > 0 || isDue());
     for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) {
       life = await take(runs, life, message);
     }
     show(life);
+    if (!isDue()) continue;
+    if (life.isOver) return;
+    await store(life);
+    // Whoever was promised an answer meanwhile gets it here. Events are sent again to the one who claims the gate next.
+    if (allHandlersFinished()) return continueAsNew<typeof consumerDag>({ dagId });
   }
-  await condition(() => runs.haveAllStarted() && allHandlersFinished());
-  if (life.isOver) return;
-  const { epoch, definition, consumer } = life;
-  // Inside a batch the last checkpoint stands: what came since is sent again, from the batch's beginning.
-  if (!consumer.gate.midBatch) {
-    await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
-  }
-  await continueAsNew<typeof consumerDag>({ dagId });
+}
+
+function isOverOrLong({ isOver }: Life): boolean {
+  return isOver || workflowInfo().continueAsNewSuggested;
+}
+
+/** Inside a batch the last checkpoint stands: what came since is sent again, from the batch's beginning. */
+async function store({ dagId, epoch, definition, consumer: { gate } }: Life): Promise<void> {
+  if (!gate.midBatch) await checkpoint({ dagId, epoch, version: definition.version, gate });
 }
 
 function listen(inbox: Message[]): void {
@@ -99,6 +106,12 @@ function listen(inbox: Message[]): void {
   setHandler(
     clearQueueUpdate,
     (wish) => new Promise((done) => void inbox.push({ kind: 'clear', wish, done })),
+    {
+      validator: (wish: unknown) => {
+        if (!isClearQueueInput(wish))
+          throw new TypeError("clearQueue takes { leaves: null or names, who: 'name' }");
+      },
+    },
   );
 }
 

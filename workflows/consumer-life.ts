@@ -29,6 +29,8 @@ export async function begin(runs: RunStarter, dagId: DagId): Promise<Life> {
 
 /** Counts what a message tells, opening runs on the way, and puts the definition in force that it brings. */
 export async function takeEvents(runs: RunStarter, life: Life, events: AssetEvents): Promise<Life> {
+  // A DAG that was found removed may have been deployed again since.
+  if (life.log === '') return begin(runs, life.dagId);
   const standing = standingOf(life, events);
   if (standing === 'old') return life;
   if (standing === 'astray') return begin(runs, life.dagId);

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { isPackedBatch } from '../core/batch.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
@@ -49,7 +50,17 @@ export function isAssetEvents(value: unknown): value is AssetEvents {
     typeof log === 'string' &&
     [epoch, version, after, upTo].every((number) => Number.isSafeInteger(number)) &&
     Array.isArray(batches) &&
+    batches.every(isPackedBatch) &&
     typeof more === 'boolean' &&
     (definition === null || Number.isSafeInteger(definition))
   );
+}
+
+/** Whether an update's payload says what to clear; people send updates from Temporal's Web UI too. */
+export function isClearQueueInput(value: unknown): value is ClearQueueInput {
+  if (typeof value !== 'object' || value === null) return false;
+  const { leaves, who } = value as Record<string, unknown>;
+  const isLeaves =
+    leaves === null || (Array.isArray(leaves) && leaves.every((leaf) => typeof leaf === 'string'));
+  return isLeaves && typeof who === 'string';
 }

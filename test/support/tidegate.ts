@@ -1,10 +1,23 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DefaultLogger, NativeConnection, Runtime, type WorkerInterceptors } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  type WorkerInterceptors,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import type { WorkerDeps } from '../../activities/index.ts';
 import { leavesOf } from '../../core/condition.ts';
+import type { Consumer } from '../../core/consumer.ts';
 import { type DagId, parseDagId, parseRunId, type RunId, runIdByHand } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { AssetPlan, ProjectPlan } from '../../core/project-plan.ts';
+import type { SearchAttributeName } from '../../core/search-attributes.ts';
+import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { compileDag } from '../../sdk/compile.ts';
 import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
@@ -20,6 +33,9 @@ import { recordEvents } from '../../temporal/record-events.ts';
 import { requestRun } from '../../temporal/request-run.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { bundleWorkflows, createWorker } from '../../worker/create-worker.ts';
+import type { consumerDag } from '../../workflows/consumer-dag.ts';
+import type { dagRun } from '../../workflows/dag-run.ts';
+import { gateQuery } from '../../workflows/messages.ts';
 import { recordingLog } from './api.ts';
 import { anAsset, anAssetPlan, hashOf } from './plans.ts';
 import { createTestDatabase } from './postgres.ts';
@@ -28,25 +44,50 @@ import { createTestNamespace } from './temporal.ts';
 /** A whole Tidegate in this process, without the API: a database and a namespace of its own, one worker. */
 export interface Tidegate {
   readonly deps: WorkerDeps;
+  /** Of Temporal. */
+  readonly address: string;
   readonly logged: readonly string[];
   /** Replaces what is deployed, as `tidegate deploy` does, and the code of its tasks. */
   deploy(dags: readonly DagDefinition[]): Promise<void>;
   /** Records events of these assets (by URI), as one batch. */
   post(...uris: readonly string[]): Promise<void>;
+  /** The same without telling any consumer. */
+  postSilently(...uris: readonly string[]): Promise<void>;
   trigger(dagId: string, conf?: JsonObject): Promise<RunId>;
   runsOf(dagId: string): Promise<readonly RunRow[]>;
   tasksOf(dagId: string, runId: string): Promise<readonly TaskRunRow[]>;
   /** Waits until a run is closed. */
   closed(dagId: string, runId: string): Promise<RunRow>;
+  /** The consumer as its workflow has it. */
+  gate(dagId: string): Promise<Consumer>;
+  consumer(dagId: string): WorkflowHandle<typeof consumerDag>;
+  /** The workflow of a run. */
+  run(dagId: string, runId: string): WorkflowHandle<typeof dagRun>;
+  /** Waits until a number of runs of a DAG have closed. */
+  runsClosed(dagId: string, count: number): Promise<readonly RunRow[]>;
+  /** Another worker beside the first; one with a queue of its own takes tasks only. */
+  startWorker(options: { readonly identity: string; readonly taskQueue?: string }): Promise<RunningWorker>;
   stop(): Promise<void>;
+}
+
+export interface RunningWorker {
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Lets a test look into, or break, what the worker's activities do. */
+  readonly interceptors?: WorkerInterceptors;
+  /** Instead of those that can be registered. */
+  readonly searchAttributes?: readonly SearchAttributeName[];
+  /** Names the worker and the client. */
+  readonly identity?: string;
 }
 
 let hasRuntime = false;
 
-/** @param interceptors - lets a test look into, or break, what the worker's activities do */
 export async function startTidegate(
   dags: readonly DagDefinition[],
-  interceptors?: WorkerInterceptors,
+  { interceptors, searchAttributes, identity = 'test' }: StartOptions = {},
 ): Promise<Tidegate> {
   if (!hasRuntime) Runtime.install({ logger: new DefaultLogger('ERROR') });
   hasRuntime = true;
@@ -59,35 +100,52 @@ export async function startTidegate(
   const dispatcher = new Dispatcher({ db, temporal, log });
   let code: readonly DagDefinition[] = dags;
   const deps: WorkerDeps = {
-    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log, identity: 'test' },
-    searchAttributes: await ensureSearchAttributes(temporal, log),
+    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log, identity },
+    searchAttributes: searchAttributes ?? (await ensureSearchAttributes(temporal, log)),
     tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId) },
   };
   const connection = await NativeConnection.connect({ address: place.address });
-  const workflowBundle = await bundleWorkflows();
-  const worker = await createWorker({
-    deps,
-    connection,
-    workflowBundle,
-    ...(interceptors && { interceptors }),
-  });
-  const running = worker.run();
+  const workflowBundle = await bundledWorkflows();
+  const startWorker = async (named: string, taskQueue?: string): Promise<RunningWorker> => {
+    const worker = await createWorker({
+      deps: { ...deps, identity: named },
+      connection,
+      ...(taskQueue === undefined ? { workflowBundle } : { taskQueue }),
+      ...(interceptors && { interceptors }),
+    });
+    const running = worker.run();
+    return {
+      async stop() {
+        if (worker.getState() === 'RUNNING') worker.shutdown();
+        await running;
+      },
+    };
+  };
+  const workers = [await startWorker(identity)];
   const assetIds = new AssetIds(db);
   await deploy(deps, projectOf(dags));
 
+  const eventsOf = async (uris: readonly string[]) => {
+    const idOf = await assetIds.find(uris.map(anAsset));
+    return uris.map((uri) => ({ assetId: idOf(anAsset(uri)), extra: {}, partitionKey: undefined }));
+  };
+  const consumer = (dagId: string) =>
+    temporal.client.workflow.getHandle<typeof consumerDag>(consumerWorkflowId(parseDagId(dagId)));
   const runsOf = (dagId: string) =>
     db.selectFrom('run').selectAll().where('dag_id', '=', parseDagId(dagId)).orderBy('number').execute();
   return {
     deps,
     logged,
+    address: place.address,
     async deploy(next) {
       code = next;
       await deploy(deps, projectOf(next));
     },
     async post(...uris) {
-      const idOf = await assetIds.find(uris.map(anAsset));
-      const events = uris.map((uri) => ({ assetId: idOf(anAsset(uri)), extra: {}, partitionKey: undefined }));
-      await recordEvents(deps, { events });
+      await recordEvents(deps, { events: await eventsOf(uris) });
+    },
+    async postSilently(...uris) {
+      await deps.recorder.record({ source: { kind: 'api' }, events: await eventsOf(uris) });
     },
     async trigger(id, conf = {}) {
       const dagId = parseDagId(id);
@@ -112,9 +170,24 @@ export async function startTidegate(
         return run?.ended_at === null ? undefined : run;
       });
     },
+    gate: (dagId) => eventually(async () => (await consumer(dagId).query(gateQuery)) ?? undefined),
+    consumer,
+    run: (id, runId) => {
+      const dagId = parseDagId(id);
+      return temporal.client.workflow.getHandle(runWorkflowId(dagId, parseRunId(dagId, runId), 1));
+    },
+    runsClosed: (dagId, count) =>
+      eventually(async () => {
+        const runs = await runsOf(dagId);
+        return runs.filter(({ ended_at }) => ended_at !== null).length >= count && runs;
+      }),
+    async startWorker({ identity: named, taskQueue }) {
+      const worker = await startWorker(named, taskQueue);
+      workers.push(worker);
+      return worker;
+    },
     async stop() {
-      worker.shutdown();
-      await running;
+      await Promise.all(workers.map((worker) => worker.stop()));
       await dispatcher.stop();
       await connection.close();
       await temporal.client.connection.close();
@@ -122,6 +195,18 @@ export async function startTidegate(
       await database.drop();
     },
   };
+}
+
+/** The workflows, bundled once for all test files of a run: its temporary folder is its own. */
+async function bundledWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  const file = join(tmpdir(), 'workflow-bundle.js');
+  const made = await readFile(file, 'utf8').catch(() => undefined);
+  if (made !== undefined) return { code: made, sourceMap: '' };
+  const bundle = await bundleWorkflows();
+  const aside = `${file}.${process.pid}`;
+  await writeFile(aside, bundle.code);
+  await rename(aside, file);
+  return bundle;
 }
 
 /** Asks again until there is an answer; fails with the last error, or after `withinMs`. */
