@@ -1,0 +1,70 @@
+import * as fc from 'fast-check';
+import { toStorableJson } from '../../core/json.ts';
+
+const half = '\ud800';
+const circle: unknown[] = [];
+circle.push(circle);
+
+describe('a value to store', () => {
+  it.each([
+    ['a NUL character', 'a\0b'],
+    ['a NUL character behind a backslash', '\\\0'],
+    ['a NUL character in a key', { 'a\0': 1 }],
+    ['half of a surrogate pair', half],
+    ['the other half', '\udfff'],
+    ['half of a surrogate pair behind a backslash', `\\${half}`],
+    ['half of a surrogate pair deep inside', [{ a: [half] }]],
+  ])('is refused with %s', (_, value) => {
+    expect(() => toStorableJson(value, 'it')).toThrow(
+      expect.objectContaining({ code: 'invalid_input', message: expect.stringMatching(/^it holds a NUL/) }),
+    );
+  });
+
+  it.each(['\\u0000', '\\ud800', '\\\\u0000', '😀', '\u0001', '\ue000', 'u0000'])(
+    'may hold text that only looks like it: %j',
+    (text) => {
+      expect(JSON.parse(toStorableJson(text, 'it'))).toBe(text);
+    },
+  );
+
+  it.each([
+    ['undefined', undefined],
+    ['a function', () => 1],
+    ['a bigint', 1n],
+    ['a circle', circle],
+  ])('is refused without a JSON form: %s', (_, value) => {
+    expect(() => toStorableJson(value, 'it')).toThrow(
+      expect.objectContaining({
+        code: 'invalid_input',
+        message: expect.stringMatching(/^it cannot be written as JSON: \S/),
+      }),
+    );
+  });
+});
+
+describe('any value to store', () => {
+  it('is what was given once it is read again, or is refused', () => {
+    const anyText = fc.string({
+      unit: fc.constantFrom('\\', 'u', '0', '0000', 'd800', '\0', half, '\udc00', 'x', '"'),
+    });
+    const isStorable = (text: string): boolean => {
+      // A pair is one code point; half of one stands alone.
+      return [...text].every((character) => character !== '\0' && !/^[\ud800-\udfff]$/.test(character));
+    };
+    fc.assert(
+      fc.property(anyText, (text) => {
+        if (isStorable(text)) expect(JSON.parse(toStorableJson({ text }, 'it'))).toEqual({ text });
+        else expect(() => toStorableJson({ text }, 'it')).toThrow();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('survives when it is plain JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(toStorableJson(value, 'it'))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+});
