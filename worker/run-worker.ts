@@ -1,5 +1,9 @@
 import { hostname } from 'node:os';
-import { NativeConnection, type WorkerInterceptors } from '@temporalio/worker';
+import {
+  NativeConnection,
+  type WorkerInterceptors,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import type { WorkerDeps } from '../activities/index.ts';
 import { wasDeployed } from '../store/deploy.ts';
 import { connectionOptions } from '../temporal/connect.ts';
@@ -14,6 +18,8 @@ import { startSweeping } from './sweeping.ts';
 export interface RunWorkerOptions extends Omit<OpenOptions, 'environment'> {
   readonly environment: WorkerEnvironment;
   readonly workerInterceptors?: WorkerInterceptors;
+  /** Workflows that were compiled before. @defaultValue compiled now, which takes a second or two */
+  readonly workflowBundle?: WorkflowBundleWithSourceMap;
 }
 
 /** A worker at work. */
@@ -38,7 +44,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   };
   const connection = await NativeConnection.connect(connectionOptions(environment.temporal));
   const shared = { deps, connection, ...(workerInterceptors && { interceptors: workerInterceptors }) };
-  const workers = [await createWorker({ ...shared, workflowBundle: await bundleWorkflows() })];
+  const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
+  const workers = [await createWorker({ ...shared, workflowBundle })];
   for (const taskQueue of environment.taskQueues) workers.push(await createWorker({ ...shared, taskQueue }));
 
   const running = Promise.all(workers.map((worker) => worker.run()));

@@ -1,15 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  type WorkerInterceptors,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type WorkerInterceptors } from '@temporalio/worker';
 import type { WorkerDeps } from '../../activities/index.ts';
 import { leavesOf } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
@@ -32,7 +23,7 @@ import { Dispatcher } from '../../temporal/dispatch.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
 import { requestRun } from '../../temporal/request-run.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
-import { bundleWorkflows, createWorker } from '../../worker/create-worker.ts';
+import { createWorker } from '../../worker/create-worker.ts';
 import type { consumerDag } from '../../workflows/consumer-dag.ts';
 import type { dagRun } from '../../workflows/dag-run.ts';
 import { gateQuery } from '../../workflows/messages.ts';
@@ -40,6 +31,7 @@ import { recordingLog } from './api.ts';
 import { anAsset, anAssetPlan, hashOf } from './plans.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestNamespace } from './temporal.ts';
+import { bundledWorkflows } from './workflow-bundle.ts';
 
 /** A whole Tidegate in this process, without the API: a database and a namespace of its own, one worker. */
 export interface Tidegate {
@@ -195,18 +187,6 @@ export async function startTidegate(
       await database.drop();
     },
   };
-}
-
-/** The workflows, bundled once for all test files of a run: its temporary folder is its own. */
-async function bundledWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  const file = join(tmpdir(), 'workflow-bundle.js');
-  const made = await readFile(file, 'utf8').catch(() => undefined);
-  if (made !== undefined) return { code: made, sourceMap: '' };
-  const bundle = await bundleWorkflows();
-  const aside = `${file}.${process.pid}`;
-  await writeFile(aside, bundle.code);
-  await rename(aside, file);
-  return bundle;
 }
 
 /** Asks again until there is an answer; fails with the last error, or after `withinMs`. */
