@@ -1,37 +1,24 @@
-import { CommanderError, type Command } from 'commander';
-import { toFailure, oneLine } from './command-failure.ts';
+import type { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { createProgram } from './program.ts';
+import { runCommandLine } from './command-line.ts';
 import { reportChecked, reportDeployed } from './project-report.ts';
 import type { Report } from './report.ts';
 import type { Run } from './session.ts';
 import { processTerminal } from './terminal.ts';
-import { usageFailure } from './usage-failure.ts';
 
 // The command line. Commands that run on this machine bring much with them, so each is imported when it is called.
 
-const terminal = processTerminal(process);
 // Whoever reads may have enough before all is written, as `head` has.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 });
 
-const argv = process.argv.slice(2);
-try {
-  const program = createProgram({
-    ...{ terminal, environment: process.env, folder: process.cwd(), version: packageJson.version },
-    addLocalCommands,
-  });
-  await program.parseAsync(argv, { from: 'user' });
-} catch (error) {
-  const failure = error instanceof CommanderError ? usageFailure(error, argv) : toFailure(error);
-  if (failure !== undefined) {
-    terminal.note(`tidegate: ${oneLine(failure.message)}`);
-    if (process.env['TIDEGATE_DEBUG'] === '1') console.error(failure);
-  }
-  process.exitCode = failure?.status ?? 0;
-}
+const terminal = processTerminal(process);
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  ...{ terminal, environment: process.env, folder: process.cwd(), version: packageJson.version },
+  addLocalCommands,
+});
 
 function addLocalCommands(program: Command, run: Run): void {
   const projectFolder = process.env['TIDEGATE_PROJECT'] || '.';

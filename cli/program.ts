@@ -46,7 +46,11 @@ export function createProgram(options: ProgramOptions): Command {
     .addHelpText('after', epilogue)
     .configureHelp({ showGlobalOptions: true })
     // Whoever runs the program says a failure, once.
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({
+      writeOut: (text) => terminal.write(text),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+      outputError: () => undefined,
+    })
     .exitOverride();
 
   const run: Run = async (command) => {

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { exitStatus } from '../../cli/exit-status.ts';
+import { choosePort } from '../../dev/ports.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { makeTempProject, repository, type TempProject } from '../support/temp-project.ts';
+import { createTestNamespace, type TestNamespace } from '../support/temporal.ts';
+import { eventually } from '../support/tidegate.ts';
+import { type Ended, runCommand, runHere } from './run-command.ts';
+
+const dags = `
+import { cron, dag } from 'tidegate';
+export const nightly = dag('nightly', { schedule: cron('0 3 * * *') }, (d) => {
+  d.task('work', async ({ log }) => log.info('worked'));
+});
+`;
+
+let database: TestDatabase;
+let place: TestNamespace;
+let project: TempProject;
+let variables: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  [database, place, project] = await Promise.all([
+    createTestDatabase(),
+    createTestNamespace(),
+    makeTempProject({ 'dags/nightly.ts': dags }),
+  ]);
+  variables = {
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: place.address,
+    TEMPORAL_NAMESPACE: place.namespace,
+    TIDEGATE_API_PORT: String(await choosePort({ kind: 'any' })),
+  };
+  variables['TIDEGATE_API_URL'] = `http://127.0.0.1:${variables['TIDEGATE_API_PORT']}`;
+}, 60_000);
+afterAll(async () => {
+  await project.remove();
+  await database.drop();
+});
+
+const run = (...args: readonly string[]): Promise<Ended> =>
+  runCommand(args, { cwd: project.folder, env: variables });
+
+describe('check', () => {
+  it('counts what compiles, and ends with 1 and the errors of what does not', async () => {
+    expect(await run('check')).toMatchObject({
+      status: exitStatus.ok,
+      stdout: 'dags           1\nassets         0\nimport errors  0\n',
+    });
+    await project.write('dags/broken.ts', 'export const broken = ;\n');
+    const { status, stdout, stderr } = await run('check', '-o', 'json');
+    await project.write('dags/broken.ts', 'export {};\n');
+    expect(status).toBe(exitStatus.failed);
+    expect(JSON.parse(stdout)).toMatchObject({
+      dags: ['nightly'],
+      import_errors: [{ filename: 'dags/broken.ts' }],
+    });
+    expect(stderr).toMatch(/^tidegate: 1 of the project's files .+ dags\/broken\.ts\n$/);
+  }, 60_000);
+
+  it('ends with 2 where there is no project', async () => {
+    const { status, stderr } = await run('check', join(project.folder, 'dags'));
+    expect(status).toBe(exitStatus.invalid);
+    expect(stderr).toMatch(/^tidegate: \S+ has no tidegate\.config\.ts: .+\n$/);
+  });
+});
+
+describe('commands that need a server', () => {
+  it('end with 2 when none is named and with 3 when it does not answer, in one line', async () => {
+    const nowhere = 'postgres://nobody@127.0.0.1:1/nothing';
+    const [unnamed, noPostgres, noTemporal] = await Promise.all([
+      runCommand(['db', 'migrate']),
+      runCommand(['db', 'migrate'], { env: { DATABASE_URL: nowhere } }),
+      runCommand(['replay', 'dag/any'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } }),
+    ]);
+    expect(unnamed.stderr).toMatch(/^tidegate: DATABASE_URL is not set: .+\n$/);
+    expect(noPostgres.stderr).toMatch(/^tidegate: DATABASE_URL 127\.0\.0\.1:1\/nothing: .+\n$/);
+    expect(noTemporal.stderr).toMatch(/^tidegate: TEMPORAL_ADDRESS 127\.0\.0\.1:1.+\n$/);
+    const { invalid, unreachable } = exitStatus;
+    expect([unnamed, noPostgres, noTemporal].map(({ status }) => status)).toEqual([
+      invalid,
+      unreachable,
+      unreachable,
+    ]);
+  }, 60_000);
+});
+
+describe('a project, from an empty database to a run', () => {
+  const processes: ChildProcess[] = [];
+  afterAll(async () => {
+    await Promise.all(
+      processes.map(
+        (child) =>
+          new Promise((resolve) => {
+            child.once('close', resolve);
+            child.kill('SIGTERM');
+          }),
+      ),
+    );
+  });
+
+  const start = (name: string): void => {
+    const child = spawn(process.execPath, [join(repository, 'cli/tidegate.mjs'), name], {
+      cwd: project.folder,
+      env: { ...process.env, ...variables },
+      stdio: 'ignore',
+    });
+    processes.push(child);
+  };
+
+  it('migrates, deploys twice, serves, works, and is found in order by the doctor', async () => {
+    expect((await run('db', 'migrate', '-o', 'json')).stdout).toContain('0001-spine');
+    expect((await run('db', 'migrate')).stdout).toMatch(/ran {5}nothing: it is up to date\n$/);
+    expect((await run('deploy')).stdout).toBe(
+      'created    nightly\nchanged    none\nretired    none\nunchanged  0\n',
+    );
+    expect(JSON.parse((await run('deploy', '-o', 'json')).stdout)).toMatchObject({
+      created: [],
+      unchanged: ['nightly'],
+    });
+    const alone = await run('doctor');
+    expect(alone.status).toBe(exitStatus.failed);
+    expect(alone.stdout).toMatch(/✗ api .+\n/);
+    expect(alone.stdout).toMatch(/✗ worker +nobody polls task queue tidegate: start `tidegate worker`/);
+    expect(alone.stdout).toMatch(/✓ schedules +1 of 1 are there\n/);
+
+    start('api');
+    start('worker');
+    await eventually(async () => (await runHere(['health'], { env: variables })).status === exitStatus.ok);
+    const asked = await runHere(['dags', 'trigger', 'nightly', '-r', 'by-hand', '--wait'], {
+      env: variables,
+    });
+    expect(asked.status).toBe(exitStatus.ok);
+    expect(await run('doctor')).toMatchObject({ status: exitStatus.ok, stderr: '' });
+  }, 120_000);
+
+  it('replays what it recorded, and not what it would never have decided', async () => {
+    const workflowId = 'dag/nightly/run/by-hand';
+    const connection = await Connection.connect({ address: place.address });
+    const client = new Client({ connection, namespace: place.namespace });
+    const recorded = historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory());
+    await connection.close();
+    const changed = recorded.replaceAll('"nightly.work"', '"nightly.rest"');
+    await writeFile(join(project.folder, 'changed.json'), changed);
+
+    const [same, other, missing, unreadable] = await Promise.all([
+      run('replay', workflowId),
+      run('replay', 'changed.json'),
+      run('replay', 'dag/missing'),
+      run('replay', 'package.json'),
+    ]);
+    expect(same).toMatchObject({ status: exitStatus.ok, stdout: `${workflowId}: deterministic\n` });
+    expect(other).toMatchObject({ status: exitStatus.failed, stdout: 'changed.json: not deterministic\n' });
+    expect(other.stderr).toMatch(/^tidegate: changed\.json does not replay .+\n$/);
+    expect(missing.status).toBe(exitStatus.failed);
+    expect(missing.stderr).toMatch(/has no workflow "dag\/missing"/);
+    expect(unreadable.status).toBe(exitStatus.invalid);
+    expect(unreadable.stderr).toMatch(/^tidegate: package\.json cannot be read \(ENOENT\): .+\n$/);
+  }, 120_000);
+});

@@ -1,0 +1,238 @@
+import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createApp } from '../../api/app.ts';
+import { AssetEventCollection } from '../../api/contract/asset-events.ts';
+import { AssetCollection } from '../../api/contract/assets.ts';
+import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
+import { DagCollection } from '../../api/contract/dags.ts';
+import { DagGate } from '../../api/contract/gate.ts';
+import { exitStatus } from '../../cli/exit-status.ts';
+import { all, asset, dag } from '../../sdk/index.ts';
+import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
+import { type Ended, runCommand, runHere } from './run-command.ts';
+
+const orders = asset('s3://lake/orders');
+const rates = asset('s3://lake/rates');
+const load = dag('load', { tags: ['daily'] }, (d) => {
+  const fetch = d.task('fetch', { outlets: [orders] }, async ({ log, run }) => {
+    if (run.conf['fail'] === true) throw new Error('the source is gone');
+    log.info('fetched', { rows: 3 });
+  });
+  d.task('wait', { needs: [fetch] }, async ({ run, signal }) => {
+    if (run.conf['wait'] === true) await sleep(60_000, undefined, { signal });
+  });
+});
+const report = dag(
+  'report',
+  { schedule: all(orders, rates) },
+  (d) => void d.task('print', async () => undefined),
+);
+
+let tidegate: Tidegate;
+let server: Server;
+let url: string;
+beforeAll(async () => {
+  tidegate = await startTidegate([load, report]);
+  server = createServer(createApp({ ...tidegate.deps, temporalUiUrl: 'http://temporal.test', version: '0' }));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening');
+  url = `http://127.0.0.1:${address.port}`;
+}, 60_000);
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await tidegate.stop();
+});
+
+const run = (...args: readonly string[]): Promise<Ended> => runHere(args, { env: { TIDEGATE_API_URL: url } });
+const json = async (...args: readonly string[]): Promise<unknown> => {
+  const { status, stdout, stderr } = await run(...args, '-o', 'json');
+  expect({ status, stderr }).toEqual({ status: exitStatus.ok, stderr: '' });
+  return JSON.parse(stdout);
+};
+
+describe('dags', () => {
+  it('are listed for people, for scripts and as the API answers', async () => {
+    const [people, plain, body] = await Promise.all([
+      run('dags', 'list'),
+      run('dags', 'list', '--tag', 'daily', '-o', 'plain'),
+      json('dags', 'list', '--pattern', 'rep'),
+    ]);
+    expect(people.stdout).toMatch(/^DAG {5}SCHEDULE {2}PAUSED .+\nload .+\nreport {2}Asset {5}no .+\n$/);
+    expect(plain.stdout).toMatch(/^load\t\tfalse\t1\tdaily\t\S+\n$/);
+    expect(DagCollection.parse(body).dags.map(({ dag_id }) => dag_id)).toEqual(['report']);
+  });
+
+  it('are shown with their condition and their tasks', async () => {
+    const { stdout } = await run('dags', 'show', 'report');
+    expect(stdout).toMatch(/now {10}Waits for .+s3:\/\/lake\/rates/);
+    expect(stdout).toMatch(/✗ all of\n {2}. s3:\/\/lake\/orders/);
+    expect(stdout).toMatch(/\nprint {2}- {6}all_success /);
+    const { stdout: details } = await run('dags', 'details', 'report', '-o', 'plain');
+    expect(details).toContain('has_asset_schedule\ttrue\n');
+  });
+
+  it('are paused and resumed', async () => {
+    expect((await run('dags', 'pause', 'report')).stdout).toMatch(/paused {2}yes\n$/);
+    expect(await json('dags', 'gate', 'report')).toMatchObject({ is_paused: true });
+    expect((await run('dags', 'unpause', 'report')).stdout).toMatch(/paused {2}no\n$/);
+  });
+
+  it('that are not there end with 1 and a line naming them', async () => {
+    const ended = await Promise.all(
+      [
+        ['dags', 'show'],
+        ['dags', 'trigger'],
+        ['dags', 'pause'],
+        ['tasks', 'list'],
+        ['dags', 'list-runs'],
+      ].map((words) => run(...words, 'nothing')),
+    );
+    for (const { status, stderr } of ended) {
+      expect(status).toBe(exitStatus.failed);
+      expect(stderr).toMatch(/^tidegate: DAG "?nothing"? .+\n$/);
+    }
+  });
+});
+
+describe('a run', () => {
+  it('is waited for, saying how its tasks come along', async () => {
+    const { status, stdout, stderr } = await run('dags', 'trigger', 'load', '-r', 'good', '--wait');
+    expect(status).toBe(exitStatus.ok);
+    expect(stdout).toMatch(/state {5}success\n/);
+    expect(stderr).toMatch(/task fetch: success\n[^]*task wait: success\nrun good: success\n$/);
+    const again = await run('dags', 'trigger', 'load', '-r', 'good');
+    expect(again.status).toBe(exitStatus.failed);
+    expect(again.stderr).toMatch(/already has a run "good"/);
+  });
+
+  it('that fails ends --wait with 1 and a line that leads to its logs', async () => {
+    const { status, stderr } = await runCommand(
+      ['dags', 'trigger', 'load', '-r', 'bad', '-c', '{"fail":true}', '--wait'],
+      { env: { TIDEGATE_API_URL: url } },
+    );
+    expect(status).toBe(exitStatus.failed);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+      /^tidegate: run bad of load failed.*: see `tidegate runs logs load bad`$/,
+    );
+    expect((await run('runs', 'show', 'load', 'bad')).stdout).toMatch(
+      /\nfetch {2}failed .+the source is gone\n/,
+    );
+  });
+
+  it('is shown with its tasks and the events it created', async () => {
+    await run('dags', 'trigger', 'load', '-r', 'shown', '--wait');
+    const { stdout } = await run('runs', 'show', 'load', 'shown');
+    expect(stdout).toMatch(/temporal {2}http:\/\/temporal\.test\/\S+\n/);
+    expect(stdout).toMatch(/\nfetch {2}success {2}1 of 1 /);
+    expect(stdout).toMatch(/consumed events\nnone\n/);
+    expect(stdout).toMatch(/created events\nEVENT .+\n\d+ +s3:\/\/lake\/orders .+load\.fetch shown/);
+    const body = await json('runs', 'show', 'load', 'shown');
+    expect(DagRun.parse(body).state).toBe('success');
+    expect(body).toMatchObject({ task_instances: [{ task_id: 'fetch' }, { task_id: 'wait' }] });
+  });
+
+  it('has logs, of all its tasks or of one', async () => {
+    await run('dags', 'trigger', 'load', '-r', 'logged', '--wait');
+    const [whole, one, none, unknown] = await Promise.all([
+      run('runs', 'logs', 'load', 'logged'),
+      run('runs', 'logs', 'load', 'logged', 'fetch', '--try', '1'),
+      run('runs', 'logs', 'load', 'logged', 'wait'),
+      run('runs', 'logs', 'load', 'logged', 'fecth'),
+    ]);
+    expect(whole.stdout).toMatch(/^fetch \S+Z INFO {2}fetched {2}rows=3\n$/);
+    expect(one.stdout).toMatch(/^\S+Z INFO {2}fetched {2}rows=3\n$/);
+    expect(none).toMatchObject({ status: exitStatus.ok, stdout: '', stderr: 'nothing was logged\n' });
+    expect(unknown.status).toBe(exitStatus.failed);
+    expect(unknown.stderr).toMatch(/has no task fecth: it has fetch, wait\n$/);
+  });
+
+  it('is cancelled', async () => {
+    await run('dags', 'trigger', 'load', '-r', 'long', '-c', '{"wait":true}');
+    await eventually(async () =>
+      /\nwait {4}running /.test((await run('runs', 'show', 'load', 'long')).stdout),
+    );
+    expect((await run('runs', 'cancel', 'load', 'long')).stderr).toMatch(/^asked to stop/);
+    await eventually(async () => {
+      const body = await json('dags', 'list-runs', 'load', '--state', 'failed');
+      return DagRunCollection.parse(body).dag_runs.some(({ dag_run_id }) => dag_run_id === 'long');
+    });
+    expect((await run('runs', 'cancel', 'load', 'long')).stderr).toBe('it has ended\n');
+  });
+
+  it('is asked for by the asset it produces', async () => {
+    const body = await json('assets', 'materialize', '--name', orders.name, '-n', 'by asset');
+    expect(DagRun.parse(body)).toMatchObject({ dag_id: 'load', note: 'by asset' });
+    const { status, stderr } = await run('assets', 'materialize', '--name', rates.name);
+    expect({ status, lines: stderr.split('\n').length }).toEqual({ status: exitStatus.failed, lines: 2 });
+  });
+});
+
+describe('asset events', () => {
+  it('are recorded, listed, and start who waits for them', async () => {
+    const made = await json('events', 'create', '--uri', rates.uri, '-e', '{"day":"monday"}');
+    expect(made).toMatchObject({ uri: rates.uri, extra: { day: 'monday' } });
+    await run('events', 'create', '--name', orders.name);
+    const listed = AssetEventCollection.parse(
+      await json('events', 'list', '--uri', rates.uri, '--limit', '1'),
+    );
+    expect(listed.asset_events).toMatchObject([{ extra: { day: 'monday' } }]);
+    await eventually(async () => {
+      const { dag_runs } = DagRunCollection.parse(await json('dags', 'list-runs', 'report'));
+      return dag_runs.some(({ state }) => state === 'success');
+    });
+    expect(DagGate.parse(await json('dags', 'gate', 'report')).met).toBe(false);
+  });
+
+  it('that the contract refuses end with 2 and say which field', async () => {
+    const [blank, noUri] = await Promise.all([
+      run('events', 'create', '--uri', rates.uri, '--partition-key', ' '),
+      run('events', 'create', '--uri', 'no uri'),
+    ]);
+    expect(blank).toEqual({
+      status: exitStatus.invalid,
+      stdout: '',
+      stderr: 'tidegate: partition_key: it is blank\n',
+    });
+    expect(noUri.status).toBe(exitStatus.invalid);
+    expect(noUri.stderr).toMatch(/^tidegate: URI "no uri" is not valid.+\n$/);
+  });
+});
+
+describe('assets', () => {
+  it('are listed with producers and consumers, and shown by name, URI and id', async () => {
+    const { assets } = AssetCollection.parse(await json('assets', 'list'));
+    const id = String(assets.find(({ uri }) => uri === orders.uri)?.id);
+    const shown = await Promise.all([
+      run('assets', 'details', '--name', orders.name, '-o', 'plain'),
+      run('assets', 'details', '--uri', orders.uri, '-o', 'plain'),
+      run('assets', 'details', '--id', id, '-o', 'plain'),
+    ]);
+    for (const { stdout } of shown) expect(stdout).toMatch(/produced by\tload\.fetch\nconsumed by\treport\n/);
+    const { status, stderr } = await run('assets', 'details', '--name', 's3://lake/order');
+    expect({ status, stderr }).toEqual({
+      status: exitStatus.failed,
+      stderr: 'tidegate: no asset has the name "s3://lake/order": `tidegate assets list` shows all\n',
+    });
+  });
+});
+
+describe('health', () => {
+  it('ends with 0 while Postgres and Temporal are there', async () => {
+    expect(await run('health')).toMatchObject({
+      status: exitStatus.ok,
+      stdout: expect.stringMatching(/^api {8}healthy\npostgres {3}healthy\ntemporal {3}healthy\n/),
+    });
+  });
+});
+
+describe('an address that is no Tidegate API', () => {
+  it('ends with 2', async () => {
+    const foreign = await runHere(['dags', 'list', '--api-url', `${url}/elsewhere`]);
+    expect(foreign.status).toBe(exitStatus.invalid);
+    expect(foreign.stderr).toMatch(/^tidegate: .+\n$/);
+  });
+});
