@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { parseDagId } from '../../core/ids.ts';
 import { consumerWorkflowId } from '../../core/workflow-names.ts';
-import { type Crash, orders, startCrash, startServers } from '../support/crash.ts';
+import { type Crash, orders, startCrash } from '../support/crash.ts';
 import type { FaultPoint } from '../support/faults.ts';
 
 // Each test kills the worker at one point; its heir then has to bring everything to a good end.
@@ -12,7 +12,7 @@ describe('a worker killed', () => {
   let crash: Crash;
 
   beforeAll(async () => {
-    crash = await startCrash(await startServers());
+    crash = await startCrash();
   });
 
   afterAll(() => crash.stop());
@@ -29,7 +29,7 @@ describe('a worker killed', () => {
     'after commit of openRun',
   ])('%s loses nothing and does nothing twice', async (point) => {
     const worker = await crash.worker();
-    await worker.breakAt(point);
+    await worker.killAt(point);
     await crash.trigger('producer');
     await worker.broken();
     await crash.worker();
@@ -40,7 +40,7 @@ describe('a worker killed', () => {
     '%s leaves the gate to the next claim',
     async (point) => {
       const worker = await crash.worker();
-      await worker.breakAt(point);
+      await worker.killAt(point);
       await crash.deps.temporal.client.workflow
         .getHandle(consumerWorkflowId(parseDagId('single')))
         .terminate();
@@ -53,7 +53,7 @@ describe('a worker killed', () => {
 
   it('between the checkpoint of a consumer and its next execution, under load, loses nothing', async () => {
     const worker = await crash.worker();
-    await worker.breakAt('after activity checkpoint');
+    await worker.killAt('after activity checkpoint');
     const load = crash.load();
     await worker.broken();
     await crash.worker();

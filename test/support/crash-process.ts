@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { FaultKind, FaultPoint, FromProcess, ToProcess } from './faults.ts';
+import type { Fault, FaultPoint, FromProcess, ToProcess } from './faults.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const programs = { worker: 'test/support/faulty-worker.ts', api: 'test/support/faulty-api.ts' } as const;
@@ -12,9 +12,11 @@ export interface CrashProcess {
   /** Where an API listens. */
   readonly url: string;
   isRunning(): boolean;
-  /** Arms a point; the process is killed, or stops, when it comes there (for the n-th time). */
-  breakAt(point: FaultPoint, options?: { readonly kind?: FaultKind; readonly skip?: number }): Promise<void>;
-  /** Resolves when the armed point was reached: the process is dead, or stands still. */
+  /** Has the process killed as soon as it comes to this point. */
+  killAt(point: FaultPoint): Promise<void>;
+  /** Has it stand still at one point and killed at another one that it comes to when it goes on. */
+  stopAt(point: FaultPoint, killedAt: FaultPoint): Promise<void>;
+  /** Resolves when the next armed point was reached: the process is dead, or stands still. */
   broken(): Promise<void>;
   /** Lets a stopped process go on. */
   resume(): void;
@@ -71,14 +73,17 @@ export async function startCrashProcess(
       look();
     });
 
+  const arm = async (...faults: readonly Fault[]): Promise<void> => {
+    child.send({ faults } satisfies ToProcess);
+    await hear('armed');
+  };
+
   const ready = await hear('ready');
   return {
     url: ready?.kind === 'ready' ? (ready.url ?? '') : '',
     isRunning,
-    async breakAt(point, { kind = 'SIGKILL', skip = 0 } = {}) {
-      child.send({ fault: { point, kind, skip } } satisfies ToProcess);
-      await hear('armed');
-    },
+    killAt: (point) => arm({ point, kind: 'SIGKILL' }),
+    stopAt: (point, killedAt) => arm({ point, kind: 'SIGSTOP' }, { point: killedAt, kind: 'SIGKILL' }),
     async broken() {
       await hear('reached', (how) => how === 'SIGKILL');
     },

@@ -1,9 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type DagId, parseDagId, type RunId, runIdByHand } from '../../core/ids.ts';
-import { Children } from '../../dev/children.ts';
-import { startTemporalServer } from '../../dev/temporal-server.ts';
 import { openDatabase } from '../../store/database.ts';
 import { migrate } from '../../store/migrate.ts';
 import { Recorder } from '../../store/recorder.ts';
@@ -18,9 +15,7 @@ import { recordingLog } from './api.ts';
 import { type CrashProcess, startCrashProcess } from './crash-process.ts';
 import { unrest, violations } from './conservation.ts';
 import { anAsset } from './plans.ts';
-import { createTestDatabase } from './postgres.ts';
-import { testServer } from './server.ts';
-import { createTemporaryFolder } from './temporary-folder.ts';
+import { type CrashServers, type ServerOptions, startServers } from './crash-servers.ts';
 import { eventually } from './tidegate.ts';
 
 export const orders = 's3://lake/orders';
@@ -30,23 +25,15 @@ const taskQueue = 'tidegate';
 /** A run starts at once; the rest is for machines that are busy with other tests. */
 const promptMs = 10_000;
 
-/** Servers of one set of crash tests. */
-export interface Servers {
-  readonly databaseUrl: string;
-  readonly address: string;
-  readonly namespace: string;
-  close(): Promise<void>;
-}
-
 /** The project of `test/crash/project` on servers of its own, with processes that can be broken. */
 export interface Crash {
   /** What this process works with, as one more API would. */
   readonly deps: Deps;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly servers: CrashServers;
   /** A worker that is well: the one of before, or a new one where that was killed. */
   worker(): Promise<CrashProcess>;
-  /** A second worker beside the first. */
-  anotherWorker(): Promise<CrashProcess>;
+  /** A new worker, which is the one that is well from now on, whatever becomes of the one before. */
+  heir(): Promise<CrashProcess>;
   api(): Promise<CrashProcess>;
   /** Records events of these assets from this process, as one batch. */
   post(...uris: readonly string[]): Promise<void>;
@@ -61,37 +48,11 @@ export interface Crash {
   runsOf(dagId: string): Promise<readonly RunRow[]>;
   /** Waits for rest, checks every promise, then that further events start a run of each consumer. @returns what is not so */
   problems(): Promise<readonly string[]>;
-  /** Ends its processes, leaving the servers. */
-  reset(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A Temporal server of its own, on which a crash costs less time, and a database on the shared Postgres. */
-export async function startServers(): Promise<Servers> {
-  const database = await createTestDatabase();
-  const folder = await createTemporaryFolder();
-  const children = new Children();
-  const temporal = await startTemporalServer({
-    ...{ binary: testServer('TIDEGATE_TEST_TEMPORAL_CLI'), port: { kind: 'any' }, namespace: 'default' },
-    ...{ logFile: join(folder.path, 'temporal.log'), children, dynamicConfig: crashConfig },
-  });
-  return {
-    ...{ databaseUrl: database.url, address: temporal.address, namespace: 'default' },
-    async close() {
-      await children.stop();
-      await folder.remove();
-      await database.drop();
-    },
-  };
-}
-
-/** Work of a killed worker is given to its heir soon, and consumers continue as new after a few dozen messages. */
-export const crashConfig = {
-  'history.defaultWorkflowTaskTimeout': '2s',
-  'limit.historyCount.suggestContinueAsNew': 300,
-};
-
-export async function startCrash(servers: Servers): Promise<Crash> {
+export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
+  const servers = await startServers(options);
   const { databaseUrl, address, namespace } = servers;
   const db = openDatabase({ url: databaseUrl });
   await migrate(db);
@@ -129,17 +90,16 @@ export async function startCrash(servers: Servers): Promise<Crash> {
   };
   const runsOf = (dagId: string) =>
     db.selectFrom('run').selectAll().where('dag_id', '=', parseDagId(dagId)).orderBy('number').execute();
-  const reset = async (): Promise<void> => {
-    current = undefined;
-    await Promise.all(processes.splice(0).map((each) => each.kill()));
-  };
   const crash: Crash = {
-    ...{ deps, environment, runsOf, reset },
+    ...{ deps, servers, runsOf },
     async worker() {
       if (current?.isRunning() !== true) current = await start('worker');
       return current;
     },
-    anotherWorker: () => start('worker'),
+    async heir() {
+      current = await start('worker');
+      return current;
+    },
     api: () => start('api'),
     async post(...uris) {
       const described = await describedEvents(uris);
@@ -195,7 +155,7 @@ export async function startCrash(servers: Servers): Promise<Crash> {
       ];
     },
     async stop() {
-      await reset();
+      await Promise.all(processes.map((each) => each.kill()));
       await dispatcher.stop();
       await temporal.client.connection.close();
       await db.destroy();

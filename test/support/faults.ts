@@ -33,25 +33,23 @@ export type FaultKind = 'SIGKILL' | 'SIGSTOP';
 export interface Fault {
   readonly point: FaultPoint;
   readonly kind: FaultKind;
-  /** How often the point is passed unharmed before. */
-  readonly skip: number;
 }
 
 /** What a test tells a process that can be broken, and what it hears from it. */
-export type ToProcess = { readonly fault: Fault };
+export type ToProcess = { readonly faults: readonly Fault[] };
 export type FromProcess =
   | { readonly kind: 'ready'; readonly url?: string }
   | { readonly kind: 'armed' }
   | { readonly kind: 'reached'; readonly point: FaultPoint };
 
-/** The fault points of this process. A test arms one at a time over the channel to its parent. */
+/** The fault points of this process. A test arms them over the channel to its parent; they come into effect one after the other. */
 export class Faults {
-  #fault: Fault | undefined;
+  #faults: readonly Fault[] = [];
 
   /** Obeys the parent from now on, and ends with it. */
   listen(): void {
-    process.on('message', ({ fault }: ToProcess) => {
-      this.#fault = fault;
+    process.on('message', ({ faults }: ToProcess) => {
+      this.#faults = faults;
       process.send?.({ kind: 'armed' } satisfies FromProcess);
     });
     process.once('disconnect', () => process.exit(1));
@@ -59,10 +57,10 @@ export class Faults {
 
   /** Passes a point: here the process dies, or stands still, if that was asked for. */
   async pass(point: FaultPoint): Promise<void> {
-    if (this.#fault?.point !== point) return;
-    const { kind, skip } = this.#fault;
-    this.#fault = skip === 0 ? undefined : { ...this.#fault, skip: skip - 1 };
-    if (skip > 0) return;
+    const [fault, ...rest] = this.#faults;
+    if (fault?.point !== point) return;
+    this.#faults = rest;
+    const { kind } = fault;
     // A killed process needs no farewell: its end is seen, and nothing else may happen before it.
     if (kind === 'SIGSTOP') {
       await new Promise((sent) => process.send?.({ kind: 'reached', point } satisfies FromProcess, sent));
