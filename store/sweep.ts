@@ -23,9 +23,11 @@ export async function findUnstartedRuns(db: Db, olderThanMs: number): Promise<re
 }
 
 /** Open runs whose workflow might have ended without closing them. */
-export async function findOpenRuns(db: Db): Promise<readonly RunAttempt[]> {
-  const { rows } = await sql<RunAttempt>`
-    select dag_id as "dagId", run_id as "runId", attempt from run
+export async function findOpenRuns(
+  db: Db,
+): Promise<readonly (RunAttempt & { readonly state: 'queued' | 'running' })[]> {
+  const { rows } = await sql<RunAttempt & { readonly state: 'queued' | 'running' }>`
+    select dag_id as "dagId", run_id as "runId", attempt, state from run
     where state in ('queued', 'running') and admitted_at is not null order by number`.execute(db);
   return rows;
 }

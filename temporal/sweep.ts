@@ -79,21 +79,32 @@ async function startMissing(deps: Sweeping, run: OpenRun): Promise<void> {
     log.info('run without a workflow started', { dagId, runId });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await closeIfEnded(deps, run);
+    await closeIfEnded(deps, { ...run, state: 'queued' });
   }
 }
 
-/** Closes the row of a run whose workflow ended without doing so: somebody terminated it, or it could not go on. */
-async function closeIfEnded(deps: Deps, { dagId, runId, attempt }: RunAttempt): Promise<void> {
-  const { client } = deps.temporal;
+/** Closes the row of a run whose workflow ended without doing so: somebody terminated it, it could not go on, or it is gone. */
+async function closeIfEnded(
+  deps: Deps,
+  { dagId, runId, attempt, state }: RunAttempt & { readonly state: 'queued' | 'running' },
+): Promise<void> {
+  const status = await statusOf(deps, runWorkflowId(dagId, runId, attempt));
+  // A queued run without a workflow never had one: it is started.
+  if (status === 'open' || (status === 'gone' && state === 'queued')) return;
+  const reason = `its workflow ended without closing it: ${status}`;
+  deps.log.warn('run closed by the sweep', { dagId, runId, reason });
+  await closeRun(deps, { dagId, runId, attempt, state: 'failed', reason, ends: {} });
+}
+
+/** How a workflow ended; `open` while it goes on, `gone` when Temporal does not know it. */
+async function statusOf({ temporal }: Deps, workflowId: string): Promise<string> {
   try {
-    const { status } = await client.workflow.getHandle(runWorkflowId(dagId, runId, attempt)).describe();
-    if (status.name === 'RUNNING' || status.name === 'PAUSED' || status.name === 'UNSPECIFIED') return;
-    const reason = `its workflow ended without closing it: ${status.name.toLowerCase()}`;
-    deps.log.warn('run closed by the sweep', { dagId, runId, reason });
-    await closeRun(deps, { dagId, runId, attempt, state: 'failed', reason, ends: {} });
+    const { status } = await temporal.client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING' || status.name === 'PAUSED' || status.name === 'UNSPECIFIED'
+      ? 'open'
+      : status.name.toLowerCase();
   } catch (error) {
-    // It never had one; the next sweep starts it.
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (error instanceof WorkflowNotFoundError) return 'gone';
+    throw error;
   }
 }
