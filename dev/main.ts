@@ -14,7 +14,7 @@ import { startStack } from './stack.ts';
 import { placesText, projectText } from './start-text.ts';
 import { startTidegate, type Tidegate } from './tidegate.ts';
 import { reasonIn } from './tidegate-process.ts';
-import { watchSources } from './watch-sources.ts';
+import { sourcesIn, watchSources } from './watch-sources.ts';
 
 // `npm start`: servers, Tidegate and the exercise, until Ctrl-C.
 
@@ -67,16 +67,18 @@ async function start({ fresh, once }: Extract<StartOptions, { kind: 'start' }>):
   const projectFolder = findProjectFolder(environment, process.cwd());
   const stack = await startStack({ environment, folder, fresh, progress, children });
   stop = () => stack.stop();
+  const loaded = await sourcesIn(projectFolder);
   const tidegate = await progress.step(
     'Starting API and worker',
     () => startTidegate({ environment, stack, folder, projectFolder, children }),
     (started) => (started.kind === 'failed' ? 'failed' : undefined),
   );
   if (tidegate.kind === 'failed') throw new TidegateError('invalid_definition', tidegate.reason);
-  stop = async () => {
+  const stopAll = async (): Promise<void> => {
     await tidegate.stop();
     await stack.stop();
   };
+  stop = stopAll;
   const ownDatabase = Boolean(environment['DATABASE_URL']);
   progress.say(projectText(tidegate.project, colors));
   progress.say(
@@ -87,7 +89,15 @@ async function start({ fresh, once }: Extract<StartOptions, { kind: 'start' }>):
   if (problem !== undefined) process.stderr.write(`\n${colors.red('✘')} ${problem}\n`);
   if (once) return end(problem === undefined ? 0 : 1);
   progress.say(`\nUp. Files of the project are reloaded when they change. Ctrl-C ends all of it.`);
-  watchSources({ folder: projectFolder, onChange: (files) => reload(tidegate, files) });
+  const stopWatching = watchSources({
+    folder: projectFolder,
+    loaded,
+    onChange: (files) => reload(tidegate, files),
+  });
+  stop = async () => {
+    stopWatching();
+    await stopAll();
+  };
 }
 
 async function exercise({ apiUrl }: Tidegate): Promise<string | undefined> {
@@ -105,5 +115,6 @@ async function reload(tidegate: Tidegate, files: readonly string[]): Promise<voi
     () => tidegate.reload(),
     (reloaded) => (typeof reloaded === 'string' ? 'no worker until the next change' : undefined),
   );
+  if (isEnding) return;
   progress.say(typeof outcome === 'string' ? `  ${colors.red(outcome)}` : projectText(outcome, colors));
 }

@@ -47,6 +47,9 @@ export function projectText(
   return [
     `  ${count}${dim(`, ${told.length === 0 ? 'definitions unchanged' : told.join('; ')}`)}`,
     ...importErrors.map((error) => `  ${red('✘')} ${error.replaceAll('\n', '\n    ')}`),
+    ...(importErrors.length === 0
+      ? []
+      : [`    ${dim('DAGs of files with errors stay as they were deployed before')}`]),
   ].join('\n');
 }
 

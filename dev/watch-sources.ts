@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { glob } from 'tinyglobby';
 
 /** Source files of a project, each with a text that differs when the file was written. */
-type Sources = ReadonlyMap<string, string>;
+export type Sources = ReadonlyMap<string, string>;
 
 export interface WatchOptions {
   readonly folder: string;
+  /** The files as they were when they were loaded: what was written since is a change. */
+  readonly loaded: Sources;
   /** Hears of the files that were written, added or removed; the next change is looked for when it is done. */
   readonly onChange: (files: readonly string[]) => Promise<void>;
   /** @defaultValue 500 ms */
@@ -18,13 +20,13 @@ export interface WatchOptions {
  * Looks at the source files of a project twice a second, until it is stopped. Looking needs no support of the file system, and
  * leaves `node_modules` alone, which a recursive watch would walk.
  */
-export function watchSources({ folder, onChange, everyMs = 500 }: WatchOptions): () => void {
+export function watchSources({ folder, loaded, onChange, everyMs = 500 }: WatchOptions): () => void {
   const stopping = new AbortController();
   const pause = (): Promise<unknown> =>
     sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
 
   const watch = async (): Promise<void> => {
-    let known = await sourcesIn(folder);
+    let known = loaded;
     while (!stopping.signal.aborted) {
       await pause();
       let now = await sourcesIn(folder);
@@ -44,7 +46,8 @@ export function watchSources({ folder, onChange, everyMs = 500 }: WatchOptions):
   return () => stopping.abort();
 }
 
-async function sourcesIn(folder: string): Promise<Sources> {
+/** The source files of a project as they are now. */
+export async function sourcesIn(folder: string): Promise<Sources> {
   const files = await glob(['**/*.{ts,mts,cts,js,mjs,cjs}'], {
     cwd: folder,
     ignore: ['**/node_modules/**'],

@@ -6,7 +6,7 @@ export interface StartCommand {
   readonly process: ChildProcess;
   readonly status: Promise<number | NodeJS.Signals | null>;
   output(): string;
-  /** Resolves with the match once the output contains it; fails when the command ends before. */
+  /** Resolves with the match once the output contains it; fails when the command ends before, or after a minute. */
   prints(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
@@ -32,12 +32,18 @@ export function runStart(environment: NodeJS.ProcessEnv, args: readonly string[]
     output: () => output,
     prints: (pattern) =>
       new Promise((settle, fail) => {
+        const late = setTimeout(() => fail(new Error(`did not print ${pattern}:\n${output}`)), 60_000);
         const look = (): void => {
           const match = pattern.exec(output);
-          if (match !== null) settle(match);
+          if (match === null) return;
+          clearTimeout(late);
+          settle(match);
         };
         for (const stream of streams) stream.on('data', look);
-        child.once('close', () => fail(new Error(`ended without printing ${pattern}:\n${output}`)));
+        child.once('close', () => {
+          clearTimeout(late);
+          fail(new Error(`ended without printing ${pattern}:\n${output}`));
+        });
         look();
       }),
   };
