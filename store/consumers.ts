@@ -43,12 +43,12 @@ export async function openRun(
     return 'opened';
   });
   return opened.catch((error: unknown) => {
-    if (error instanceof TakenBefore) return 'conflict';
+    if (error instanceof TakenBefore) return 'stale';
     throw error;
   });
 }
 
-/** Undoes the transaction of a run that would take events another one has. */
+/** Undoes the transaction of a run that would take events another one has: its consumer forgot a decision that was stored. */
 class TakenBefore extends Error {
   override readonly name = 'TakenBefore';
 }

@@ -1,4 +1,11 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
+import {
+  ApplicationFailure,
+  isGrpcServiceError,
+  ServiceError,
+  type UpdateDefinition,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import { leafOfSubscription } from '../core/batch.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { DagId } from '../core/ids.ts';
@@ -11,13 +18,18 @@ import { updateConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { pauseSchedule } from './schedules.ts';
 
+/** How often an update is told while its consumer closes under it. */
+const maxTellings = 10;
+/** NOT_FOUND, FAILED_PRECONDITION and ABORTED: what Temporal says of an update whose execution closed. */
+const closingCodes = [5, 9, 10];
+
 /**
  * Pauses or resumes a DAG: its consumer opens no runs, its schedule makes no ticks, events keep queueing.
  * @throws TidegateError `temporal_unreachable` when Temporal or every worker is away; then nothing changed
  */
 export async function setPaused(deps: Deps, dagId: DagId, isPaused: boolean): Promise<void> {
   const update = isPaused ? pauseUpdate : resumeUpdate;
-  await reach(() => updateConsumer(deps.temporal, dagId, update, []));
+  await reach(() => ask(deps, dagId, update, []));
   await reach(() => pauseSchedule(deps.temporal, dagId, isPaused));
 }
 
@@ -29,7 +41,7 @@ export async function clearQueue(
 ): Promise<{ readonly cleared: number }> {
   const subscriptions = assetIds && (await findOpenSubscriptions(deps.db, dagId, assetIds));
   const leaves = subscriptions?.map((id) => leafOfSubscription(id)) ?? null;
-  return reach(() => updateConsumer(deps.temporal, dagId, clearQueueUpdate, [{ leaves, who }]));
+  return reach(() => ask(deps, dagId, clearQueueUpdate, [{ leaves, who }]));
 }
 
 /** Cancels an open run: its tasks are told to stop. One that has no workflow yet is closed at once. */
@@ -42,6 +54,32 @@ export async function cancelRun(deps: Deps, run: RunAttempt): Promise<void> {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     await closeRun(deps, { ...run, state: 'failed', reason: 'cancelled', ends: {} });
   }
+}
+
+/** Updates can be told again, so one that meets a consumer just as it continues as new is told to the next one. */
+async function ask<Result, Args extends unknown[]>(
+  { temporal }: Deps,
+  dagId: DagId,
+  update: UpdateDefinition<Result, Args>,
+  args: Args,
+): Promise<Result> {
+  for (let left = maxTellings - 1; ; left -= 1) {
+    try {
+      return await updateConsumer(temporal, dagId, update, args);
+    } catch (error) {
+      if (left === 0 || !metClosing(error)) throw error;
+    }
+  }
+}
+
+function metClosing(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateFailedError) {
+    return (
+      error.cause instanceof ApplicationFailure && error.cause.type === 'AcceptedUpdateCompletedWorkflow'
+    );
+  }
+  const cause = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(cause) && closingCodes.includes(cause.code);
 }
 
 async function reach<Result>(call: () => Promise<Result>): Promise<Result> {

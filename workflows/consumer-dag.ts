@@ -5,6 +5,7 @@ import {
   log,
   setCurrentDetails,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { consumerDetails } from '../core/consumer-details.ts';
@@ -63,23 +64,31 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
   show(life);
   makeFindable(life.searchAttributes, { TidegateDag: dagId, TidegateAssets: assetsOf(life) });
 
-  const isDue = () => life !== null && isOverOrLong(life) && runs.haveAllStarted() && allHandlersFinished();
+  // Once its history is long it serves only those who wait for an answer: the rest comes again to the next one.
+  const isLong = () => workflowInfo().continueAsNewSuggested;
+  const hasWork = () => (isLong() && !life?.isOver ? inbox.some(isAwaited) : inbox.length > 0);
+  const isDone = () =>
+    (isLong() || life?.isOver === true) && !hasWork() && runs.haveAllStarted() && allHandlersFinished();
+  let isStored = false;
   for (;;) {
-    await condition(() => inbox.length > 0 || isDue());
-    for (let message = inbox.shift(); message !== undefined; message = inbox.shift()) {
-      life = await take(runs, life, message);
+    await condition(() => hasWork() || isDone());
+    while (hasWork()) {
+      const message = inbox.shift();
+      if (message !== undefined) life = await take(runs, life, message);
     }
     show(life);
-    if (!isDue()) continue;
+    if (!isDone()) continue;
     if (life.isOver) return;
+    if (isStored) return continueAsNew<typeof consumerDag>({ dagId });
     await store(life);
-    // Whoever was promised an answer meanwhile gets it here. Events are sent again to the one who claims the gate next.
-    if (allHandlersFinished()) return continueAsNew<typeof consumerDag>({ dagId });
+    isStored = true;
+    // Temporal refuses to end a workflow during whose last task a signal came, so that task has nothing to do but end.
+    await sleep('1 millisecond', { summary: 'continues as new' });
   }
 }
 
-function isOverOrLong({ isOver }: Life): boolean {
-  return isOver || workflowInfo().continueAsNewSuggested;
+function isAwaited({ kind }: Message): boolean {
+  return kind === 'pause' || kind === 'clear';
 }
 
 /** Inside a batch the last checkpoint stands: what came since is sent again, from the batch's beginning. */

@@ -123,7 +123,7 @@ describe('the consumer of a DAG', () => {
       expect(await openRun(store.db, asked)).toBe('conflict');
     });
 
-    it('is told "conflict" when another run has some of the events, and nothing is written', async () => {
+    it('is told "stale" when another run has some of the events, and nothing is written', async () => {
       const life = await claim();
       await store.post(ORDERS);
       await openOn(life, await counted(life.gate));
@@ -131,7 +131,7 @@ describe('the consumer of a DAG', () => {
       const before = await consumption();
       // A gate that never heard of the first run still holds its event.
       const { runId, opened } = await openOn(life, await counted(life.gate));
-      expect(opened).toBe('conflict');
+      expect(opened).toBe('stale');
       expect(await consumption()).toEqual(before);
       expect(await readRun(store.db, dagId, runId)).toBeUndefined();
     });
