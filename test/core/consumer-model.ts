@@ -46,7 +46,8 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
     isSatisfied(condition, (leaf) => state.queue.some((event) => event.leaf === leaf));
 
   const decide = (): void => {
-    while (!isPaused && active.length < state.terms.maxActiveRuns) {
+    if (isPaused) return;
+    while (active.length < state.terms.maxActiveRuns) {
       if (requests > 0) {
         requests -= 1;
         admitted.push(`manual__${admitted.length + 1}`);
