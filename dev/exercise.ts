@@ -33,7 +33,7 @@ export async function runExercise(
 ): Promise<string | undefined> {
   const paused = await pausedOf(api);
   if (paused.length > 0) {
-    return `${paused.join(' and ')} is paused, so nothing would run: resume with PATCH ${api.url}/api/v2/dags/<dag_id> {"is_paused": false}`;
+    return `${paused.join(' and ')} ${paused.length === 1 ? 'is' : 'are'} paused, so nothing would run: resume with \`tidegate dags unpause <dag id>\``;
   }
   const requested = await api.send('POST', DagRun, pathOf`/api/v2/dags/${producerId}/dagRuns`, {
     note: 'npm start: Exercise 5.1',

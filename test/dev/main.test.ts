@@ -32,15 +32,15 @@ describe('npm start', () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(await processesNaming(folder.path)).toEqual([]);
     expect(await readdir(data)).not.toContain('lock');
-  });
+  }, 60_000);
 
   it('leaves nothing in the way of the next start when it is killed', async () => {
     const killed = runStart(environment);
-    await killed.prints(/Ctrl-C/);
+    await killed.prints(/✔ Starting Temporal/);
     killed.process.kill('SIGKILL');
     await killed.status;
     const next = runStart(environment);
-    await next.prints(/Ctrl-C/);
+    await next.prints(/✔ Starting Temporal/);
     next.process.kill('SIGTERM');
     expect(await next.status).toBe(143);
     expect(await processesNaming(folder.path)).toEqual([]);
@@ -48,12 +48,12 @@ describe('npm start', () => {
 
   it('empties its folder with --fresh', async () => {
     const first = runStart(environment);
-    await first.prints(/Ctrl-C/);
+    await first.prints(/✔ Starting Temporal/);
     await writeFile(join(data, 'left-over'), '');
     first.process.kill('SIGTERM');
     await first.status;
     const fresh = runStart(environment, ['--fresh']);
-    await fresh.prints(/Ctrl-C/);
+    await fresh.prints(/✔ Starting Temporal/);
     expect(await readdir(data)).not.toContain('left-over');
     fresh.process.kill('SIGTERM');
     await fresh.status;
@@ -70,7 +70,7 @@ describe('npm start', () => {
 
   it('refuses a folder that another one uses', async () => {
     const first = runStart(environment);
-    await first.prints(/Ctrl-C/);
+    await first.prints(/✔ Starting Temporal/);
     const second = runStart(environment);
     expect(await second.status).toBe(2);
     expect(second.output()).toContain(`${data} is in use by another Tidegate (process ${first.process.pid})`);
