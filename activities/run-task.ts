@@ -165,13 +165,13 @@ function assertKnown({ info }: Context, task: RunTask | undefined): void {
 
 /** The plan freezes structure, not code: another worker may have it, so the task is handed back, but not for ever. */
 async function withoutCode(
-  { db, identity }: WorkerDeps,
+  { db, identity, clock }: WorkerDeps,
   { info }: Context,
   task: RunTask,
 ): Promise<ApplicationFailure> {
   const { dagId, taskId } = task;
   const message = `this worker has no code for task ${taskId} of DAG ${dagId}`;
-  if (Date.now() - info.scheduledTimestampMs < codePatienceMs) {
+  if (clock() - info.scheduledTimestampMs < codePatienceMs) {
     return ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
   }
   const begun = await beginTry(db, { ...task, worker: identity });

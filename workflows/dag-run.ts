@@ -1,4 +1,5 @@
 import {
+  ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
@@ -105,6 +106,8 @@ async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'c
     activityId: taskId,
     startToCloseTimeout: timeoutMs === null ? unlimited : timeoutMs + graceMs,
     heartbeatTimeout: task.heartbeatTimeoutMs,
+    // A cancelled run ends when its tasks have stopped, not when they were told to.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Lost workers are replaced without limit; failures of the author's code are counted, and spaced, by the task itself.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
     summary: summary(

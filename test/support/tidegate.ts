@@ -73,13 +73,14 @@ export interface StartOptions {
   readonly searchAttributes?: readonly SearchAttributeName[];
   /** Names the worker and the client. */
   readonly identity?: string;
+  readonly clock?: () => number;
 }
 
 let hasRuntime = false;
 
 export async function startTidegate(
   dags: readonly DagDefinition[],
-  { interceptors, searchAttributes, identity = 'test' }: StartOptions = {},
+  { interceptors, searchAttributes, identity = 'test', clock = Date.now }: StartOptions = {},
 ): Promise<Tidegate> {
   if (!hasRuntime) Runtime.install({ logger: new DefaultLogger('ERROR') });
   hasRuntime = true;
@@ -92,7 +93,7 @@ export async function startTidegate(
   const dispatcher = new Dispatcher({ db, temporal, log });
   let code: readonly DagDefinition[] = dags;
   const deps: WorkerDeps = {
-    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log, identity },
+    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock, log, identity },
     searchAttributes: searchAttributes ?? (await ensureSearchAttributes(temporal, log)),
     tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId) },
   };
