@@ -100,10 +100,11 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+const whole = new Intl.NumberFormat('en-US');
+const broken = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function textOf(value: unknown): string {
-  if (typeof value === 'number') return numbers.format(value);
+  if (typeof value === 'number') return (Number.isInteger(value) ? whole : broken).format(value);
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
