@@ -11,7 +11,11 @@ import { type Report, toned } from '../report.ts';
 
 /** Runs a recorded history through the workflows of this version: whether they would decide again what they decided then. */
 export async function replay(source: string): Promise<Report> {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+  // What Temporal logs about a replay is the verdict, which is said here.
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { filter: 'off', console: {} } },
+  });
   const history = source.endsWith('.json') ? await readHistory(source) : await fetchHistory(source);
   const problem = await problemOf(history, source);
   const verdict = problem === undefined ? toned('good', 'deterministic') : toned('bad', 'not deterministic');

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exitStatus } from '../../cli/exit-status.ts';
+import { repository } from '../support/temp-project.ts';
 import { runCommand, runHere } from './run-command.ts';
 
 describe('a wrong command line', () => {
@@ -33,6 +36,20 @@ describe('help', () => {
     const { status, stdout } = await runHere(['--help']);
     expect(status).toBe(exitStatus.ok);
     expect(stdout).toMatch(/Exit status: 0 done; 1 .+; 2 [^;]+; 3 /s);
+  });
+});
+
+describe('docs/cli.md', () => {
+  it('shows every command that the help names', async () => {
+    const page = await readFile(join(repository, 'docs/cli.md'), 'utf8');
+    const groups = ['dags', 'tasks', 'runs', 'assets', 'events'];
+    const helps = await Promise.all(groups.map((group) => runHere([group, '--help'])));
+    const commands = helps.flatMap(({ stdout }, at) =>
+      [...stdout.matchAll(/^ {2}([a-z]+(?:-[a-z]+)*) /gm)].map(([, name]) => `${groups[at]} ${name}`),
+    );
+    const ours = commands.filter((command) => !command.endsWith(' help'));
+    expect(ours.length).toBeGreaterThan(15);
+    expect(ours.filter((command) => !page.includes(`$ tidegate ${command}`))).toEqual([]);
   });
 });
 
