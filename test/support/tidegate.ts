@@ -13,6 +13,7 @@ import { compileDag } from '../../sdk/compile.ts';
 import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { openDatabase } from '../../store/database.ts';
+import { deployProject } from '../../store/deploy.ts';
 import { migrate } from '../../store/migrate.ts';
 import { Recorder } from '../../store/recorder.ts';
 import { readRun } from '../../store/runs.ts';
@@ -30,7 +31,7 @@ import { gateQuery } from '../../workflows/messages.ts';
 import { recordingLog } from './api.ts';
 import { anAsset, anAssetPlan, hashOf } from './plans.ts';
 import { createTestDatabase } from './postgres.ts';
-import { createTestNamespace } from './temporal.ts';
+import { createTestNamespace, type TestNamespace } from './temporal.ts';
 import { bundledWorkflows } from './workflow-bundle.ts';
 
 /** A whole Tidegate in this process, without the API: a database and a namespace of its own, one worker. */
@@ -74,18 +75,25 @@ export interface StartOptions {
   /** Names the worker and the client. */
   readonly identity?: string;
   readonly clock?: () => number;
+  /** Instead of a namespace of its own on the dev server; without schedules. */
+  readonly place?: TestNamespace;
 }
 
 let hasRuntime = false;
 
-export async function startTidegate(
-  dags: readonly DagDefinition[],
-  { interceptors, searchAttributes, identity = 'test', clock = Date.now }: StartOptions = {},
-): Promise<Tidegate> {
+/** The SDK's own part of this process says what goes wrong, no more; set before anything of it is used. */
+export function quietRuntime(): void {
   if (!hasRuntime) Runtime.install({ logger: new DefaultLogger('ERROR') });
   hasRuntime = true;
+}
+
+export async function startTidegate(
+  dags: readonly DagDefinition[],
+  { interceptors, searchAttributes, identity = 'test', clock = Date.now, ...options }: StartOptions = {},
+): Promise<Tidegate> {
+  quietRuntime();
   const database = await createTestDatabase();
-  const place = await createTestNamespace();
+  const place = options.place ?? (await createTestNamespace());
   const db = openDatabase({ url: database.url });
   await migrate(db);
   const { log, logged } = recordingLog();
@@ -116,7 +124,11 @@ export async function startTidegate(
   };
   const workers = [await startWorker(identity)];
   const assetIds = new AssetIds(db);
-  await deploy(deps, projectOf(dags));
+  const deployAll = async (project: ProjectPlan): Promise<void> => {
+    if (options.place === undefined) await deploy(deps, project);
+    else dispatcher.notify((await deployProject(db, project, hashOf)).changed);
+  };
+  await deployAll(projectOf(dags));
 
   const eventsOf = async (uris: readonly string[]) => {
     const idOf = await assetIds.find(uris.map(anAsset));
@@ -132,7 +144,7 @@ export async function startTidegate(
     address: place.address,
     async deploy(next) {
       code = next;
-      await deploy(deps, projectOf(next));
+      await deployAll(projectOf(next));
     },
     async post(...uris) {
       await recordEvents(deps, { events: await eventsOf(uris) });
