@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import type { Bench } from './bench.ts';
 import { rateOf } from './clients.ts';
-import { atLeast, compare, type Measurement, median } from './measurement.ts';
+import { type CpuTimes, cpuBetween } from './cpu.ts';
+import { atLeast, compare, compareCpu, type Measurement, median } from './measurement.ts';
 
 const clients = 8;
 const bulkClients = 4;
@@ -34,10 +35,17 @@ export const accept: Bench = {
     const withoutConsumer: [number, number][] = [];
     const withConsumer: [number, number][] = [];
     const inBulk: [number, number][] = [];
+    const cpu: [CpuTimes, CpuTimes][] = [];
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
       withoutConsumer.push([await rateOf(clients, forMs, post(alone)), await rateOf(clients, forMs, commit)]);
-      withConsumer.push([await rateOf(clients, forMs, post(awaited)), await rateOf(clients, forMs, commit)]);
+      const start = stand.cpu();
+      const ofOurs = await rateOf(clients, forMs, post(awaited));
+      const middle = stand.cpu();
+      const ofRaw = await rateOf(clients, forMs, commit);
+      withConsumer.push([ofOurs, ofRaw]);
+      const done = (rate: number) => (rate * forMs) / 1_000;
+      cpu.push([cpuBetween(start, middle, done(ofOurs)), cpuBetween(middle, stand.cpu(), done(ofRaw))]);
       const [ours, raw] = [
         await rateOf(bulkClients, forMs, postBulk),
         await rateOf(bulkClients, forMs, commitBulk),
@@ -58,6 +66,7 @@ export const accept: Bench = {
     return [
       ...single('nobody subscribed', withoutConsumer),
       ...single('with a consumer', withConsumer),
+      compareCpu('processor time of an event, with a consumer', 'of a commit', cpu),
       compare(`events accepted, ${bulkSize} a request by ${bulkClients} clients`, '/s', 'rows', inBulk),
       absolute(
         `the same, by itself`,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench } from './bench.ts';
+import { type CpuTimes, cpuBetween } from './cpu.ts';
 import { now } from './marks.ts';
-import { atMost, compare, quantile } from './measurement.ts';
+import { atMost, compare, compareCpu, quantile } from './measurement.ts';
 import { startParent } from './raw/client.ts';
 import type { Stand } from './stand.ts';
 
@@ -30,10 +31,14 @@ export const latency: Bench = {
     const perRound = isQuick ? 15 : Math.max(20, Math.ceil(100 / rounds));
     const ours: (readonly Sample[])[] = [];
     const raw: (readonly Sample[])[] = [];
+    const cpu: [CpuTimes, CpuTimes][] = [];
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
+      const start = stand.cpu();
       ours.push(await samplesOf(stand, 'latency', perRound, event));
+      const middle = stand.cpu();
       raw.push(await samplesOf(stand, 'latency-raw', perRound, signal));
+      cpu.push([cpuBetween(start, middle, perRound), cpuBetween(middle, stand.cpu(), perRound)]);
     }
 
     // Raw Temporal has accepted nothing before its signal, so that its way begins where the signal is sent.
@@ -76,6 +81,7 @@ export const latency: Bench = {
         base,
         pairs(0.95, (sample) => sample.fromRequestMs),
       ),
+      compareCpu('processor time, the whole run and the pause included', 'raw', cpu),
     ];
   },
 };

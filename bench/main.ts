@@ -7,6 +7,7 @@ import { accept } from './accept.ts';
 import { backlog } from './backlog.ts';
 import type { Bench } from './bench.ts';
 import { fanOut } from './fan-out.ts';
+import { hops } from './hops.ts';
 import { latency } from './latency.ts';
 import { describeMachine, loadNow, type Machine } from './machine.ts';
 import { isMet, type Measurement } from './measurement.ts';
@@ -18,7 +19,7 @@ import { wide } from './wide.ts';
 
 // `npm run bench`: measures Tidegate and, in between, Temporal and Postgres by themselves on the same servers.
 
-const benches: readonly Bench[] = [latency, runs, accept, fanOut, wide, backlog];
+const benches: readonly Bench[] = [latency, hops, runs, accept, fanOut, wide, backlog];
 const resultsFolder = fileURLToPath(new URL('./results', import.meta.url));
 
 let stand: Stand | undefined;
@@ -49,7 +50,10 @@ async function measureAll(options: Options): Promise<number> {
   for (const bench of benches.filter(({ name }) => options.only?.includes(name) ?? true)) {
     progress.say(`\n${bench.name}`);
     stand = await progress.step('starting Postgres, Temporal, API and workers', () =>
-      openStand({ dags: bench.name, temporalBinary, profileFolder: options.profileFolder }),
+      openStand({
+        ...{ dags: bench.name, temporalBinary, profileFolder: options.profileFolder },
+        ...(bench.entries && { entries: bench.entries }),
+      }),
     );
     try {
       machine ??= await describeMachine(stand, loadBefore);

@@ -1,3 +1,5 @@
+import { type CpuTimes, sumOf } from './cpu.ts';
+
 /** What a number has to be. */
 export interface Target {
   readonly of: 'ratio' | 'ours';
@@ -17,6 +19,24 @@ export interface Measurement {
   /** Every pair `[ours, base]` in the order it was measured, or every value of ours. */
   readonly samples: readonly (readonly [number, number] | number)[];
   readonly note?: string;
+}
+
+/** Processor time for one of something, ours and raw, by process in the note. */
+export function compareCpu(
+  what: string,
+  baseName: string,
+  pairs: readonly (readonly [CpuTimes, CpuTimes])[],
+): Measurement {
+  const sums = pairs.map(([ours, base]) => [sumOf(ours), sumOf(base)] as const);
+  const list = (side: 0 | 1): string => {
+    const names = Object.keys(pairs[0]?.[side] ?? {});
+    return names
+      .map((name) => [name, median(pairs.map((pair) => pair[side][name] ?? 0))] as const)
+      .filter(([, ms]) => ms >= 0.01)
+      .map(([name, ms]) => `${name} ${ms.toFixed(2)}`)
+      .join(', ');
+  };
+  return { ...compare(what, 'ms', baseName, sums), note: `ours: ${list(0)}; ${baseName}: ${list(1)}` };
 }
 
 /** Compares what was measured in pairs, one after the other, so that what else the machine does falls on both. */

@@ -3,7 +3,8 @@ import { parseDagId } from '../core/ids.ts';
 import type { Bench } from './bench.ts';
 import { each } from './clients.ts';
 import { now } from './marks.ts';
-import { atLeast, compare } from './measurement.ts';
+import { type CpuTimes, cpuBetween } from './cpu.ts';
+import { atLeast, compare, compareCpu } from './measurement.ts';
 import { executeRuns } from './raw/client.ts';
 import type { Stand } from './stand.ts';
 
@@ -29,13 +30,23 @@ export const runs: Bench = {
       return (of / (now() - startedAt)) * 1_000;
     };
 
+    const cpuOf = async (act: () => Promise<number>): Promise<readonly [number, CpuTimes]> => {
+      const before = stand.cpu();
+      const rate = await act();
+      return [rate, cpuBetween(before, stand.cpu(), count)];
+    };
+
     await rateOfRuns(stand, 'by_events', 50, byEvents);
     await raw(50, 1_000);
     const events: [number, number][] = [];
     const hand: [number, number][] = [];
+    const cpu: [CpuTimes, CpuTimes][] = [];
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}, by events`);
-      events.push([await rateOfRuns(stand, 'by_events', count, byEvents), await raw(count, 1_000)]);
+      const [ours, oursCpu] = await cpuOf(() => rateOfRuns(stand, 'by_events', count, byEvents));
+      const [base, baseCpu] = await cpuOf(() => raw(count, 1_000));
+      events.push([ours, base]);
+      cpu.push([oursCpu, baseCpu]);
       say(`round ${round} of ${rounds}, by hand`);
       hand.push([await rateOfRuns(stand, 'by_hand', count, byHand), await raw(count, 100)]);
     }
@@ -54,6 +65,7 @@ export const runs: Bench = {
         hand,
         atLeast(0.7),
       ),
+      compareCpu('processor time of a run started by an event', 'of a child workflow', cpu),
     ];
   },
 };

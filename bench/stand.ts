@@ -12,6 +12,7 @@ import { type Db, openDatabase } from '../store/database.ts';
 import { connectTemporal } from '../temporal/connect.ts';
 import type { Temporal } from '../temporal/deps.ts';
 import { ApiClient } from './api-client.ts';
+import { type CpuTimes, cpuTimes } from './cpu.ts';
 import { Marks } from './marks.ts';
 
 /** Servers of their own and, on them, API, worker and the worker of the raw side, each a process as in production. */
@@ -23,6 +24,8 @@ export interface Stand {
   readonly marks: Marks;
   /** Where what its processes print is kept while it is open. */
   readonly folder: string;
+  /** Processor time that each process has used so far. */
+  cpu(): CpuTimes;
   /** Id of an asset by its URI. */
   assetId(uri: string): Promise<number>;
   stop(): Promise<void>;
@@ -107,8 +110,13 @@ async function start(
     ...{ address: temporalServer.address, namespace: 'default', taskQueue: 'tidegate' },
   });
   const client = new ApiClient(apiPort);
+  const pids = {
+    ...{ api: api.pid, worker: worker.pid, 'raw worker': raw.pid },
+    ...{ temporal: temporalServer.pid, postgres: postgres.pid, 'load generator': process.pid },
+  };
   return {
     ...{ api: client, temporal, db, databaseUrl: postgres.url, marks, folder },
+    cpu: () => cpuTimes(pids),
     async assetId(uri) {
       const { id } = await db
         .selectFrom('asset')
