@@ -24,14 +24,24 @@ export interface CrashProcess {
   kill(): Promise<void>;
 }
 
-/** Starts one of the programs and waits until it is ready. */
+/**
+ * Starts one of the programs and waits until it is ready, or stands still.
+ * @param stopsAt - where it stands still when it comes there for the first time, also before it is ready
+ */
 export async function startCrashProcess(
   program: keyof typeof programs,
   environment: NodeJS.ProcessEnv,
+  stopsAt?: FaultPoint,
 ): Promise<CrashProcess> {
+  const armed: readonly Fault[] = stopsAt === undefined ? [] : [{ point: stopsAt, kind: 'SIGSTOP' }];
   const child = spawn(process.execPath, ['--import', 'tsx', programs[program]], {
     cwd: repository,
-    env: { ...process.env, ...environment, TIDEGATE_LOG_LEVEL: 'warn' },
+    env: {
+      ...process.env,
+      ...environment,
+      TIDEGATE_LOG_LEVEL: 'warn',
+      TIDEGATE_TEST_FAULTS: JSON.stringify(armed),
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const heard: FromProcess[] = [];
@@ -78,7 +88,7 @@ export async function startCrashProcess(
     await hear('armed');
   };
 
-  const ready = await hear('ready');
+  const ready = await hear(stopsAt === undefined ? 'ready' : 'reached');
   return {
     url: ready?.kind === 'ready' ? (ready.url ?? '') : '',
     isRunning,

@@ -61,8 +61,8 @@ export async function startServers({
     databaseUrl: shared?.url ?? postgres?.first.url ?? '',
     address: temporal.first.address,
     namespace,
-    killTemporal: temporal.kill,
-    killPostgres: postgres?.kill ?? (() => Promise.reject(new Error('Postgres is shared'))),
+    killTemporal: () => temporal.kill(),
+    killPostgres: () => postgres?.kill() ?? Promise.reject(new Error('Postgres is shared')),
     async close() {
       await children.stop();
       await shared?.drop();

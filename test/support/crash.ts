@@ -13,6 +13,7 @@ import { recordEvents } from '../../temporal/record-events.ts';
 import { requestRun } from '../../temporal/request-run.ts';
 import { recordingLog } from './api.ts';
 import { type CrashProcess, startCrashProcess } from './crash-process.ts';
+import type { FaultPoint } from './faults.ts';
 import { unrest, violations } from './conservation.ts';
 import { anAsset } from './plans.ts';
 import { type CrashServers, type ServerOptions, startServers } from './crash-servers.ts';
@@ -32,8 +33,8 @@ export interface Crash {
   readonly servers: CrashServers;
   /** A worker that is well: the one of before, or a new one where that was killed. */
   worker(): Promise<CrashProcess>;
-  /** A new worker, which is the one that is well from now on, whatever becomes of the one before. */
-  heir(): Promise<CrashProcess>;
+  /** A new worker, the one that counts from now on, whatever becomes of the one before; it may stand still somewhere at first. */
+  heir(stopsAt?: FaultPoint): Promise<CrashProcess>;
   api(): Promise<CrashProcess>;
   /** Records events of these assets from this process, as one batch. */
   post(...uris: readonly string[]): Promise<void>;
@@ -73,8 +74,8 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
   let current: CrashProcess | undefined;
   let events = 0;
 
-  const start = async (program: 'worker' | 'api'): Promise<CrashProcess> => {
-    const started = await startCrashProcess(program, environment);
+  const start = async (program: 'worker' | 'api', stopsAt?: FaultPoint): Promise<CrashProcess> => {
+    const started = await startCrashProcess(program, environment, stopsAt);
     processes.push(started);
     return started;
   };
@@ -96,8 +97,8 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
       if (current?.isRunning() !== true) current = await start('worker');
       return current;
     },
-    async heir() {
-      current = await start('worker');
+    async heir(stopsAt) {
+      current = await start('worker', stopsAt);
       return current;
     },
     api: () => start('api'),

@@ -46,8 +46,9 @@ export type FromProcess =
 export class Faults {
   #faults: readonly Fault[] = [];
 
-  /** Obeys the parent from now on, and ends with it. */
-  listen(): void {
+  /** Obeys the parent from now on, and ends with it; `armed` are faults to begin with, as JSON. */
+  listen(armed = '[]'): void {
+    this.#faults = JSON.parse(armed);
     process.on('message', ({ faults }: ToProcess) => {
       this.#faults = faults;
       process.send?.({ kind: 'armed' } satisfies FromProcess);

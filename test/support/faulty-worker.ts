@@ -15,7 +15,7 @@ Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
 const create = Worker.create.bind(Worker);
 Worker.create = (options) => create({ ...options, stickyQueueScheduleToStartTimeout: '500 milliseconds' });
 const faults = new Faults();
-faults.listen();
+faults.listen(process.env['TIDEGATE_TEST_FAULTS']);
 
 try {
   const environment = parseWorkerEnvironment(process.env);
