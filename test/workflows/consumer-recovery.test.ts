@@ -121,6 +121,11 @@ describe('a consumer that is reset', () => {
 });
 
 describe('a message to a consumer', () => {
+  beforeAll(async () => {
+    await tidegate.post(odd.a.uri);
+    await queued('odd', 1);
+  });
+
   it('that does not follow what was counted makes it begin again', async () => {
     await tidegate.postSilently(gap.a.uri);
     const { head } = await readLog(tidegate.deps.db);
@@ -137,7 +142,6 @@ describe('a message to a consumer', () => {
   });
 
   it('of an earlier life, or of another log, changes nothing', async () => {
-    await tidegate.post(odd.a.uri);
     const before = await queued('odd', 1);
     const [leaf = ''] = Object.keys(before.queued);
     const { epoch } = await rowOf('odd');
@@ -188,7 +192,9 @@ describe('a message to a consumer', () => {
         await message('odd', { after: 0, upTo: head + 1, batches: [batch] as never }),
       );
     }
-    await expect(handle.executeUpdate('clearQueue', { args: ['all of it'] })).rejects.toThrow();
+    await expect(handle.executeUpdate('clearQueue', { args: ['all of it'] })).rejects.toThrow(
+      'Update failed',
+    );
     await tidegate.post(odd.b.uri);
     await tidegate.runsClosed('odd', 1);
     await isConserved();

@@ -84,7 +84,7 @@ describe('the schedule of a DAG', () => {
     expect(state.paused).toBe(true);
     expect(spec).toMatchObject({ timezone: 'Europe/Berlin' });
     await tidegate.deploy(dags.filter(({ id }) => id !== 'paused'));
-    await expect(scheduleOf('paused').describe()).rejects.toThrow();
+    await expect(scheduleOf('paused').describe()).rejects.toThrow('not found');
     await tidegate.deploy(dags);
     expect((await scheduleOf('paused').describe()).state.paused).toBe(true);
   });

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { createOutbox } from '../../activities/emitted.ts';
+import { maxBatchEvents } from '../../core/asset-event.ts';
+import { asset } from '../../sdk/index.ts';
+
+const typed = asset('s3://lake/typed', {
+  eventExtra: z.object({ rows: z.number(), unit: z.string().default('row') }),
+});
+const plain = asset('s3://lake/plain');
+const ids = new Map([
+  [typed.name, 1],
+  [plain.name, 2],
+]);
+const idOf = ({ name }: { readonly name: string }) => ids.get(name) ?? 0;
+
+describe('the outbox of a task', () => {
+  it('has one event for each outlet that was not emitted', () => {
+    const outbox = createOutbox([typed, plain]);
+    outbox.emit(typed, { extra: { rows: 1 } });
+    expect(outbox.events(idOf)).toEqual([
+      { assetId: 1, extra: { rows: 1, unit: 'row' }, partitionKey: undefined },
+      { assetId: 2, extra: {}, partitionKey: undefined },
+    ]);
+  });
+
+  it('keeps what an extra was when it was emitted', () => {
+    const outbox = createOutbox([plain]);
+    const extra = { tables: ['orders'] };
+    outbox.emit(plain, { extra });
+    extra.tables.push('rates');
+    expect(outbox.events(idOf)).toMatchObject([{ extra: { tables: ['orders'] } }]);
+  });
+
+  it('knows an outlet by name and URI, not by object', () => {
+    const outbox = createOutbox([plain]);
+    outbox.emit(asset('s3://lake/plain'), { partition: '2024-01-01' });
+    expect(outbox.events(idOf)).toEqual([{ assetId: 2, extra: {}, partitionKey: '2024-01-01' }]);
+  });
+
+  it.each([
+    ['an asset that is no outlet', () => createOutbox([]).emit(plain), 'undeclared_outlet'],
+    ['an empty partition', () => createOutbox([plain]).emit(plain, { partition: ' ' }), 'invalid_input'],
+    [
+      'a NUL character',
+      () => createOutbox([plain]).emit(plain, { extra: { text: 'a\u0000b' } }),
+      'invalid_input',
+    ],
+    [
+      'a large extra',
+      () => createOutbox([plain]).emit(plain, { extra: { text: 'x'.repeat(70_000) } }),
+      'extra_too_large',
+    ],
+  ])('refuses %s where it is emitted', (_, emit, code) => {
+    expect(emit).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('holds as many events as a batch may have', () => {
+    const outbox = createOutbox([plain]);
+    for (let event = 0; event < maxBatchEvents; event += 1) outbox.emit(plain);
+    expect(() => outbox.emit(plain)).toThrow(/10000 events at most/);
+  });
+});

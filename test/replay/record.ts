@@ -1,0 +1,194 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDagId, parseRunId } from '../../core/ids.ts';
+import { Children } from '../../dev/children.ts';
+import { startPostgres } from '../../dev/embedded-postgres.ts';
+import { createProgress } from '../../dev/progress.ts';
+import { findTemporalBinary } from '../../dev/temporal-binary.ts';
+import { startTemporalServer } from '../../dev/temporal-server.ts';
+import { all, any, asset, cron, dag, type DagOptions } from '../../sdk/index.ts';
+import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
+import { historiesFolder, historyText, recordedHistories } from '../support/histories.ts';
+import { aLatch, type Latch } from '../support/latch.ts';
+import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
+
+// `npm run record:history`: plays each scenario on servers of its own and keeps the histories that are new. What was
+// recorded once is what some release ran, and stays as it is: a scenario that changed gets a new name.
+
+/** Low, so that a workflow continues as new while its history is small. */
+const historyLimits = { 'limit.historyCount.suggestContinueAsNew': 120 };
+
+const [a, b, c] = [asset('s3://lake/a'), asset('s3://lake/b'), asset('s3://lake/c')];
+/** Only the consumer that is kept busy waits for these. */
+const [busy1, busy2] = [asset('s3://lake/busy/1'), asset('s3://lake/busy/2')];
+const held: Record<string, Latch> = {};
+const latch = (id: string): Latch => (held[id] ??= aLatch());
+const noop = async (): Promise<void> => undefined;
+const waiting = (id: string, options: Pick<DagOptions, 'schedule' | 'maxActiveRuns'>) =>
+  dag(id, options, (d) => void d.task('work', () => held[id]?.opened ?? undefined));
+
+const dags = [
+  waiting('and', { schedule: all(a, b) }),
+  waiting('any', { schedule: any(a, b) }),
+  waiting('nested', { schedule: all(a, any(b, c)) }),
+  waiting('back_pressure', { schedule: a, maxActiveRuns: 1 }),
+  waiting('pause', { schedule: any(a, b) }),
+  waiting('long', { schedule: all(busy1, busy2), maxActiveRuns: 2 }),
+  waiting('edit', { schedule: all(a, b) }),
+  dag('success', {}, (d) => {
+    const rows = d.task('rows', async () => [1, 2, 3]);
+    const skipped = d.task('skipped', ({ skip }) => skip('nothing to do'));
+    d.task(
+      'sum',
+      { needs: { rows }, outlets: [asset('s3://lake/sum')] },
+      async ({ needs }) => needs.rows.length,
+    );
+    d.task('after', { needs: [skipped] }, noop);
+  }),
+  dag('retry', {}, (d) => {
+    d.task('work', { retries: { max: 2, initial: '100ms' } }, async ({ try: number }) => {
+      if (number < 3) throw new Error('not yet');
+    });
+  }),
+  dag('failure', {}, (d) => {
+    const first = d.task('first', () => {
+      throw new Error('it broke');
+    });
+    d.task('second', { needs: [first] }, noop);
+    d.task('cleanup', { needs: [first], triggerRule: 'all_done' }, noop);
+  }),
+  dag('cancel', {}, (d) => {
+    const first = d.task('first', async ({ signal }) => {
+      await new Promise<void>((_, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('stopped'))),
+      );
+    });
+    d.task('second', { needs: [first] }, noop);
+  }),
+  dag('scheduled', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', noop)),
+];
+
+const progress = createProgress(process.stdout);
+const children = new Children((child, how) => {
+  process.stderr.write(`${child.name} ended unexpectedly (${how}):\n${child.log().slice(-2_000)}\n`);
+});
+const folder = await mkdtemp(join(tmpdir(), 'tidegate-record-'));
+await chmod(folder, 0o711);
+try {
+  const tidegate = await start();
+  await progress.step('Playing the scenarios', () => play(tidegate));
+  await progress.step('Keeping what is new', () => keep(tidegate));
+  await tidegate.stop();
+} finally {
+  await children.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function start(): Promise<Tidegate> {
+  const anyPort = { kind: 'any' } as const;
+  const binary = await findTemporalBinary({ environment: process.env, progress });
+  const postgres = await startPostgres({
+    ...{
+      folder: join(folder, 'postgres'),
+      logFile: join(folder, 'postgres.log'),
+      port: anyPort,
+      children,
+      fsync: false,
+    },
+  });
+  const temporal = await startTemporalServer({
+    ...{ binary, port: anyPort, namespace: 'default', logFile: join(folder, 'temporal.log'), children },
+    dynamicConfig: historyLimits,
+  });
+  process.env['TMPDIR'] = folder;
+  process.env['TIDEGATE_TEST_POSTGRES_URL'] = postgres.url;
+  process.env['TIDEGATE_TEST_TEMPORAL_ADDRESS'] = temporal.address;
+  return startTidegate(dags, { identity: 'recorder' });
+}
+
+async function play(tidegate: Tidegate): Promise<void> {
+  const { deps } = tidegate;
+  const post = (...uris: readonly string[]) => tidegate.post(...uris);
+  const runsClosed = (dagId: string, count: number) => tidegate.runsClosed(dagId, count);
+  latch('back_pressure');
+  await setPaused(deps, parseDagId('pause'), true);
+  await post(a.uri);
+  await post(a.uri);
+  await post(b.uri);
+  await runsClosed('and', 1);
+  await post(c.uri);
+  await post(a.uri, b.uri, c.uri);
+  await runsClosed('nested', 2);
+  await tidegate.trigger('back_pressure');
+  latch('back_pressure').open();
+  await runsClosed('back_pressure', 3);
+  await clearQueue(deps, parseDagId('pause'), { who: 'recorder' });
+  await post(b.uri);
+  await setPaused(deps, parseDagId('pause'), false);
+  await runsClosed('pause', 1);
+
+  await tidegate.trigger('and');
+  await post(a.uri);
+  await tidegate.deploy(
+    dags.map((one) => (one.id === 'edit' ? waiting('edit', { schedule: any(b, c) }) : one)),
+  );
+  const first = (await tidegate.consumer('long').describe()).runId;
+  await eventually(async () => {
+    await post(busy1.uri, busy2.uri);
+    return (await tidegate.consumer('long').describe()).runId !== first;
+  });
+  await tidegate.deploy(dags.filter(({ id }) => id !== 'edit'));
+  await eventually(async () => (await tidegate.consumer('edit').describe()).status.name === 'COMPLETED');
+
+  for (const id of ['success', 'retry', 'failure']) await tidegate.closed(id, await tidegate.trigger(id));
+  const runId = await tidegate.trigger('cancel');
+  await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
+  const dagId = parseDagId('cancel');
+  await cancelRun(deps, { dagId, runId: parseRunId(dagId, runId), attempt: 1 });
+  await tidegate.closed('cancel', runId);
+  await deps.temporal.client.schedule.getHandle('tick/scheduled').trigger();
+  await runsClosed('scheduled', 1);
+}
+
+async function keep(tidegate: Tidegate): Promise<void> {
+  const { client } = tidegate.deps.temporal;
+  const consumers = [
+    ...[
+      ['and', 'and'],
+      ['any', 'any'],
+      ['nested', 'nested'],
+      ['back_pressure', 'back-pressure'],
+      ['pause', 'pause'],
+    ],
+    ['edit', 'edit-and-retire'],
+  ] as const;
+  for (const [dagId, scenario] of consumers) {
+    await write(`consumerDag--${scenario}`, await tidegate.consumer(dagId).fetchHistory());
+  }
+  const longExecutions = client.workflow.list({ query: "WorkflowId = 'dag/long'" });
+  for await (const { runId, status } of longExecutions) {
+    if (status.name !== 'CONTINUED_AS_NEW') continue;
+    const handle = client.workflow.getHandle('dag/long', runId);
+    await write('consumerDag--continue-as-new', await handle.fetchHistory());
+  }
+  for (const dagId of ['success', 'retry', 'failure', 'cancel']) {
+    const [run] = await tidegate.runsOf(dagId);
+    const handle = tidegate.run(dagId, run?.run_id ?? '');
+    await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');
+    await write(`dagRun--${dagId}`, await handle.fetchHistory());
+  }
+  for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'tick'" })) {
+    await write('tick--scheduled', await client.workflow.getHandle(workflowId).fetchHistory());
+  }
+}
+
+async function write(scenario: string, history: Parameters<typeof historyText>[0]): Promise<void> {
+  const name = `${scenario}.json`;
+  if (recordedHistories().includes(name)) {
+    process.stdout.write(`  kept ${name}, which was recorded before\n`);
+    return;
+  }
+  await writeFile(join(historiesFolder, name), historyText(history));
+  process.stdout.write(`  recorded ${name}\n`);
+}
