@@ -44,6 +44,13 @@ const dags = [
       return number;
     });
   }),
+  dag('loses_then_fails', {}, (d) => {
+    const retries = { max: 1, initial: '50ms' } as const;
+    d.task('work', { retries, heartbeatTimeout: '1s' }, async ({ try: number }) => {
+      if (number === 1) await latch('loses_then_fails').opened;
+      if (number === 2) throw new Error('it broke');
+    });
+  }),
   dag('answer_lost', {}, (d) => {
     d.task('work', { outlets: [made] }, async ({ try: number }) => number);
   }),
@@ -53,7 +60,7 @@ const dags = [
 const cutOff: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     async execute(input, next) {
-      if (info.activityType === 'loses_worker.work' && info.attempt === 1) {
+      if (info.activityType.startsWith('loses_') && info.attempt === 1) {
         Object.defineProperty(Context.current(), 'heartbeat', { value: () => undefined });
       }
       const answer: unknown = await next(input);
@@ -72,7 +79,10 @@ beforeAll(async () => {
     clock: () => Date.now() + aheadMs,
   });
 });
-afterAll(() => tidegate.stop());
+afterAll(async () => {
+  latch('loses_then_fails').open();
+  await tidegate.stop();
+});
 
 const attemptOf = (id: string, runId: string) => {
   const dagId = parseDagId(id);
@@ -212,6 +222,14 @@ describe('a try whose worker is lost', () => {
     const next = await tidegate.trigger('answer_lost');
     await tidegate.closed('answer_lost', next);
     expect(await eventsOf('loses_worker')).toBe(1);
+  });
+
+  it('leaves its author every retry that was asked for', async () => {
+    const runId = await tidegate.trigger('loses_then_fails');
+    expect(await tidegate.closed('loses_then_fails', runId)).toMatchObject({ state: 'success' });
+    expect(await tidegate.tasksOf('loses_then_fails', runId)).toMatchObject([
+      { state: 'success', try: 3, failures: 1 },
+    ]);
   });
 
   it('is answered from the store when it had ended, its code not run again', async () => {
