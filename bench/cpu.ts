@@ -14,9 +14,13 @@ interface Usage {
 /** What these processes and their children have used so far; nothing where there is no `/proc`. */
 export function cpuTimes(pids: Readonly<Record<string, number>>): CpuTimes {
   const used = readAll();
+  // A process that is listed itself is nobody's child here.
+  const listed = new Set(Object.values(pids));
   return Object.fromEntries(
     Object.entries(pids).map(([name, pid]) => {
-      const family = [...used].filter(([id, { parent }]) => id === pid || parent === pid);
+      const family = [...used].filter(
+        ([id, { parent }]) => id === pid || (parent === pid && !listed.has(id)),
+      );
       return [name, family.reduce((sum, [, { ms }]) => sum + ms, 0)];
     }),
   );

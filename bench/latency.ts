@@ -9,6 +9,7 @@ import type { Stand } from './stand.ts';
 /** Between two samples, so that what is left to do of one is not counted to the next. */
 const pauseMs = 100;
 const warmUps = 10;
+const idleMs = 5_000;
 
 interface Sample {
   /** Since the request was sent. */
@@ -27,6 +28,11 @@ export const latency: Bench = {
     const signal = () => parent.signal('go');
     await samplesOf(stand, 'latency', warmUps, event);
     await samplesOf(stand, 'latency-raw', warmUps, signal);
+
+    await delay(1_000);
+    const idle = stand.cpu();
+    await delay(idleMs);
+    const idleCpu = cpuBetween(idle, stand.cpu(), idleMs / 1_000);
 
     const perRound = isQuick ? 15 : Math.max(20, Math.ceil(100 / rounds));
     const ours: (readonly Sample[])[] = [];
@@ -81,6 +87,7 @@ export const latency: Bench = {
         base,
         pairs(0.95, (sample) => sample.fromRequestMs),
       ),
+      compareCpu('processor time a second while nothing happens', 'the same', [[idleCpu, idleCpu]]),
       compareCpu('processor time, the whole run and the pause included', 'raw', cpu),
     ];
   },

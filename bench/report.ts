@@ -17,14 +17,17 @@ const columns = ['what', 'ours', 'raw or other', 'ratio', 'target', 'met'] as co
 export function toTable(measurements: readonly Measurement[]): string {
   const rows = [columns, ...measurements.map(cells)];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => pad(cell, widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => pad(cell, widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [...lines, ...notesOf(measurements)].join('\n');
+}
+
+function notesOf(measurements: readonly Measurement[]): readonly string[] {
+  return measurements.flatMap(({ what, note }) => (note === undefined ? [] : [`${what}: ${note}`]));
 }
 
 function pad(cell: string, width: number): string {
@@ -39,7 +42,7 @@ export function toMarkdown({ command, startedAt, machine, benches }: Report): st
       `| ${columns.join(' | ')} |`,
       `|${' --- |'.repeat(columns.length)}`,
       ...measurements.map((measurement) => `| ${cells(measurement).join(' | ')} |`),
-      ...measurements.flatMap(({ what, note }) => (note === undefined ? [] : ['', `${what}: ${note}`])),
+      ...notesOf(measurements).flatMap((note) => ['', note]),
     ].join('\n'),
   );
   const { cores, cpu, memoryGiB, system, node, postgres, temporal, loadBefore } = machine;

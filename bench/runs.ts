@@ -14,7 +14,7 @@ const clients = 8;
 export const runs: Bench = {
   name: 'runs',
   async run(stand, { rounds, isQuick }, say) {
-    const count = isQuick ? 100 : 400;
+    const count = isQuick ? 100 : 200;
     const assetId = await stand.assetId('bench://runs');
     const byEvents = (of: number) =>
       each(clients, of, () => stand.api.post('/api/v2/assets/events', { asset_id: assetId }));
