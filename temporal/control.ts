@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   ApplicationFailure,
   isGrpcServiceError,
@@ -18,9 +19,11 @@ import { updateConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { pauseSchedule } from './schedules.ts';
 
-/** How often an update is told while its consumer closes under it. */
-const maxTellings = 10;
-/** NOT_FOUND, FAILED_PRECONDITION and ABORTED: what Temporal says of an update whose execution closed. */
+/** How often an update is told while its consumer closes under it, or has a task to do over; about 10 s in all. */
+const maxTellings = 12;
+const firstPauseMs = 10;
+const longestPauseMs = 2_000;
+/** NOT_FOUND, FAILED_PRECONDITION and ABORTED: what Temporal says of an update whose execution closed, or cannot take it now. */
 const closingCodes = [5, 9, 10];
 
 /**
@@ -63,11 +66,12 @@ async function ask<Result, Args extends unknown[]>(
   update: UpdateDefinition<Result, Args>,
   args: Args,
 ): Promise<Result> {
-  for (let left = maxTellings - 1; ; left -= 1) {
+  for (let told = 1; ; told += 1) {
     try {
       return await updateConsumer(temporal, dagId, update, args);
     } catch (error) {
-      if (left === 0 || !metClosing(error)) throw error;
+      if (told === maxTellings || !metClosing(error)) throw error;
+      await delay(Math.min(longestPauseMs, firstPauseMs * 2 ** told));
     }
   }
 }
