@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { layLine } from './crash-line.ts';
 import type { Fault, FaultPoint, FromProcess, ToProcess } from './faults.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,11 +35,14 @@ export async function startCrashProcess(
   stopsAt?: FaultPoint,
 ): Promise<CrashProcess> {
   const armed: readonly Fault[] = stopsAt === undefined ? [] : [{ point: stopsAt, kind: 'SIGSTOP' }];
+  // A process that stands still would go on taking work that it never does; cut off, it is given none.
+  const line = await layLine(environment['TEMPORAL_ADDRESS'] ?? '');
   const child = spawn(process.execPath, ['--import', 'tsx', programs[program]], {
     cwd: repository,
     env: {
       ...process.env,
       ...environment,
+      TEMPORAL_ADDRESS: line.address,
       TIDEGATE_LOG_LEVEL: 'warn',
       TIDEGATE_TEST_FAULTS: JSON.stringify(armed),
     },
@@ -47,9 +51,13 @@ export async function startCrashProcess(
   const heard: FromProcess[] = [];
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream !== null) createInterface({ input: stream }).on('line', (line) => void lines.push(line));
+    if (stream !== null) createInterface({ input: stream }).on('line', (text) => void lines.push(text));
   }
-  child.on('message', (message: FromProcess) => void heard.push(message));
+  child.on('message', (message: FromProcess) => {
+    if (message.kind === 'reached') line.cut();
+    heard.push(message);
+  });
+  child.once('exit', () => line.close());
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
 
   /** Waits for the next message of a kind; `ended` says whether the end of the process counts, too. */
@@ -97,7 +105,10 @@ export async function startCrashProcess(
     async broken() {
       await hear('reached', (how) => how === 'SIGKILL');
     },
-    resume: () => void child.kill('SIGCONT'),
+    resume: () => {
+      line.mend();
+      child.kill('SIGCONT');
+    },
     async kill() {
       child.kill('SIGKILL');
       if (isRunning()) await new Promise((ended) => child.once('exit', ended));

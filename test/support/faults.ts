@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { Kysely, PostgresDialect } from 'kysely';
@@ -69,6 +70,8 @@ export class Faults {
     process.kill(process.pid, kind);
     // The signal may take a moment; the code behind this point must not.
     if (kind === 'SIGKILL') await new Promise(() => undefined);
+    // What came while it stood still, broken connections above all, is noticed first.
+    await delay(50);
   }
 
   /** A database whose transactions pass the points before their telling statement, before and after their commit. */
