@@ -55,6 +55,10 @@ describe('a late', () => {
     await eventually(async () => (await stateOf(producer, runId)) === 'failed', 60_000);
     zombie.resume();
     await zombie.broken();
+    const { db } = crash.deps;
+    expect(
+      await db.selectFrom('asset_event').select('seq').where('source_run_id', '=', runId).execute(),
+    ).toEqual([]);
     expect(await crash.problems()).toEqual([]);
   });
 
