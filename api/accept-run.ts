@@ -33,6 +33,7 @@ export async function acceptRun(
     dataIntervalStartAt: toDate(body.data_interval_start),
     dataIntervalEndAt: toDate(body.data_interval_end),
   });
+  if (requested === 'removed') throw removedDag(dagId);
   if (requested === 'exists') {
     throw new TidegateError(
       'run_exists',
@@ -47,13 +48,15 @@ export async function acceptRun(
 async function requireDeployed({ db }: ApiDeps, dagId: DagId): Promise<DagRecord> {
   const dag = await findDag(db, dagId);
   if (dag === undefined) throw unknownDag(dagId);
-  if (dag.retired_at !== null) {
-    throw new TidegateError(
-      'unknown_dag',
-      `DAG ${dagId} was removed from the project: deploy it again to run it`,
-    );
-  }
+  if (dag.retired_at !== null) throw removedDag(dagId);
   return dag;
+}
+
+function removedDag(dagId: DagId): TidegateError {
+  return new TidegateError(
+    'unknown_dag',
+    `DAG ${dagId} was removed from the project: deploy it again to run it`,
+  );
 }
 
 function runIdOf({ clock }: ApiDeps, dagId: DagId, wanted: string | undefined): RunId {

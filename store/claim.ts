@@ -86,15 +86,16 @@ export async function isCurrent(tx: Tx, { dagId, epoch }: Claim): Promise<boolea
   return row?.epoch === epoch;
 }
 
-/** Open runs of a DAG, oldest first. */
+/** Runs of a DAG that hold a slot, and the two oldest of those that wait for one, however many do. */
 export async function openRunsOf(tx: Tx, dagId: DagId) {
-  return tx
+  const open = tx
     .selectFrom('run')
     .select(['run_id', 'attempt', 'trigger', 'admitted_at'])
     .where('dag_id', '=', dagId)
     .where('state', 'in', ['queued', 'running'])
-    .orderBy('number')
-    .execute();
+    .orderBy('number');
+  const admitted = await open.where('admitted_at', 'is not', null).execute();
+  return [...admitted, ...(await open.where('admitted_at', 'is', null).limit(2).execute())];
 }
 
 async function hasLaterVersion(tx: Tx, dagId: DagId, version: number): Promise<boolean> {

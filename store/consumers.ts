@@ -116,14 +116,14 @@ export async function clearQueue(
   });
 }
 
+/** Notes whether the DAG is paused, and that its schedule is to be brought in line with that. */
 export async function setPaused(db: Db, claim: Claim, isPaused: boolean): Promise<'stored' | 'stale'> {
-  const { numUpdatedRows } = await db
-    .updateTable('consumer')
-    .set({ is_paused: isPaused })
-    .where('dag_id', '=', claim.dagId)
-    .where('epoch', '=', claim.epoch)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n ? 'stored' : 'stale';
+  return db.transaction().execute(async (tx) => {
+    if (!(await isCurrent(tx, claim))) return 'stale';
+    await tx.updateTable('consumer').set({ is_paused: isPaused }).where('dag_id', '=', claim.dagId).execute();
+    await tx.updateTable('dag').set({ synced_version: 0 }).where('dag_id', '=', claim.dagId).execute();
+    return 'stored';
+  });
 }
 
 /** A requested run that was let in, or that there is none (any more). */

@@ -55,11 +55,21 @@ export async function readUndelivered(
   { epoch, upTo }: LookedThrough = nothing,
 ): Promise<Undelivered | undefined> {
   const { rows } = await sql<Row>`
-    with at as (
+    with looked as (
       select log.id as log, log.head, consumer.epoch, consumer.sent,
         greatest(consumer.sent, case when consumer.epoch = ${epoch} then ${upTo}::bigint end) as start,
         (select max(version) from dag_version v where v.dag_id = consumer.dag_id and v.seq <= consumer.sent) as version
       from consumer, log where consumer.dag_id = ${dagId}
+    ), at as (
+      -- From the first event that is for this consumer: what others recorded before it is passed over in one step.
+      select log, head, epoch, sent, version, coalesce((
+        select min(first.seq) - 1 from subscription s cross join lateral (
+          select e.seq from asset_event e
+          where e.asset_id = s.asset_id and e.seq > greatest(looked.start, s.after_seq) and e.seq <= least(looked.head, s.until_seq)
+          order by e.seq limit 1
+        ) first where s.dag_id = ${dagId}
+      ), head) as start
+      from looked
     ), change as (
       select v.seq as change_seq, v.version as change_version from at, dag_version v
       where v.dag_id = ${dagId} and v.seq > at.sent and v.seq <= at.head order by v.seq limit 1

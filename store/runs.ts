@@ -4,6 +4,9 @@ import type { TaskEnd } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
 import type { RunRow, RunTrigger } from './schema.ts';
 
+/** What became of a request for a run. */
+export type Requested = 'requested' | 'exists' | 'removed';
+
 /** A run that somebody or some tick asks for. */
 export interface RunRequest {
   readonly dagId: DagId;
@@ -18,22 +21,30 @@ export interface RunRequest {
 }
 
 /**
- * Writes a requested run as queued. Asking again for the same run writes nothing.
- * @returns whether it is new
+ * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG.
  */
-export async function requestRun(db: Db, request: RunRequest): Promise<boolean> {
-  const row = await db
-    .insertInto('run')
-    .values({
-      ...{ dag_id: request.dagId, run_id: request.runId, state: 'queued', trigger: request.trigger },
-      ...{ conf: request.conf, note: request.note, logical_at: request.logicalAt },
-      data_interval_start_at: request.dataIntervalStartAt,
-      data_interval_end_at: request.dataIntervalEndAt,
-    })
-    .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
-    .returning('run_id')
-    .executeTakeFirst();
-  return row !== undefined;
+export async function requestRun(db: Db, request: RunRequest): Promise<Requested> {
+  const { dagId, runId, trigger, conf, note, logicalAt, dataIntervalStartAt, dataIntervalEndAt } = request;
+  return db.transaction().execute(async (tx): Promise<Requested> => {
+    // Held against a deploy that removes the DAG: it refuses the requests that wait, and this one is among them or never is.
+    const dag = await tx
+      .selectFrom('dag')
+      .select('retired_at')
+      .where('dag_id', '=', dagId)
+      .forShare()
+      .executeTakeFirst();
+    if (dag === undefined || dag.retired_at !== null) return 'removed';
+    const row = await tx
+      .insertInto('run')
+      .values({
+        ...{ dag_id: dagId, run_id: runId, state: 'queued', trigger, conf, note, logical_at: logicalAt },
+        ...{ data_interval_start_at: dataIntervalStartAt, data_interval_end_at: dataIntervalEndAt },
+      })
+      .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
+      .returning('run_id')
+      .executeTakeFirst();
+    return row === undefined ? 'exists' : 'requested';
+  });
 }
 
 /** One attempt of one run. */

@@ -133,6 +133,8 @@ export interface RunTable {
   readonly data_interval_end_at: OptionalInstant;
   readonly queued_at: Instant;
   readonly admitted_at: OptionalInstant;
+  /** When a sweep last found that the run, which has begun no task yet, has a workflow. */
+  readonly workflow_seen_at: OptionalInstant;
   readonly started_at: OptionalInstant;
   readonly ended_at: OptionalInstant;
   readonly is_close_reported: Generated<boolean>;

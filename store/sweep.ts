@@ -12,14 +12,25 @@ export interface OpenRun extends RunAttempt {
   readonly plan: RunPlan;
 }
 
-/** Runs that hold a slot and have not begun a task within `olderThanMs`: their workflow may be missing. */
+/** Runs that hold a slot and have not begun a task within `olderThanMs`: their workflow may be missing. Those seen lately come later. */
 export async function findUnstartedRuns(db: Db, olderThanMs: number): Promise<readonly OpenRun[]> {
   const { rows } = await sql<OpenRun>`
     select r.dag_id as "dagId", r.run_id as "runId", r.attempt, r.trigger, r.version, v.definition -> 'plan' as plan
     from run r join dag_version v on v.dag_id = r.dag_id and v.version = r.version
     where r.state = 'queued' and r.admitted_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
-    order by r.admitted_at limit 500`.execute(db);
+      and (r.workflow_seen_at is null or r.workflow_seen_at < clock() - interval '1 minute')
+    order by r.workflow_seen_at nulls first, r.admitted_at limit 500`.execute(db);
   return rows;
+}
+
+/** Notes that a run has a workflow and only waits for a worker, so that sweeps look at it less often. */
+export async function markWorkflowSeen(db: Db, { dagId, runId }: RunAttempt): Promise<void> {
+  await db
+    .updateTable('run')
+    .set({ workflow_seen_at: sql<Date>`clock()` })
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .execute();
 }
 
 /** Open runs whose workflow might have ended without closing them. */

@@ -12,7 +12,7 @@ export interface UnsyncedDag {
   readonly isPaused: boolean;
 }
 
-/** DAGs that were deployed at least `olderThanMs` ago and not yet brought in line: their deploy is under way or was cut off. */
+/** DAGs deployed at least `olderThanMs` ago that are not yet brought in line: their deploy, or a pause, is under way or was cut off. */
 export async function findUnsynced(db: Db, olderThanMs: number): Promise<readonly UnsyncedDag[]> {
   const { rows } = await sql<UnsyncedDag>`
     select d.dag_id as "dagId", d.version, v.plan, c.is_paused as "isPaused"
@@ -23,11 +23,17 @@ export async function findUnsynced(db: Db, olderThanMs: number): Promise<readonl
   return rows;
 }
 
-export async function markSynced(db: Db, { dagId, version }: UnsyncedDag): Promise<void> {
+/** Notes that Temporal knows this version, unless the DAG was paused or resumed meanwhile: then it is still to be told. */
+export async function markSynced(db: Db, { dagId, version, isPaused }: UnsyncedDag): Promise<void> {
   await db
     .updateTable('dag')
     .set({ synced_version: version })
     .where('dag_id', '=', dagId)
     .where('synced_version', '<', version)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('consumer').select('dag_id').where('dag_id', '=', dagId).where('is_paused', '=', isPaused),
+      ),
+    )
     .execute();
 }

@@ -17,10 +17,12 @@ import { clearQueueUpdate, pauseUpdate, resumeUpdate } from '../workflows/messag
 import { closeRun } from './close-run.ts';
 import { updateConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
-import { pauseSchedule } from './schedules.ts';
+import { syncDeployed } from './deploy.ts';
 
 /** How often an update is told while its consumer closes under it, or has a task to do over; about 10 s in all. */
 const maxTellings = 12;
+/** How long a consumer may take to answer. */
+const answerWithinMs = 15_000;
 const firstPauseMs = 10;
 const longestPauseMs = 2_000;
 /** NOT_FOUND, FAILED_PRECONDITION and ABORTED: what Temporal says of an update whose execution closed, or cannot take it now. */
@@ -33,7 +35,8 @@ const closingCodes = [5, 9, 10];
 export async function setPaused(deps: Deps, dagId: DagId, isPaused: boolean): Promise<void> {
   const update = isPaused ? pauseUpdate : resumeUpdate;
   await reach(() => ask(deps, dagId, update, []));
-  await reach(() => pauseSchedule(deps.temporal, dagId, isPaused));
+  // Its schedule follows; where that is cut off a sweep does it.
+  await reach(() => syncDeployed(deps, 0));
 }
 
 /** Clears what is queued for these assets, or for all; recorded with who asked. */
@@ -66,9 +69,11 @@ async function ask<Result, Args extends unknown[]>(
   update: UpdateDefinition<Result, Args>,
   args: Args,
 ): Promise<Result> {
+  const until = Date.now() + answerWithinMs;
   for (let told = 1; ; told += 1) {
     try {
-      return await updateConsumer(temporal, dagId, update, args);
+      // Without a limit it would be told again until a worker comes, long after whoever asked has gone.
+      return await temporal.client.withDeadline(until, () => updateConsumer(temporal, dagId, update, args));
     } catch (error) {
       if (told === maxTellings || !metClosing(error)) throw error;
       await delay(Math.min(longestPauseMs, firstPauseMs * 2 ** told));

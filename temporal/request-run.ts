@@ -1,23 +1,22 @@
 import { type DagId, runIdOfTick } from '../core/ids.ts';
-import { requestRun as writeRequest, type RunRequest } from '../store/runs.ts';
+import { requestRun as writeRequest, type Requested, type RunRequest } from '../store/runs.ts';
 import { runRequestedSignal } from '../workflows/messages.ts';
 import { signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 
-/** Writes a requested run and tells its consumer, which lets it in as slots allow. A Temporal outage delays it, no more. */
-export async function requestRun(deps: Deps, request: RunRequest): Promise<'requested' | 'exists'> {
-  const isNew = await writeRequest(deps.db, request);
+/**
+ * Writes a requested run; its consumer, which lets it in as slots allow, is told behind the answer. A Temporal outage delays the
+ * run, no more.
+ */
+export async function requestRun({ db, temporal, log }: Deps, request: RunRequest): Promise<Requested> {
+  const requested = await writeRequest(db, request);
   const { dagId, runId } = request;
-  try {
-    await signalConsumer(deps.temporal, dagId, runRequestedSignal, [runId]);
-  } catch (error) {
-    deps.log.warn('consumer not told of a requested run, a sweep will', {
-      dagId,
-      runId,
-      error: String(error),
+  if (requested !== 'removed') {
+    signalConsumer(temporal, dagId, runRequestedSignal, [runId]).catch((error: unknown) => {
+      log.warn('consumer not told of a requested run, a sweep will', { dagId, runId, error: String(error) });
     });
   }
-  return isNew ? 'requested' : 'exists';
+  return requested;
 }
 
 /** Requests the run of a schedule's nominal time; the same tick twice is one run. */

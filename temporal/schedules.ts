@@ -1,5 +1,4 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import type { DagId } from '../core/ids.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import { summary, tickWorkflowId } from '../core/workflow-names.ts';
 import type { UnsyncedDag } from '../store/syncing.ts';
@@ -24,14 +23,6 @@ export async function syncSchedule(
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     await schedule.create({ scheduleId, ...options, state: { paused: isPaused } });
   }
-}
-
-/** Pauses or resumes the schedule of a DAG that has one. */
-export async function pauseSchedule({ client }: Temporal, dagId: DagId, isPaused: boolean): Promise<void> {
-  const handle = client.schedule.getHandle(tickWorkflowId(dagId));
-  await ignoreMissing(() =>
-    isPaused ? handle.pause('the DAG is paused') : handle.unpause('the DAG was resumed'),
-  );
 }
 
 function scheduleOptions({ dagId, startAt }: DagPlan, cron: NonNullable<DagPlan['cron']>, taskQueue: string) {

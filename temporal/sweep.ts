@@ -13,6 +13,7 @@ import {
   findUnreportedRuns,
   findUnstartedRuns,
   findWaitingRequests,
+  markWorkflowSeen,
   type OpenRun,
 } from '../store/sweep.ts';
 import type { dagRun } from '../workflows/dag-run.ts';
@@ -80,6 +81,7 @@ async function startMissing(deps: Sweeping, run: OpenRun): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     await closeIfEnded(deps, { ...run, state: 'queued' });
+    await markWorkflowSeen(deps.db, run);
   }
 }
 

@@ -61,8 +61,7 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
   setHandler(gateQuery, () => life?.consumer ?? null);
 
   life = await begin(runs, dagId);
-  show(life);
-  makeFindable(life.searchAttributes, { TidegateDag: dagId, TidegateAssets: assetsOf(life) });
+  let shown = show(life, undefined);
 
   // Once its history is long it serves only those who wait for an answer: the rest comes again to the next one.
   const isLong = () => workflowInfo().continueAsNewSuggested;
@@ -76,7 +75,7 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
       const message = inbox.shift();
       if (message !== undefined) life = await take(runs, life, message);
     }
-    show(life);
+    shown = show(life, shown);
     if (!isDone()) continue;
     if (life.isOver) return;
     if (isStored) return continueAsNew<typeof consumerDag>({ dagId });
@@ -147,8 +146,14 @@ async function take(runs: RunStarter, life: Life, message: Message): Promise<Lif
   }
 }
 
-function show({ consumer, definition, isOver }: Life): void {
+/** Puts into the Web UI what the consumer waits for, and indexes it by its assets when they changed. @returns the version shown */
+function show(life: Life, before: number | undefined): number {
+  const { dagId, consumer, definition, searchAttributes, isOver } = life;
   setCurrentDetails(isOver ? 'The DAG was removed.' : consumerDetails(consumer, definition));
+  if (definition.version !== before) {
+    makeFindable(searchAttributes, { TidegateDag: dagId, TidegateAssets: assetsOf(life) });
+  }
+  return definition.version;
 }
 
 function assetsOf({ definition }: Life): readonly string[] {

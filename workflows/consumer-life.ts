@@ -6,9 +6,20 @@ import { unreachable } from '../core/errors.ts';
 import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { admitRun, adoptDefinition, claimGate, clearQueue, openRun, setPaused } from './local-activities.ts';
+import {
+  admitRun,
+  adoptDefinition,
+  checkpoint,
+  claimGate,
+  clearQueue,
+  openRun,
+  setPaused,
+} from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import type { RunStarter } from './run-starter.ts';
+
+/** Events counted between two checkpoints at most, give or take a message. */
+const checkpointEvery = 10_000;
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
 export interface Life {
@@ -17,6 +28,8 @@ export interface Life {
   readonly epoch: number;
   readonly definition: Definition;
   readonly consumer: Consumer;
+  /** Events counted since the gate was last stored. */
+  readonly uncheckpointed: number;
   readonly searchAttributes: readonly SearchAttributeName[];
   /** Set once the DAG is gone and nothing is left to do. */
   readonly isOver: boolean;
@@ -45,7 +58,19 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
     if (current.epoch !== life.epoch) return current;
     rest = [...counted.rest];
   } while (rest.length > 0);
-  return current;
+  return storeLongQueue(runs, { ...current, uncheckpointed: current.uncheckpointed + eventsIn(events) });
+}
+
+/** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
+async function storeLongQueue(runs: RunStarter, life: Life): Promise<Life> {
+  const { dagId, epoch, definition, consumer, uncheckpointed } = life;
+  if (uncheckpointed < checkpointEvery || consumer.gate.midBatch) return life;
+  const stored = await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
+  return stored === 'stale' ? begin(runs, dagId) : { ...life, uncheckpointed: 0 };
+}
+
+function eventsIn({ batches }: AssetEvents): number {
+  return batches.flatMap((batch) => unpackBatch(batch).entries).reduce((sum, { count }) => sum + count, 0);
 }
 
 export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
@@ -105,7 +130,7 @@ async function settle(runs: RunStarter, life: Life): Promise<Life> {
       if (opened === 'stale') return begin(runs, dagId);
       if (opened === 'conflict') return beginLater(runs, dagId, runId);
       runs.start(life, { runId, attempt: 1, trigger: 'asset' });
-      return settle(runs, { ...life, consumer: withRun({ ...consumer, gate }, runId) });
+      return settle(runs, { ...life, consumer: withRun({ ...consumer, gate }, runId), uncheckpointed: 0 });
     }
     case 'admit': {
       const { dagId, epoch, definition, consumer } = life;
@@ -148,6 +173,7 @@ async function claim(dagId: DagId): Promise<Life> {
   return {
     ...{ dagId, log: logId, epoch, definition, searchAttributes, isOver: false },
     consumer: { gate, isPaused, maxActiveRuns: definition.maxActiveRuns, activeRuns, hasRequests },
+    uncheckpointed: 0,
   };
 }
 
@@ -162,5 +188,16 @@ function over(dagId: DagId): Life {
   const definition: Definition = { version: 0, plan: null, condition: null, assets: {}, maxActiveRuns: 0 };
   const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
   const consumer = { gate, isPaused: false, maxActiveRuns: 0, activeRuns: [], hasRequests: false };
-  return { dagId, log: '', epoch: 0, definition, consumer, searchAttributes: [], isOver: true };
+  return {
+    ...{
+      dagId,
+      log: '',
+      epoch: 0,
+      definition,
+      consumer,
+      uncheckpointed: 0,
+      searchAttributes: [],
+      isOver: true,
+    },
+  };
 }

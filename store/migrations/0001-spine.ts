@@ -126,6 +126,7 @@ const statements = [
     data_interval_end_at timestamptz,
     queued_at timestamptz not null default clock(),
     admitted_at timestamptz,
+    workflow_seen_at timestamptz,
     started_at timestamptz,
     ended_at timestamptz,
     is_close_reported boolean not null default false,

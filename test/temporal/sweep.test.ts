@@ -1,10 +1,14 @@
+import { ScheduleNotFoundError } from '@temporalio/client';
 import { sql } from 'kysely';
 import { parseDagId, parseRunId } from '../../core/ids.ts';
-import { asset, cron, dag } from '../../sdk/index.ts';
+import { asset, cron, dag, type DagDefinition } from '../../sdk/index.ts';
+import { deployProject } from '../../store/deploy.ts';
 import { closeRun, requestRun } from '../../store/runs.ts';
+import { setPaused } from '../../temporal/control.ts';
 import { sweep } from '../../temporal/sweep.ts';
 import { aLatch, type Latch } from '../support/latch.ts';
-import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
+import { hashOf } from '../support/plans.ts';
+import { eventually, projectOf, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const events = asset('s3://sweep/events');
 const held: Record<string, Latch> = {};
@@ -12,15 +16,17 @@ const latch = (id: string): Latch => (held[id] ??= aLatch());
 const ok = async (): Promise<void> => undefined;
 
 let tidegate: Tidegate;
+let deployed: readonly DagDefinition[];
 beforeAll(async () => {
   const slow = (id: string) =>
     dag(id, { maxActiveRuns: 1 }, (d) => void d.task('wait', () => latch(id).opened));
-  tidegate = await startTidegate([
+  deployed = [
     dag('on_events', { schedule: events }, (d) => void d.task('work', ok)),
     dag('by_hand', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', ok)),
     slow('terminated'),
     slow('unreported'),
-  ]);
+  ];
+  tidegate = await startTidegate(deployed);
 });
 afterAll(async () => {
   for (const one of Object.values(held)) one.open();
@@ -64,6 +70,31 @@ describe('a sweep', () => {
     await longAgo(runId);
     await sweep(tidegate.deps, { isFull: false });
     expect(await tidegate.closed('by_hand', runId)).toMatchObject({ state: 'success' });
+  });
+
+  it('finishes a deploy that was cut off before Temporal heard of it', async () => {
+    const { db, temporal } = tidegate.deps;
+    const late = dag('deployed_late', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', ok));
+    await deployProject(db, projectOf([...deployed, late]), hashOf);
+    const schedule = temporal.client.schedule.getHandle('tick/deployed_late');
+    await expect(schedule.describe()).rejects.toThrow(ScheduleNotFoundError);
+    await sql`update dag set updated_at = updated_at - interval '1 minute'`.execute(db);
+    await sweep(tidegate.deps, { isFull: false });
+    expect((await schedule.describe()).state.paused).toBe(false);
+    const consumer = temporal.client.workflow.getHandle('dag/deployed_late');
+    expect((await consumer.describe()).status.name).toBe('RUNNING');
+  });
+
+  it('pauses the schedule of a DAG whose pause was cut off before its schedule heard of it', async () => {
+    const { db, temporal } = tidegate.deps;
+    const schedule = temporal.client.schedule.getHandle('tick/by_hand');
+    await setPaused(tidegate.deps, parseDagId('by_hand'), true);
+    await schedule.unpause('as if it had never been told');
+    await sql`update dag set synced_version = 0 where dag_id = 'by_hand'`.execute(db);
+    await sweep(tidegate.deps, { isFull: false });
+    expect((await schedule.describe()).state.paused).toBe(true);
+    await setPaused(tidegate.deps, parseDagId('by_hand'), false);
+    expect((await schedule.describe()).state.paused).toBe(false);
   });
 
   it('closes a run whose workflow was terminated, and gives its slot back', async () => {
