@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type NewAssetEvent, type Seq, storableExtra } from '../core/asset-event.ts';
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
-import type { JsonObject } from '../core/json.ts';
+import { canonicalJson, type JsonObject } from '../core/json.ts';
 import { findEvent } from '../store/event-queries.ts';
 import type { IdempotencyKey } from '../store/recording.ts';
 import { recordEvents } from '../temporal/record-events.ts';
@@ -40,7 +40,7 @@ export async function acceptEvents(
     return asset === undefined ? [] : [acceptEvent(event, asset, pathOf(index))];
   });
   if (key === undefined) return { ...(await record(deps, events)), events };
-  const idempotencyKey = { key, requestHash: hashOf(events) };
+  const idempotencyKey = { key, requestHash: hashOf(described, targets) };
   return { ...(await record(deps, events, idempotencyKey)), events };
 }
 
@@ -72,6 +72,13 @@ async function record(
 
 function acceptEvent({ extra, partition_key }: DescribedEvent, asset: Target, path: PropertyKey[]) {
   storableExtra(extra, asset.name);
+  // As Airflow does: said of every event that came over HTTP, beside what the schema of its asset knows.
+  const marked: JsonObject = { ...checkedExtra(extra, asset, path), from_rest_api: true };
+  return { asset, assetId: asset.id, extra: marked, partitionKey: partition_key ?? undefined };
+}
+
+/** What the schema of its asset makes of an extra: with its defaults, as a task's own events are recorded. */
+function checkedExtra(extra: JsonObject, asset: Target, path: PropertyKey[]): JsonObject {
   const checked = asset.extraSchema?.safeParse(extra);
   if (checked?.success === false) {
     const issues = checked.error.issues.map((issue) => ({
@@ -80,9 +87,11 @@ function acceptEvent({ extra, partition_key }: DescribedEvent, asset: Target, pa
     }));
     throw new InvalidRequest('body', issues);
   }
-  // Said of every event that came over HTTP, as Airflow does.
-  const marked: JsonObject = { ...extra, from_rest_api: true };
-  return { asset, assetId: asset.id, extra: marked, partitionKey: partition_key ?? undefined };
+  if (checked === undefined) return extra;
+  // Schemas of extras are of objects, so that is what they make of one.
+  const completed = checked.data as JsonObject;
+  storableExtra(completed, asset.name);
+  return completed;
 }
 
 function nameOf({ asset_id, name, uri }: DescribedEvent): AssetName {
@@ -90,7 +99,12 @@ function nameOf({ asset_id, name, uri }: DescribedEvent): AssetName {
   return name === undefined ? { kind: 'uri', uri: uri ?? '' } : { kind: 'name', name };
 }
 
-function hashOf(events: readonly NewAssetEvent[]): string {
-  const said = events.map(({ assetId, extra, partitionKey }) => [assetId, extra, partitionKey ?? null]);
-  return createHash('sha256').update(JSON.stringify(said)).digest('hex');
+/** Of what was asked, not of what was made of it: a schema that changes between two requests makes no conflict. */
+function hashOf(described: readonly DescribedEvent[], targets: readonly Target[]): string {
+  const said = described.map(({ extra, partition_key }, index) => [
+    targets[index]?.id,
+    extra,
+    partition_key ?? null,
+  ]);
+  return createHash('sha256').update(canonicalJson(said)).digest('hex');
 }

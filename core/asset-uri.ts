@@ -11,6 +11,11 @@ export interface AssetRef {
   readonly uri: AssetUri;
 }
 
+/** What assets are compared by, and kept under in maps. */
+export function assetKey({ name, uri }: AssetRef): string {
+  return JSON.stringify([name, uri]);
+}
+
 /** Longest name, and longest URI after normalising. */
 export const maxUriLength = 1_500;
 

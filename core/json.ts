@@ -7,6 +7,17 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** JSON text with the keys of every object in order: the same for equal values, however they were written. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    isRecord(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** An escaped NUL or lone surrogate, which Postgres cannot store; an escaped backslash before it makes it plain text. */
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/i;
 

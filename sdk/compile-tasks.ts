@@ -1,4 +1,4 @@
-import type { AssetRef } from '../core/asset-uri.ts';
+import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId } from '../core/ids.ts';
@@ -129,7 +129,7 @@ function refsOf(role: 'outlet' | 'inlet', assets: readonly AnyAsset[]): readonly
         `${role} ${index + 1} is not an asset: write asset('…'); an undefined one often comes from files that import each other`,
       );
     }
-    refs.set(JSON.stringify([asset.name, asset.uri]), { name: asset.name, uri: asset.uri });
+    refs.set(assetKey(asset), { name: asset.name, uri: asset.uri });
   }
   return [...refs.values()];
 }

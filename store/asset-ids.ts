@@ -1,4 +1,4 @@
-import type { AssetRef } from '../core/asset-uri.ts';
+import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import type { Db } from './database.ts';
 
 /** Ids of assets by their pair of name and URI. A pair keeps its id for ever, so what was found once is remembered. */
@@ -12,7 +12,7 @@ export class AssetIds {
 
   /** @throws Error when one of them was never deployed */
   async find(assets: readonly AssetRef[]): Promise<(asset: AssetRef) => number> {
-    const unknown = assets.filter((asset) => !this.#known.has(keyOf(asset)));
+    const unknown = assets.filter((asset) => !this.#known.has(assetKey(asset)));
     if (unknown.length > 0) {
       const names = unknown.map(({ name }) => name);
       const rows = await this.#db
@@ -20,16 +20,12 @@ export class AssetIds {
         .select(['id', 'name', 'uri'])
         .where('name', 'in', names)
         .execute();
-      for (const { id, ...asset } of rows) this.#known.set(keyOf(asset), id);
+      for (const { id, ...asset } of rows) this.#known.set(assetKey(asset), id);
     }
     return (asset) => {
-      const id = this.#known.get(keyOf(asset));
+      const id = this.#known.get(assetKey(asset));
       if (id === undefined) throw new Error(`asset ${asset.name} was never deployed: run 'tidegate deploy'`);
       return id;
     };
   }
-}
-
-function keyOf({ name, uri }: AssetRef): string {
-  return JSON.stringify([name, uri]);
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { AssetRef } from '../core/asset-uri.ts';
+import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import type { AssetPlan, ProjectPlan } from '../core/project-plan.ts';
 import type { Tx } from './log.ts';
 
@@ -14,10 +14,10 @@ export async function syncAssets(
   // What goes inactive frees its name and URI first, for others to take.
   await deactivateOthers(tx, assets, importErrors.length === 0);
   const rows = assets.length === 0 ? [] : await upsertAssets(tx, assets);
-  const ids = new Map(rows.map(({ id, name, uri }) => [JSON.stringify([name, uri]), id]));
-  return ({ name, uri }) => {
-    const id = ids.get(JSON.stringify([name, uri]));
-    if (id === undefined) throw new Error(`asset ${name} is not part of the project`);
+  const ids = new Map(rows.map(({ id, ...asset }) => [assetKey(asset), id]));
+  return (asset) => {
+    const id = ids.get(assetKey(asset));
+    if (id === undefined) throw new Error(`asset ${asset.name} is not part of the project`);
     return id;
   };
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { AssetRef } from '../core/asset-uri.ts';
+import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import type { Seq } from '../core/asset-event.ts';
 import { type LeafId, leafOfSubscription } from '../core/batch.ts';
 import { leavesOf, mapLeaves } from '../core/condition.ts';
@@ -160,7 +160,7 @@ async function resubscribe(
   return new Map(
     [...open, ...opened].flatMap(({ id, asset_id }) => {
       const asset = wanted.get(asset_id);
-      return asset === undefined ? [] : [[keyOf(asset), { leaf: leafOfSubscription(id), asset }]];
+      return asset === undefined ? [] : [[assetKey(asset), { leaf: leafOfSubscription(id), asset }]];
     }),
   );
 }
@@ -181,13 +181,9 @@ function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
 }
 
 function leafIn(leaves: Leaves, asset: AssetRef): LeafId {
-  const found = leaves.get(keyOf(asset));
+  const found = leaves.get(assetKey(asset));
   if (found === undefined) throw new Error(`asset ${asset.name} has no subscription`);
   return found.leaf;
-}
-
-function keyOf({ name, uri }: AssetRef): string {
-  return JSON.stringify([name, uri]);
 }
 
 async function replaceTaskAssets(tx: Tx, { dagId, plan }: Change, assetIds: AssetIds): Promise<void> {

@@ -1,8 +1,8 @@
+import { assetKey } from '../core/asset-uri.ts';
+import { canonicalJson } from '../core/json.ts';
 import type { AssetPlan } from '../core/project-plan.ts';
-import type { AssetRef } from '../core/asset-uri.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
 import { toJsonSchema } from '../sdk/json-schema.ts';
-import { canonicalJson } from './project-hash.ts';
 
 /** An asset as one file of the project means it. */
 export interface AssetUse {
@@ -25,11 +25,6 @@ export interface ProjectAssets {
   readonly clashing: ReadonlySet<string>;
 }
 
-/** What assets are compared by. */
-export function keyOf({ name, uri }: AssetRef): string {
-  return JSON.stringify([name, uri]);
-}
-
 /** Merges what files say about assets: a bare mention defers to a full declaration, two different ones clash. */
 export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
   const byKey = new Map<string, AssetUse>();
@@ -37,7 +32,7 @@ export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
   const clashes: AssetClash[] = [];
   const clashing = new Set<string>();
   const clash = (one: AssetUse, two: AssetUse, reason: string): void => {
-    clashing.add(keyOf(one.asset)).add(keyOf(two.asset));
+    clashing.add(assetKey(one.asset)).add(assetKey(two.asset));
     const message = `${reason}, at ${one.asset.place} and at ${two.asset.place}`;
     if (clashes.every((known) => known.message !== message))
       clashes.push({ files: [one.file, two.file], message });
@@ -52,8 +47,8 @@ export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
     if (located.asset.name !== name)
       clash(located, use, `asset ${uri} has two names, '${located.asset.name}' and '${name}'`);
 
-    const known = byKey.get(keyOf(use.asset));
-    if (known === undefined || isBare(known.asset)) byKey.set(keyOf(use.asset), use);
+    const known = byKey.get(assetKey(use.asset));
+    if (known === undefined || isBare(known.asset)) byKey.set(assetKey(use.asset), use);
     else if (!isBare(use.asset) && detailsOf(known.asset) !== detailsOf(use.asset)) {
       clash(known, use, `asset '${name}' is described in two ways`);
     }
@@ -63,7 +58,7 @@ export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
     .map(([key, { asset }]) => [key, asset] as const);
   return {
     assets: new Map(assets),
-    plans: assets.map(([, asset]) => toPlan(asset)).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
+    plans: assets.map(([, asset]) => toPlan(asset)).toSorted((a, b) => (assetKey(a) < assetKey(b) ? -1 : 1)),
     clashes,
     clashing,
   };

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { assetKey } from '../core/asset-uri.ts';
 import { leavesOf } from '../core/condition.ts';
 import type { ImportError, ProjectPlan } from '../core/project-plan.ts';
 import type { DagPlan } from '../core/run-plan.ts';
@@ -12,7 +13,7 @@ import { type DagDefinition, isDag } from '../sdk/dag.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
-import { type AssetUse, keyOf, mergeAssets, type ProjectAssets, toPlan } from './project-assets.ts';
+import { type AssetUse, mergeAssets, type ProjectAssets, toPlan } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
 import { hashOf } from './project-hash.ts';
 
@@ -57,7 +58,8 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   const duplicates = duplicatesOf(dags);
   const deployed = dags.filter(
     (dag) =>
-      !duplicates.ids.has(dag.plan.dagId) && !dag.assets.some((asset) => assets.clashing.has(keyOf(asset))),
+      !duplicates.ids.has(dag.plan.dagId) &&
+      !dag.assets.some((asset) => assets.clashing.has(assetKey(asset))),
   );
   const plan = {
     dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
@@ -160,7 +162,7 @@ function tasksOf(
   dags: readonly Compiled[],
   { assets }: ProjectAssets,
 ): ReadonlyMap<string, ReadonlyMap<string, TaskDefinition>> {
-  const full = (asset: AnyAsset): AnyAsset => assets.get(keyOf(asset)) ?? asset;
+  const full = (asset: AnyAsset): AnyAsset => assets.get(assetKey(asset)) ?? asset;
   return new Map(
     dags.map(({ definition, plan }) => [
       plan.dagId,

@@ -33,6 +33,7 @@ export const AssetEvent = z
     uri: z.string(),
     name: z.string(),
     group: z.string(),
+    /** As the schema of the asset made it. An event that came over HTTP has `from_rest_api: true` beside that, as in Airflow. */
     extra: JsonObject,
     source_task_id: z.string().nullable(),
     source_dag_id: z.string().nullable(),

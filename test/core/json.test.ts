@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { toStorableJson } from '../../core/json.ts';
+import { canonicalJson, toStorableJson } from '../../core/json.ts';
 
 const half = '\ud800';
 const circle: unknown[] = [];
@@ -37,6 +37,28 @@ describe('a value to store', () => {
       expect.objectContaining({
         code: 'invalid_input',
         message: expect.stringMatching(/^it cannot be written as JSON: \S/),
+      }),
+    );
+  });
+});
+
+describe('the canonical JSON of a value', () => {
+  it('has keys in order at every depth, and lists in their own', () => {
+    expect(canonicalJson({ b: [{ d: 1, c: null }, 0], a: 'x' })).toBe('{"a":"x","b":[{"c":null,"d":1},0]}');
+  });
+
+  it('says the same of equal values, and nothing else than they say', () => {
+    const reversed = (value: unknown): unknown => {
+      if (typeof value !== 'object' || value === null) return value;
+      if (Array.isArray(value)) return value.map(reversed);
+      const entries = Object.entries(value).map(([key, part]) => [key, reversed(part)]);
+      return Object.fromEntries(entries.toReversed());
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = canonicalJson(value);
+        expect(canonicalJson(reversed(value))).toBe(text);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
   });
