@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express';
+import { refuseCrossSite } from './cross-site.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerErrors, HttpProblem } from './errors.ts';
 import { openApiDocument } from './openapi.ts';
@@ -26,6 +27,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(livenessRoutes(deps));
   app.get('/openapi.json', serveDocument(deps));
 
+  app.use(refuseCrossSite);
   app.use('/api/v2/assets/events/bulk', express.json({ limit: maxBulkBodyBytes }));
   app.use('/api/v2', express.json({ limit: maxBodyBytes }));
   app.use('/api/v2', monitorRoutes(deps), importErrorRoutes(deps));

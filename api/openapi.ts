@@ -41,9 +41,9 @@ function routeOf(operation: Operation): RouteConfig {
   };
 }
 
-/** Every call may find the database away. */
-function failuresOf({ failures }: Operation): readonly number[] {
-  return [...failures, 405, 500, 503];
+/** Every call may find the database away, and every one that changes something may come from another site's page. */
+function failuresOf({ method, failures }: Operation): readonly number[] {
+  return [...failures, ...(method === 'get' ? [] : [403]), 405, 500, 503];
 }
 
 const problemResponse = {

@@ -33,6 +33,7 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   wrong_project: invalid,
   log_rewound: failed,
   malformed_request: invalid,
+  cross_site_request: invalid,
   body_too_large: invalid,
   unsupported_media_type: invalid,
   unknown_path: invalid,

@@ -4,6 +4,7 @@ import { errorCodes } from '../../core/errors.ts';
 /** Failures that only HTTP knows, beside the codes of `core/errors.ts`. */
 export const httpCodes = [
   'malformed_request',
+  'cross_site_request',
   'body_too_large',
   'unsupported_media_type',
   'unknown_path',
