@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { Seq } from '../core/asset-event.ts';
 import type { Db } from './database.ts';
 import { takePositions, type Tx } from './log.ts';
@@ -29,6 +30,8 @@ interface Waiting {
 
 /** Most submissions that share one transaction. */
 const maxGroup = 500;
+/** Most events of one transaction, which holds the log for as long as it writes them: two full bulk requests. */
+const maxGroupEvents = 20_000;
 
 /**
  * Writes task successes and events, each submission whole or not at all. Submissions that come while one transaction is
@@ -53,8 +56,9 @@ export class Recorder {
   async #write(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.slice(0, maxGroup);
-      this.#waiting = this.#waiting.slice(maxGroup);
+      const size = groupSize(this.#waiting);
+      const group = this.#waiting.slice(0, size);
+      this.#waiting = this.#waiting.slice(size);
       await this.#writeGroup(group);
     }
     this.#isWriting = false;
@@ -70,13 +74,23 @@ export class Recorder {
       );
       for (const [index, { resolve }] of group.entries()) resolve(outcomes[index] ?? { kind: 'lost' });
     } catch (error) {
-      if (group.length > 1 && isRefusedValue(error)) {
+      if (group.length > 1 && isOfStatement(error)) {
         for (const one of group) await this.#writeGroup([one]);
       } else {
         for (const { reject } of group) reject(error);
       }
     }
   }
+}
+
+/** How many of those that wait fit into one transaction, at least one. */
+function groupSize(waiting: readonly Waiting[]): number {
+  let events = 0;
+  for (const [index, { submission }] of waiting.slice(0, maxGroup).entries()) {
+    events += submission.events.length;
+    if (index > 0 && events > maxGroupEvents) return index;
+  }
+  return Math.min(waiting.length, maxGroup);
 }
 
 async function writeAll(tx: Tx, submissions: readonly Submission[]): Promise<readonly Recorded[]> {
@@ -170,8 +184,13 @@ function keysOf(submissions: readonly Submission[]): readonly IdempotencyKey[] {
   return submissions.flatMap(({ idempotencyKey }) => (idempotencyKey === undefined ? [] : [idempotencyKey]));
 }
 
-/** Postgres refused a value (SQLSTATE classes 22 and 23), so the transaction surely did nothing. */
-function isRefusedValue(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('22') || code.startsWith('23');
+/** SQLSTATE classes by which Postgres says that it serves nothing now: connection, resources, operator intervention, system error. */
+const outageClasses = new Set(['08', '53', '57', '58']);
+
+/**
+ * Postgres answered and refused something that was asked, so the transaction surely did nothing, and one submission may be at fault for all.
+ * Any other failure is the driver's: nobody knows then what was committed.
+ */
+function isOfStatement(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !outageClasses.has(error.code?.slice(0, 2) ?? '');
 }

@@ -128,6 +128,54 @@ describe('a recorder', () => {
     expect(await store.head()).toBe(before + 3);
   });
 
+  it('leaves what would make a transaction too large to the next one', async () => {
+    const recorder = new Recorder(store.db);
+    const few = await store.submission([RATES]);
+    const [event] = few.events;
+    if (event === undefined) throw new Error('no event');
+    const many = { ...few, events: Array.from({ length: 9_999 }, () => event) };
+    const [, ...grouped] = await Promise.all(
+      [few, many, many, few, few, few, many].map((one) => recorder.record({ ...one })),
+    );
+    const events = await eventsAt(grouped.map((recorded) => seqsOf(recorded)[0] ?? 0));
+    const [first, , , , next] = events.map(({ transaction }) => transaction);
+    expect(events.map(({ transaction }) => transaction)).toEqual([first, first, first, first, next, next]);
+    expect(next).not.toBe(first);
+  });
+
+  describe('when Postgres refuses one of a group', () => {
+    beforeAll(async () => {
+      await sql`create function refuse() returns trigger language plpgsql as ${sql.lit(`begin
+        if new.extra ? 'refuse' then raise exception 'refused' using errcode = new.extra->>'refuse'; end if;
+        return new;
+      end`)}`.execute(store.db);
+      await sql`create trigger refuse before insert on asset_event for each row execute function refuse()`.execute(
+        store.db,
+      );
+    });
+    afterAll(() => sql`drop function refuse cascade`.execute(store.db));
+
+    const recordBeside = async (code: string) => {
+      const recorder = new Recorder(store.db);
+      const good = await store.submission([ORDERS]);
+      const bad = { ...good, events: good.events.map((event) => ({ ...event, extra: { refuse: code } })) };
+      const outcomes = await Promise.allSettled([good, good, bad, good].map((one) => recorder.record(one)));
+      return outcomes.map(({ status }) => status);
+    };
+
+    it.each(['P0001', '23503', '40P01', '54000', 'XX000'])('fails that one alone with %s', async (code) => {
+      const before = await store.head();
+      expect(await recordBeside(code)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+      expect(await store.head()).toBe(before + 3);
+    });
+
+    it.each(['08006', '53100', '57014'])('tries none of them again with %s, an outage', async (code) => {
+      const before = await store.head();
+      expect(await recordBeside(code)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
+      expect(await store.head()).toBe(before + 1);
+    });
+  });
+
   describe('given an idempotency key', () => {
     const keyed = (key: string, requestHash = 'same') =>
       store.submission([ORDERS], { idempotencyKey: { key, requestHash } });
