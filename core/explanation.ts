@@ -38,6 +38,8 @@ const maxNamed = 5;
 /** What a consumer waits for, in one sentence. */
 export function summarize(consumer: Consumer, explanation: Explanation | null): string {
   const active = consumer.activeRuns.length;
+  // Only the definition of a DAG that was removed allows no run at all; that it was paused before says nothing any more.
+  if (consumer.maxActiveRuns === 0) return 'The DAG was removed.';
   if (consumer.isPaused) return `Paused; ${progressOf(explanation)}; nothing starts until it is resumed.`;
   if (active >= consumer.maxActiveRuns && (explanation?.met === true || consumer.hasRequests)) {
     return `Ready, but ${active} of ${consumer.maxActiveRuns} runs are active; the next one starts when one of them ends.`;

@@ -138,6 +138,14 @@ describe('GET /api/v2/dags/{dag_id}/gate', () => {
     const { body } = await api.http.get('/api/v2/dags/load/gate');
     expect(body).toMatchObject({ explanation: null, met: false, has_requested_runs: false });
   });
+
+  it('says of a DAG that was removed that it was', async () => {
+    const { body } = await api.http.get('/api/v2/dags/old/gate');
+    expect(DagGate.parse(body)).toMatchObject({
+      ...{ met: false, max_active_runs: 0, explanation: null },
+      sentence: 'The DAG was removed.',
+    });
+  });
 });
 
 describe('GET /api/v2/importErrors', () => {

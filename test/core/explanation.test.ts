@@ -122,6 +122,14 @@ describe('the sentence about a consumer', () => {
     expect(sentence(both, { hasRequests: true, ...atCap })).toMatch(/^Ready, but 2 of 2 runs are active/);
   });
 
+  it('says that its DAG was removed, whatever else is so', () => {
+    const removed = { maxActiveRuns: 0 };
+    expect(summarize(aConsumer(null, removed), null)).toBe('The DAG was removed.');
+    expect(sentence(both, { met: [ORDERS, RATES], isPaused: true, hasRequests: true, ...removed })).toBe(
+      'The DAG was removed.',
+    );
+  });
+
   it('says that it runs by time or by hand where events start nothing', () => {
     expect(summarize(aConsumer(null), null)).toBe('Waits for no asset: it runs by time or by hand.');
     expect(summarize(aConsumer(null, { isPaused: true }), null)).toMatch(/^Paused; it waits for no asset;/);
