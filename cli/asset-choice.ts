@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Asset, AssetCollection } from '../api/contract/assets.ts';
+import { parseAssetUri } from '../core/asset-uri.ts';
 import { type Api, pathOf } from './api-client.ts';
 import { wholeNumber } from './arguments.ts';
 import { CommandFailure, invalid } from './command-failure.ts';
@@ -25,10 +26,15 @@ export function requireOne({ name, uri, id }: AssetOptions): void {
   if (given !== 1) throw invalid('exactly one of --name, --uri and --id is expected');
 }
 
-/** @throws CommandFailure when there is no such asset, or several */
+/**
+ * @throws CommandFailure when there is no such asset, or several
+ * @throws TidegateError `invalid_uri`
+ */
 export async function findAsset(api: Api, options: AssetOptions): Promise<Asset> {
   requireOne(options);
-  const { name, uri, id } = options;
+  const { name, id } = options;
+  // Assets have one spelling of their URI; people have several.
+  const uri = options.uri === undefined ? undefined : parseAssetUri(options.uri);
   if (id !== undefined) return api.get(Asset, pathOf`/api/v2/assets/${id}`);
   const { assets } = await api.get(AssetCollection, '/api/v2/assets', {
     name_prefix_pattern: name,

@@ -207,6 +207,7 @@ describe('assets', () => {
     const shown = await Promise.all([
       run('assets', 'details', '--name', orders.name, '-o', 'plain'),
       run('assets', 'details', '--uri', orders.uri, '-o', 'plain'),
+      run('assets', 'details', '--uri', 'S3://lake/orders/', '-o', 'plain'),
       run('assets', 'details', '--id', id, '-o', 'plain'),
     ]);
     for (const { stdout } of shown) expect(stdout).toMatch(/produced by\tload\.fetch\nconsumed by\treport\n/);
