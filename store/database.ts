@@ -37,6 +37,10 @@ export function openPool({ url, schema, maxConnections, applicationName }: Datab
     application_name: applicationName ?? 'tidegate',
     options: `-c search_path=${parseSchemaName(schema ?? defaultSchema)}`,
     connectionTimeoutMillis: 10_000,
+    // Without these a connection whose other end vanished keeps its statement waiting for many minutes.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: 60_000,
     types,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.

@@ -8,23 +8,19 @@ const migrations: Readonly<Record<string, Migration>> = { '0001-spine': spine };
 /**
  * Creates the schema and brings it up to date; a no-op when it is. Safe to call from several processes at once.
  * @returns the names of the migrations that ran
- * @throws TidegateError `database_unreachable` when Postgres does not answer or refuses
+ * @throws TidegateError `database_unreachable` when Postgres does not answer or refuses, `invalid_environment` when its user may not create
  */
 export async function migrate(db: Db, schema: string = defaultSchema): Promise<readonly string[]> {
   const name = parseSchemaName(schema);
-  try {
-    await sql`create schema if not exists ${sql.id(name)}`.execute(db);
-  } catch (error) {
-    // Two processes may create it in the same moment; the loser finds it there.
-    if (!isDuplicate(error)) throw unreachableDatabase(error);
-  }
+  await ensureSchema(db, name);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
     migrationTableSchema: name,
   });
   const { error, results } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  if (error !== undefined)
+    throw isForbidden(error) ? forbidden(`the tables of schema ${name}`, error) : error;
   return (results ?? [])
     .filter(({ status }) => status === 'Success')
     .map(({ migrationName }) => migrationName);
@@ -40,9 +36,37 @@ export async function pendingMigrations(db: Db): Promise<readonly string[]> {
   return Object.keys(migrations).filter((name) => !done.has(name));
 }
 
+async function ensureSchema(db: Db, name: string): Promise<void> {
+  try {
+    // Creating takes a right on the database even where nothing is left to create, so it is looked up first.
+    const { rows } = await sql`select from pg_namespace where nspname = ${name}`.execute(db);
+    if (rows.length === 0) await sql`create schema if not exists ${sql.id(name)}`.execute(db);
+  } catch (error) {
+    if (isForbidden(error)) throw forbidden(`the schema ${name}`, error);
+    // Two processes may create it in the same moment; the loser finds it there.
+    if (!isDuplicate(error)) throw unreachableDatabase(error);
+  }
+}
+
 function isDuplicate(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === '23505' || code === '42P06';
+  return ['23505', '42P06'].includes(codeOf(error));
+}
+
+function isForbidden(error: unknown): boolean {
+  return codeOf(error) === '42501';
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function forbidden(what: string, error: unknown): TidegateError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TidegateError(
+    'invalid_environment',
+    `DATABASE_URL: its user may not create ${what}: ${reason}. Create them as their owner, with 'tidegate db migrate', or grant CREATE`,
+    { cause: error },
+  );
 }
 
 function unreachableDatabase(error: unknown): TidegateError {
