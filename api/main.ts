@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import packageJson from '../package.json' with { type: 'json' };
 import { TidegateError } from '../core/errors.ts';
+import type { Log } from '../temporal/deps.ts';
+import { valueOf } from '../temporal/environment.ts';
 import { createLog } from '../temporal/log.ts';
 import { openDeps } from '../temporal/open-deps.ts';
 import { createApp } from './app.ts';
@@ -11,22 +13,23 @@ import { type ApiEnvironment, parseApiEnvironment } from './environment.ts';
 /** Longest a stopping API waits for answers under way; below the 10 s after which process managers kill. */
 const graceMs = 8_000;
 
-const log = createLog('tidegate-api', process.env['TIDEGATE_LOG_LEVEL']);
+const name = 'tidegate-api';
 
 try {
-  await serve(parseApiEnvironment(process.env));
+  const log = createLog(name, valueOf(process.env, 'TIDEGATE_LOG_LEVEL'));
+  await serve(parseApiEnvironment(process.env), log);
 } catch (error) {
-  if (error instanceof TidegateError) process.stderr.write(`${error.message}\n`);
-  else log.error('start failed', { error: error instanceof Error ? error.stack : String(error) });
-  process.exit(error instanceof TidegateError ? 2 : 1);
+  if (error instanceof TidegateError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+  const reason = error instanceof Error ? error.stack : String(error);
+  createLog(name, undefined).error('start failed', { error: reason });
+  process.exit(1);
 }
 
-async function serve(environment: ApiEnvironment): Promise<void> {
-  const deps = await openDeps({
-    environment,
-    applicationName: 'tidegate-api',
-    log,
-  });
+async function serve(environment: ApiEnvironment, log: Log): Promise<void> {
+  const deps = await openDeps({ environment, applicationName: name, log });
   const { temporalUiUrl } = environment;
   const server = createServer(createApp({ ...deps, temporalUiUrl, version: packageJson.version }));
   await listen(server, environment);

@@ -1,11 +1,23 @@
 import { pino } from 'pino';
+import { TidegateError } from '../core/errors.ts';
+import { quote } from '../core/ids.ts';
 import type { Log } from './deps.ts';
 
-const levels = new Set(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
+const levels: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 
-/** Log lines as JSON on standard output; `level` is the least that is written, `info` when it is none. */
+/**
+ * Log lines as JSON on standard output.
+ * @param level - the least that is written, as `TIDEGATE_LOG_LEVEL` has it; `info` when it is not set
+ * @throws TidegateError `invalid_environment` when there is no such level
+ */
 export function createLog(name: string, level: string | undefined): Log {
-  const logger = pino({ name, level: level !== undefined && levels.has(level) ? level : 'info' });
+  if (level !== undefined && !levels.includes(level)) {
+    throw new TidegateError(
+      'invalid_environment',
+      `TIDEGATE_LOG_LEVEL ${quote(level)} is not valid: use one of ${levels.join(', ')}`,
+    );
+  }
+  const logger = pino({ name, level: level ?? 'info' });
   return {
     debug: (message, fields) => logger.debug(fields ?? {}, message),
     info: (message, fields) => logger.info(fields ?? {}, message),

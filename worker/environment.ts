@@ -8,8 +8,8 @@ export interface WorkerEnvironment extends Environment {
   readonly projectFolder: string;
   /** Queues besides the project's own, whose tasks it takes too. */
   readonly taskQueues: readonly string[];
-  /** Which projects it deploys at start: those nobody deployed before, or whatever it finds. */
-  readonly deploys: 'new' | 'always';
+  /** Which projects it deploys at start: those nobody deployed before, whatever it finds, or none. */
+  readonly deploys: 'new' | 'always' | 'never';
 }
 
 /** @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed */
@@ -27,9 +27,9 @@ export function parseWorkerEnvironment(variables: Variables): WorkerEnvironment 
 
 function deploysOf(variables: Variables): WorkerEnvironment['deploys'] {
   const value = valueOf(variables, 'TIDEGATE_DEPLOY') ?? 'new';
-  if (value === 'new' || value === 'always') return value;
+  if (value === 'new' || value === 'always' || value === 'never') return value;
   throw new TidegateError(
     'invalid_environment',
-    `TIDEGATE_DEPLOY ${quote(value)} is not valid: use 'new' or 'always'`,
+    `TIDEGATE_DEPLOY ${quote(value)} is not valid: use 'new', 'always' or 'never'`,
   );
 }

@@ -1,5 +1,6 @@
 import { Runtime } from '@temporalio/worker';
 import { TidegateError } from '../core/errors.ts';
+import { valueOf } from '../temporal/environment.ts';
 import { createLog } from '../temporal/log.ts';
 import { parseWorkerEnvironment } from './environment.ts';
 import { runWorker } from './run-worker.ts';
@@ -7,18 +8,23 @@ import { temporalLogger } from './temporal-logger.ts';
 
 // A worker as a process of its own: reads its environment, makes sure of Postgres and Temporal, works until it is told to stop.
 
-const log = createLog('tidegate-worker', process.env['TIDEGATE_LOG_LEVEL']);
-Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+const name = 'tidegate-worker';
 
 try {
+  const log = createLog(name, valueOf(process.env, 'TIDEGATE_LOG_LEVEL'));
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   const environment = parseWorkerEnvironment(process.env);
-  const worker = await runWorker({ environment, applicationName: 'tidegate-worker', log });
+  const worker = await runWorker({ environment, applicationName: name, log });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.stop());
   await worker.done;
   log.info('stopped');
   process.exit(0);
 } catch (error) {
-  if (error instanceof TidegateError) process.stderr.write(`${error.message}\n`);
-  else log.error('worker failed', { error: error instanceof Error ? error.stack : String(error) });
-  process.exit(error instanceof TidegateError ? 2 : 1);
+  if (error instanceof TidegateError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+  const reason = error instanceof Error ? error.stack : String(error);
+  createLog(name, undefined).error('worker failed', { error: reason });
+  process.exit(1);
 }

@@ -49,10 +49,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   for (const taskQueue of environment.taskQueues) workers.push(await createWorker({ ...shared, taskQueue }));
 
   const running = Promise.all(workers.map((worker) => worker.run()));
-  // An old worker that restarts must roll nothing back, so what was deployed before is left to whoever deployed since.
-  if (environment.deploys === 'always' || !(await wasDeployed(deps.db, project.plan.hash))) {
-    await deployProject(deps, project);
-  }
+  if (await shouldDeploy(deps, project, environment)) await deployProject(deps, project);
   const stopSweeping = startSweeping(deps);
   log.info('worker ready', { dags: project.plan.dags.length, taskQueues: workers.map(queueOf) });
 
@@ -65,6 +62,16 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
     done,
     stop: () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()),
   };
+}
+
+async function shouldDeploy(
+  { db }: WorkerDeps,
+  { plan }: Project,
+  { deploys }: WorkerEnvironment,
+): Promise<boolean> {
+  if (deploys !== 'new') return deploys === 'always';
+  // An old worker that restarts must roll nothing back, so what was deployed before is left to whoever deployed since.
+  return !(await wasDeployed(db, plan.hash));
 }
 
 async function deployProject(deps: WorkerDeps, { plan }: Project): Promise<void> {

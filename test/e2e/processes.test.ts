@@ -1,6 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssetEvent } from '../../api/contract/asset-events.ts';
+import { DagCollection } from '../../api/contract/dags.ts';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
 import { TaskInstanceCollection } from '../../api/contract/task-instances.ts';
 import { type Api, createApi } from '../../cli/api-client.ts';
@@ -140,6 +141,20 @@ describe('one API and two workers', () => {
     workers = workers.filter((worker) => worker !== killed);
   }, 90_000);
 
+  it('leave what is deployed alone as a worker that has a part of it and never deploys', async () => {
+    const part = await makeTempProject({
+      'dags/part.ts': `import { dag } from 'tidegate';\nexport const part = dag('part', {}, (d) => void d.task('only', () => 1));\n`,
+    });
+    const settings = { TIDEGATE_PROJECT: part.folder, TIDEGATE_DEPLOY: 'never' };
+    const worker = startProcess('worker', { ...variables, ...settings });
+    await worker.writes('"worker ready"');
+    const { dags: deployed } = await http.get(DagCollection, '/api/v2/dags');
+    worker.kill('SIGTERM');
+    expect(await worker.status).toBe(0);
+    await part.remove();
+    expect(deployed.map(({ dag_id }) => dag_id)).toEqual(['both', 'either', 'slow', 'wide']);
+  }, 60_000);
+
   it('end with status 0 within 10 seconds of SIGTERM', async () => {
     const ending = [api, ...workers];
     const startedAt = Date.now();
@@ -164,8 +179,10 @@ describe('a process that cannot work', () => {
       'worker',
       'TIDEGATE_DEPLOY',
       'sometimes',
-      `TIDEGATE_DEPLOY "sometimes" is not valid: use 'new' or 'always'`,
+      `TIDEGATE_DEPLOY "sometimes" is not valid: use 'new', 'always' or 'never'`,
     ],
+    ['worker', 'TIDEGATE_LOG_LEVEL', 'loud', 'TIDEGATE_LOG_LEVEL "loud" is not valid: use one of trace'],
+    ['api', 'TIDEGATE_LOG_LEVEL', 'loud', 'TIDEGATE_LOG_LEVEL "loud" is not valid: use one of trace'],
     ['worker', 'TIDEGATE_PROJECT', '/nowhere', '/nowhere has no tidegate.config.ts'],
     ['api', 'DATABASE_URL', 'another database', 'belongs to another Tidegate project'],
     ['worker', 'DATABASE_URL', 'another database', 'belongs to another Tidegate project'],
