@@ -67,9 +67,9 @@ describe('an API killed', () => {
       send(`${url}/api/v2/dags/producer/dagRuns`, { dag_run_id: 'by_hand', logical_date: null });
     await expect(request(api.url)).rejects.toThrow('fetch failed');
     await api.broken();
+    await eventually(async () => (await crash.runsOf('producer')).every(({ state }) => state === 'success'));
     const heir = await crash.api();
     expect(await request(heir.url)).toMatchObject({ status: 409 });
-    await eventually(async () => (await crash.runsOf('producer')).every(({ state }) => state === 'success'));
     expect(await crash.problems()).toEqual([]);
   });
 

@@ -130,6 +130,7 @@ describe('a late', () => {
 
   it('commit of a run by a consumer that was terminated meanwhile is that run', async () => {
     await crash.worker();
+    await eventually(async () => (await workflow(consumerWorkflowId(single)).query(gateQuery)) !== null);
     const { length } = await crash.runsOf(single);
     const { db } = crash.deps;
     await db.transaction().execute(async (tx) => {
@@ -137,7 +138,8 @@ describe('a late', () => {
       await crash.post(orders);
       await eventually(async () => {
         const { rows } = await sql`
-          select from pg_stat_activity where wait_event_type = 'Lock' and query like '%consumer%for update%'`.execute(
+          select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and query like 'select "epoch" from "consumer"%'`.execute(
           db,
         );
         return rows.length > 0;

@@ -88,6 +88,7 @@ describe('a run that is terminated after its consumer continued as new', () => {
       }
       return (await tidegate.consumer('lost').describe()).runId !== first;
     }, 60_000);
+    expect((await tidegate.gate('lost')).activeRuns).toEqual([runId]);
     await tidegate.run('lost', runId).terminate();
     const next = await tidegate.trigger('lost');
     await sweep(deps, { isFull: true });
