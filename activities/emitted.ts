@@ -40,10 +40,22 @@ export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
     emit: emit as Emit,
     events(idOf) {
       const silent = outlets.filter((outlet) => !emitted.some((one) => isSame(one.outlet, outlet)));
-      const all = [...emitted, ...silent.map((outlet) => ({ outlet, extra: {}, partitionKey: undefined }))];
+      const all = [...emitted, ...silent.map(silently)];
       return all.map(({ outlet, extra, partitionKey }) => ({ assetId: idOf(outlet), extra, partitionKey }));
     },
   };
+}
+
+/** An outlet nobody emitted is updated too, with what its schema makes of no extra. */
+function silently(outlet: AnyAsset): Emitted {
+  const parsed = outlet.eventExtra?.safeParse({});
+  if (parsed?.success === false) {
+    throw new TidegateError(
+      'invalid_input',
+      `${outlet.name} was not emitted, and its eventExtra asks for an extra: emit it, or take it out of 'outlets'`,
+    );
+  }
+  return { outlet, extra: checkedExtra(outlet, {}), partitionKey: undefined };
 }
 
 function declared(outlets: readonly AnyAsset[], asset: AnyAsset): AnyAsset {

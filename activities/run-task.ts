@@ -8,14 +8,22 @@ import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { AssetIds } from '../store/asset-ids.ts';
 import type { RunAttempt } from '../store/runs.ts';
-import { beginTry, type Begun, type Ended, failTry, skipTry } from '../store/task-runs.ts';
+import {
+  beginTry,
+  type Begun,
+  type Ended,
+  type EndedTask,
+  failTry,
+  readEnded,
+  skipTry,
+} from '../store/task-runs.ts';
 import { recordSuccess } from '../temporal/record-events.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createOutbox } from './emitted.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { type Beat, codeMissingSinceAt, lastElapsedMs, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
 import { execute } from './task-code.ts';
-import { createTaskLog } from './task-log.ts';
+import { type BufferedLog, createTaskLog } from './task-log.ts';
 
 /** One task of one run, with what its frozen plan says about running it. */
 export interface RunTask extends RunAttempt {
@@ -44,26 +52,32 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
   return async (task) => {
     const context = Context.current();
     assertKnown(context, task);
+    const code = deps.tasks.findTask(task.dagId, task.taskId);
+    if (code === undefined) return withoutCode(deps, context, task);
+    const hasTimedOut = task.timeoutMs !== null && lastElapsedMs(context) >= task.timeoutMs;
     const stopHeartbeat = startHeartbeat(context);
     try {
-      const code = deps.tasks.findTask(task.dagId, task.taskId);
-      if (code === undefined) throw await withoutCode(deps, context, task);
-      const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
-      switch (begun.kind) {
-        case 'begun':
-          return await runTry(deps, assetIds, { context, code, task, begun });
-        case 'ended':
-          if (begun.state === 'failed') throw failed(begun.error ?? 'the task failed');
-          return { state: begun.state };
-        case 'run closed':
-          throw ApplicationFailure.nonRetryable('the run is closed', 'RunClosed');
-        default:
-          return unreachable(begun);
-      }
+      const begun = await beginTry(deps.db, { ...task, hasTimedOut, worker: deps.identity });
+      return begun.kind === 'begun'
+        ? await runTry(deps, assetIds, { context, code, task, begun })
+        : resultOf(begun);
     } finally {
       stopHeartbeat();
     }
   };
+}
+
+/** What the store has of a task that an earlier try ended: its code does not run again. */
+function resultOf(ended: EndedTask): TaskResult {
+  switch (ended.kind) {
+    case 'ended':
+      if (ended.state === 'failed') throw failed(ended.error ?? 'the task failed');
+      return { state: ended.state };
+    case 'run closed':
+      throw ApplicationFailure.nonRetryable('the run is closed', 'RunClosed');
+    default:
+      return unreachable(ended);
+  }
 }
 
 interface Try {
@@ -115,7 +129,7 @@ async function endTry(
   { db }: WorkerDeps,
   { context, task, begun }: Try,
   error: unknown,
-  log: { info(message: string, fields?: object): void; error(message: string, fields?: object): void },
+  log: BufferedLog,
 ): Promise<TaskResult> {
   const tried = { ...task, try: begun.try };
   const { signal } = new AbortController();
@@ -124,6 +138,7 @@ async function endTry(
   };
   if (isTaskSkipped(error)) {
     log.info('task skipped', { reason: error.message });
+    await log.close();
     told(await keepTrying(() => skipTry(db, tried, error.message), signal));
     return { state: 'skipped' };
   }
@@ -146,6 +161,8 @@ async function endTry(
     isFinal,
     stack: error instanceof Error ? error.stack : undefined,
   });
+  // The log comes first: whoever sees the failure can read why.
+  await log.close();
   told(await keepTrying(() => failTry(db, tried, message, isFinal), signal));
   if (isFinal) throw failed(message);
   throw ApplicationFailure.create({
@@ -166,17 +183,21 @@ function assertKnown({ info }: Context, task: RunTask | undefined): void {
 /** The plan freezes structure, not code: another worker may have it, so the task is handed back, but not for ever. */
 async function withoutCode(
   { db, identity, clock }: WorkerDeps,
-  { info }: Context,
+  context: Context,
   task: RunTask,
-): Promise<ApplicationFailure> {
+): Promise<TaskResult> {
+  const stored = await readEnded(db, task);
+  if (stored !== undefined) return resultOf(stored);
   const { dagId, taskId } = task;
   const message = `this worker has no code for task ${taskId} of DAG ${dagId}`;
-  if (clock() - info.scheduledTimestampMs < codePatienceMs) {
-    return ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
+  const sinceAt = codeMissingSinceAt(context) ?? clock();
+  context.heartbeat({ codeMissingSinceAt: sinceAt } satisfies Beat);
+  if (clock() - sinceAt < codePatienceMs) {
+    throw ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
   }
-  const begun = await beginTry(db, { ...task, worker: identity });
+  const begun = await beginTry(db, { ...task, hasTimedOut: false, worker: identity });
   if (begun.kind === 'begun') await failTry(db, { ...task, try: begun.try }, message, true);
-  return failed(`${message}: deploy a worker that has it`);
+  throw failed(`${message}: deploy a worker that has it`);
 }
 
 function storableResult(result: unknown): string | null {

@@ -120,6 +120,6 @@ function parseParams({ params }: TaskDefinition, conf: object): object {
 }
 
 function needsOf(code: TaskDefinition, results: Readonly<Record<string, Json>>): object {
-  const named = Object.entries(namedNeeds(code)).filter(([, taskId]) => taskId in results);
+  const named = Object.entries(namedNeeds(code)).filter(([, taskId]) => Object.hasOwn(results, taskId));
   return Object.fromEntries(named.map(([name, taskId]) => [name, results[taskId]]));
 }

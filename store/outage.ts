@@ -12,7 +12,7 @@ const outageCodes = new Set([
 ]);
 /** The driver's own failures have no code. */
 const outageMessages =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/;
 
 /**
  * Why Postgres could not serve a statement, in one line.

@@ -30,9 +30,13 @@ export async function markSynced(db: Db, { dagId, version, isPaused }: UnsyncedD
     .set({ synced_version: version })
     .where('dag_id', '=', dagId)
     .where('synced_version', '<', version)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('consumer').select('dag_id').where('dag_id', '=', dagId).where('is_paused', '=', isPaused),
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('consumer')
+          .select('dag_id')
+          .where('dag_id', '=', dagId)
+          .where('is_paused', '=', isPaused),
       ),
     )
     .execute();

@@ -5,15 +5,15 @@ import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { TaskTry } from './recording.ts';
 import { readRun, type RunAttempt } from './runs.ts';
-import type { RunRow } from './schema.ts';
+import type { RunRow, TaskRunRow } from './schema.ts';
 
 /** A task as its workflow asks for it. */
 export interface TaskToTry extends RunAttempt {
   readonly taskId: TaskId;
   /** Tasks whose results it reads. */
   readonly needs: readonly TaskId[];
-  /** Longest one try may take; a try found still running after that has timed out. */
-  readonly timeoutMs: number | null;
+  /** Whether the try before was seen to run longer than it may, and could not say so itself. */
+  readonly hasTimedOut: boolean;
   readonly worker: string;
 }
 
@@ -35,6 +35,9 @@ export type Begun =
     }
   | { readonly kind: 'run closed' };
 
+/** What is left to say of a task when no try of it begins. */
+export type EndedTask = Exclude<Begun, { readonly kind: 'begun' }>;
+
 /** Begins the next try of a task; every earlier try can no longer end it. */
 export async function beginTry(db: Db, task: TaskToTry): Promise<Begun> {
   return db.transaction().execute(async (tx): Promise<Begun> => {
@@ -52,6 +55,26 @@ export async function beginTry(db: Db, task: TaskToTry): Promise<Begun> {
       results: await readResults(tx, task),
     };
   });
+}
+
+/** How a task ended, or that its run was closed, without beginning a try; `undefined` while it is still to be done. */
+export async function readEnded(
+  db: Db,
+  task: RunAttempt & { readonly taskId: TaskId },
+): Promise<EndedTask | undefined> {
+  const { dagId, runId, attempt, taskId } = task;
+  const run = await readRun(db, dagId, runId);
+  if (run === undefined || run.attempt !== attempt) return { kind: 'run closed' };
+  const row = await db
+    .selectFrom('task_run')
+    .select(['state', 'error'])
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('task_id', '=', taskId)
+    .executeTakeFirst();
+  if (row !== undefined && row.state !== 'running' && row.state !== 'up_for_retry') return endedFrom(row);
+  return run.ended_at === null ? undefined : { kind: 'run closed' };
 }
 
 /** What became of an answer: it counts, or the try is no longer the running one. */
@@ -111,15 +134,13 @@ async function startRun(tx: Tx, { dagId, runId, attempt }: RunAttempt): Promise<
   return run !== undefined;
 }
 
-async function nextTry(tx: Tx, { dagId, runId, attempt, taskId, timeoutMs, worker }: TaskToTry) {
+async function nextTry(tx: Tx, { dagId, runId, attempt, taskId, hasTimedOut, worker }: TaskToTry) {
   const { rows } = await sql<{ try: number; failures: number }>`
     insert into task_run as t (dag_id, run_id, attempt, task_id, state, try, started_at, try_started_at, worker)
     values (${dagId}, ${runId}, ${attempt}, ${taskId}, 'running', 1, clock(), clock(), ${worker})
     on conflict (dag_id, run_id, attempt, task_id) do update set
       state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
-      failures = t.failures + case
-        when t.state = 'running' and t.try_started_at + ${timeoutMs}::float8 * interval '1 millisecond' <= clock() then 1
-        else 0 end
+      failures = t.failures + case when t.state = 'running' and ${hasTimedOut} then 1 else 0 end
     where t.state in ('running', 'up_for_retry')
     returning t.try, t.failures`.execute(tx);
   return rows[0];
@@ -134,8 +155,11 @@ async function ended(tx: Tx, { dagId, runId, attempt, taskId }: TaskToTry): Prom
     .where('attempt', '=', attempt)
     .where('task_id', '=', taskId)
     .executeTakeFirstOrThrow();
-  const state = row.state === 'success' || row.state === 'skipped' ? row.state : 'failed';
-  return { kind: 'ended', state, error: row.error };
+  return endedFrom(row);
+}
+
+function endedFrom({ state, error }: Pick<TaskRunRow, 'state' | 'error'>): EndedTask {
+  return { kind: 'ended', state: state === 'success' || state === 'skipped' ? state : 'failed', error };
 }
 
 async function readResults(

@@ -195,9 +195,17 @@ describe('a task whose code this worker lacks', () => {
   });
 
   it('fails in the end, and says what to do', async () => {
-    aheadMs = 11 * 60_000;
     await without('never_any_code', async () => {
       const runId = await tidegate.trigger('never_any_code');
+      // Counted from when its code was first found missing.
+      await eventually(async () => {
+        const run = await tidegate
+          .run('never_any_code', runId)
+          .describe()
+          .catch(() => undefined);
+        return (run?.raw.pendingActivities ?? []).some(({ attempt }) => (attempt ?? 0) > 1);
+      });
+      aheadMs = 11 * 60_000;
       expect(await tidegate.closed('never_any_code', runId)).toMatchObject({ state: 'failed' });
       const history = await tidegate.run('never_any_code', runId).fetchHistory();
       expect(JSON.stringify(history)).toContain('deploy a worker that has it');
