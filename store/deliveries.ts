@@ -33,6 +33,12 @@ export interface LookedThrough {
 
 const nothing: LookedThrough = { epoch: 0, upTo: 0 };
 
+/** Above every position. */
+const maxSeq = Number.MAX_SAFE_INTEGER;
+
+// Events of an asset are found by comparing (asset_id, seq) as a whole, which only the index on both can serve: given the two
+// conditions one by one, Postgres may choose to walk all positions and leave out what is of other assets.
+
 type Row = {
   readonly log: string;
   readonly head: Seq;
@@ -65,8 +71,9 @@ export async function readUndelivered(
       select log, head, epoch, sent, version, coalesce((
         select min(first.seq) - 1 from subscription s cross join lateral (
           select e.seq from asset_event e
-          where e.asset_id = s.asset_id and e.seq > greatest(looked.start, s.after_seq) and e.seq <= least(looked.head, s.until_seq)
-          order by e.seq limit 1
+          where (e.asset_id, e.seq) > (s.asset_id, greatest(looked.start, s.after_seq))
+            and (e.asset_id, e.seq) <= (s.asset_id, least(looked.head, s.until_seq))
+          order by e.asset_id, e.seq limit 1
         ) first where s.dag_id = ${dagId}
       ), head) as start
       from looked
@@ -77,8 +84,12 @@ export async function readUndelivered(
       select e.seq, e.batch_end, s.id as subscription, (extract(epoch from e.recorded_at) * 1000)::bigint as at
       from at left join change on true
       join subscription s on s.dag_id = ${dagId}
-      join asset_event e on e.asset_id = s.asset_id and e.seq > at.start and e.seq > s.after_seq
-        and e.seq <= least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)
+      cross join lateral (
+        select seq, batch_end, recorded_at from asset_event
+        where (asset_id, seq) > (s.asset_id, greatest(at.start, s.after_seq))
+          and (asset_id, seq) <= (s.asset_id, least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq))
+        order by asset_id, seq limit ${maxDeliveries + 1}
+      ) e
       order by e.seq limit ${maxDeliveries + 1}
     )
     select at.log, at.head, at.epoch, at.sent, at.start, at.version, change_seq, change_version,
@@ -124,8 +135,9 @@ export async function findUndelivered(db: Db): Promise<readonly DagId[]> {
       or exists (
         select from subscription s join lateral (
           select from asset_event e
-          where e.asset_id = s.asset_id and e.seq > greatest(s.after_seq, c.sent) and e.seq <= coalesce(s.until_seq, e.seq)
-          limit 1
+          where (e.asset_id, e.seq) > (s.asset_id, greatest(s.after_seq, c.sent))
+            and (e.asset_id, e.seq) <= (s.asset_id, coalesce(s.until_seq, ${maxSeq}::bigint))
+          order by e.asset_id, e.seq limit 1
         ) e on true
         where s.dag_id = c.dag_id and coalesce(s.until_seq, c.sent + 1) > c.sent
       )`.execute(db);
