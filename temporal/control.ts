@@ -21,8 +21,8 @@ import { syncDeployed } from './deploy.ts';
 
 /** How often an update is told while its consumer closes under it, or has a task to do over; about 10 s in all. */
 const maxTellings = 12;
-/** How long a consumer may take to answer. */
-const answerWithinMs = 15_000;
+/** How long a consumer may take to answer: above the 10 s after which Temporal takes a task from a worker that was lost, twice. */
+const answerWithinMs = 30_000;
 const firstPauseMs = 10;
 const longestPauseMs = 2_000;
 /** NOT_FOUND, FAILED_PRECONDITION and ABORTED: what Temporal says of an update whose execution closed, or cannot take it now. */
