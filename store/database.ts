@@ -43,8 +43,10 @@ export function openPool({ url, schema, maxConnections, applicationName }: Datab
     query_timeout: 60_000,
     types,
   });
-  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool; without listeners it would end the process: the pool's is for idle ones,
+  // a client's for one that breaks between two statements of a transaction, of which the next one fails.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;
 }
 
