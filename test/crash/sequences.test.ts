@@ -7,8 +7,9 @@ import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts'
 import type { DagPlan } from '../../core/run-plan.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { deploy } from '../../temporal/deploy.ts';
-import { requestRun } from '../../temporal/request-run.ts';
-import { gateQuery } from '../../workflows/messages.ts';
+import { requestRun } from '../../store/runs.ts';
+import { signalConsumer } from '../../temporal/consumer-workflow.ts';
+import { gateQuery, runRequestedSignal } from '../../workflows/messages.ts';
 import { type Crash, orders, rates, startCrash } from '../support/crash.ts';
 import { allOf, anAsset, aProject } from '../support/plans.ts';
 import { eventually } from '../support/tidegate.ts';
@@ -210,11 +211,15 @@ describe('a run', () => {
     const consumer = workflow(consumerWorkflowId(producer));
     const first = (await consumer.describe()).runId;
     const none = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
+    const again = async (): Promise<void> => {
+      await requestRun(crash.deps.db, { dagId: producer, runId, trigger: 'manual', conf: '{}', ...none });
+      await signalConsumer(crash.deps.temporal, producer, runRequestedSignal, [runId]);
+    };
     await eventually(async () => {
-      await requestRun(crash.deps, { dagId: producer, runId, trigger: 'manual', conf: '{}', ...none });
+      await again();
       return (await consumer.describe()).runId !== first;
     }, 60_000);
-    await requestRun(crash.deps, { dagId: producer, runId, trigger: 'manual', conf: '{}', ...none });
+    await again();
     expect(await crash.problems()).toEqual([]);
     const tasks = await crash.deps.db
       .selectFrom('task_run')

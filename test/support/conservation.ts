@@ -194,7 +194,8 @@ async function consumersOf(db: Db): Promise<readonly DagId[]> {
 
 async function gateOf({ client }: Temporal, dagId: DagId): Promise<Consumer | null> {
   const handle = client.workflow.getHandle(consumerWorkflowId(dagId));
-  return handle.query(gateQuery).catch(() => null);
+  // Without a worker there is no answer, and the client would ask again for a minute.
+  return client.withDeadline(Date.now() + 5_000, () => handle.query(gateQuery)).catch(() => null);
 }
 
 function queueOf({ gate }: Consumer): string {

@@ -13,6 +13,8 @@ export interface CrashProcess {
   /** Where an API listens. */
   readonly url: string;
   isRunning(): boolean;
+  /** The last it wrote. */
+  output(): string;
   /** Has the process killed as soon as it comes to this point. */
   killAt(point: FaultPoint): Promise<void>;
   /** Has it stand still at one point and killed at another one that it comes to when it goes on. */
@@ -58,6 +60,7 @@ export async function startCrashProcess(
     heard.push(message);
   });
   child.once('exit', () => line.close());
+  const output = (): string => lines.slice(-40).join('\n');
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
 
   /** Waits for the next message of a kind; `ended` says whether the end of the process counts, too. */
@@ -65,7 +68,7 @@ export async function startCrashProcess(
     new Promise<FromProcess | undefined>((resolve, reject) => {
       const fail = (why: string): void => {
         finish();
-        reject(new Error(`${program} process ${why} before it was ${kind}:\n${lines.slice(-40).join('\n')}`));
+        reject(new Error(`${program} process ${why} before it was ${kind}:\n${output()}`));
       };
       const look = (): void => {
         const index = heard.findIndex((message) => message.kind === kind);
@@ -100,6 +103,7 @@ export async function startCrashProcess(
   return {
     url: ready?.kind === 'ready' ? (ready.url ?? '') : '',
     isRunning,
+    output,
     killAt: (point) => arm({ point, kind: 'SIGKILL' }),
     stopAt: (point, killedAt) => arm({ point, kind: 'SIGSTOP' }, { point: killedAt, kind: 'SIGKILL' }),
     async broken() {

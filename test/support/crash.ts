@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type DagId, parseDagId, type RunId, runIdByHand } from '../../core/ids.ts';
+import { parseDagId, type RunId, runIdByHand } from '../../core/ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { migrate } from '../../store/migrate.ts';
 import { Recorder } from '../../store/recorder.ts';
 import type { RunRow } from '../../store/schema.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
+import { requestRun } from '../../store/runs.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
+import { signalConsumer } from '../../temporal/consumer-workflow.ts';
 import type { Deps } from '../../temporal/deps.ts';
 import { Dispatcher } from '../../temporal/dispatch.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
-import { requestRun } from '../../temporal/request-run.ts';
+import { runRequestedSignal } from '../../workflows/messages.ts';
 import { recordingLog } from './api.ts';
 import { type CrashProcess, startCrashProcess } from './crash-process.ts';
 import type { FaultPoint } from './faults.ts';
@@ -72,6 +74,7 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
   const accepted: string[] = [];
   const processes: CrashProcess[] = [];
   let current: CrashProcess | undefined;
+  const telling: Promise<unknown>[] = [];
   let events = 0;
 
   const start = async (program: 'worker' | 'api', stopsAt?: FaultPoint): Promise<CrashProcess> => {
@@ -132,14 +135,17 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
     },
     accepted: (n) => void accepted.push(n),
     async trigger(id) {
-      const dagId: DagId = parseDagId(id);
+      const dagId = parseDagId(id);
       const runId = runIdByHand(Date.now(), Math.random().toString(36).slice(2, 8));
       const none = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
-      await requestRun(deps, { dagId, runId, trigger: 'manual', conf: '{}', ...none });
+      await requestRun(db, { dagId, runId, trigger: 'manual', conf: '{}', ...none });
+      // Behind the answer, as the API does; a client that is closed before would throw out of nowhere.
+      telling.push(signalConsumer(temporal, dagId, runRequestedSignal, [runId]).catch(() => undefined));
       return runId;
     },
     async problems() {
       const books = { ...deps, accepted };
+      if (current?.isRunning() === false) return [`the worker ended: ${current.output()}`];
       const found = [...(await unrestOf(deps)), ...(await violations(books))];
       if (found.length > 0) return found;
       const before = await Promise.all(consumers.map(runsOf));
@@ -157,6 +163,7 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
     },
     async stop() {
       await Promise.all(processes.map((each) => each.kill()));
+      await Promise.all(telling);
       await dispatcher.stop();
       await temporal.client.connection.close();
       await db.destroy();
