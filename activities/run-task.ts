@@ -20,7 +20,7 @@ import {
 import { recordSuccess } from '../temporal/record-events.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createOutbox } from './emitted.ts';
-import { type Beat, codeMissingSinceAt, lastElapsedMs, startHeartbeat } from './heartbeat.ts';
+import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
 import { execute } from './task-code.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
@@ -54,10 +54,9 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
     assertKnown(context, task);
     const code = deps.tasks.findTask(task.dagId, task.taskId);
     if (code === undefined) return withoutCode(deps, context, task);
-    const hasTimedOut = task.timeoutMs !== null && lastElapsedMs(context) >= task.timeoutMs;
     const stopHeartbeat = startHeartbeat(context);
     try {
-      const begun = await beginTry(deps.db, { ...task, hasTimedOut, worker: deps.identity });
+      const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
       return begun.kind === 'begun'
         ? await runTry(deps, assetIds, { context, code, task, begun })
         : resultOf(begun);
@@ -195,7 +194,7 @@ async function withoutCode(
   if (clock() - sinceAt < codePatienceMs) {
     throw ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
   }
-  const begun = await beginTry(db, { ...task, hasTimedOut: false, worker: identity });
+  const begun = await beginTry(db, { ...task, worker: identity });
   if (begun.kind === 'begun') await failTry(db, { ...task, try: begun.try }, message, true);
   throw failed(`${message}: deploy a worker that has it`);
 }

@@ -12,8 +12,8 @@ export interface TaskToTry extends RunAttempt {
   readonly taskId: TaskId;
   /** Tasks whose results it reads. */
   readonly needs: readonly TaskId[];
-  /** Whether the try before was seen to run longer than it may, and could not say so itself. */
-  readonly hasTimedOut: boolean;
+  /** Longest one try may take; a try found still running after that has timed out. */
+  readonly timeoutMs: number | null;
   readonly worker: string;
 }
 
@@ -134,13 +134,15 @@ async function startRun(tx: Tx, { dagId, runId, attempt }: RunAttempt): Promise<
   return run !== undefined;
 }
 
-async function nextTry(tx: Tx, { dagId, runId, attempt, taskId, hasTimedOut, worker }: TaskToTry) {
+async function nextTry(tx: Tx, { dagId, runId, attempt, taskId, timeoutMs, worker }: TaskToTry) {
   const { rows } = await sql<{ try: number; failures: number }>`
     insert into task_run as t (dag_id, run_id, attempt, task_id, state, try, started_at, try_started_at, worker)
     values (${dagId}, ${runId}, ${attempt}, ${taskId}, 'running', 1, clock(), clock(), ${worker})
     on conflict (dag_id, run_id, attempt, task_id) do update set
       state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
-      failures = t.failures + case when t.state = 'running' and ${hasTimedOut} then 1 else 0 end
+      failures = t.failures + case
+        when t.state = 'running' and t.try_started_at + ${timeoutMs}::float8 * interval '1 millisecond' <= clock() then 1
+        else 0 end
     where t.state in ('running', 'up_for_retry')
     returning t.try, t.failures`.execute(tx);
   return rows[0];
