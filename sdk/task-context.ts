@@ -52,8 +52,8 @@ export type EmitArguments<Input extends object> =
     : [event: EmitOptions<Input> & { readonly extra: Input }];
 
 /**
- * Says that an outlet was updated. Recorded once the task succeeds, and only then; an outlet that is not emitted is recorded
- * once, without extra.
+ * Says that an outlet was updated. Recorded once the task succeeds, and only then. An outlet that is not emitted is recorded
+ * once, with the defaults of its `eventExtra`; where that asks for more than defaults, the task fails.
  */
 export type Emit = <Input extends object>(
   asset: Asset<object, Input>,

@@ -7,9 +7,11 @@ const typed = asset('s3://lake/typed', {
   eventExtra: z.object({ rows: z.number(), unit: z.string().default('row') }),
 });
 const plain = asset('s3://lake/plain');
+const counted = asset('s3://lake/counted', { eventExtra: z.object({ rows: z.number().default(0) }) });
 const ids = new Map([
   [typed.name, 1],
   [plain.name, 2],
+  [counted.name, 3],
 ]);
 const idOf = ({ name }: { readonly name: string }) => ids.get(name) ?? 0;
 
@@ -21,6 +23,22 @@ describe('the outbox of a task', () => {
       { assetId: 1, extra: { rows: 1, unit: 'row' }, partitionKey: undefined },
       { assetId: 2, extra: {}, partitionKey: undefined },
     ]);
+  });
+
+  it('gives an outlet that was not emitted the defaults of its own schema', () => {
+    expect(createOutbox([counted]).events(idOf)).toEqual([
+      { assetId: 3, extra: { rows: 0 }, partitionKey: undefined },
+    ]);
+  });
+
+  it('refuses to leave out an outlet whose schema asks for an extra', () => {
+    expect(() => createOutbox([plain, typed]).events(idOf)).toThrow(
+      /s3:\/\/lake\/typed was not emitted, and its eventExtra asks for an extra/,
+    );
+  });
+
+  it('has one event for an outlet that is declared twice', () => {
+    expect(createOutbox([plain, plain]).events(idOf)).toHaveLength(1);
   });
 
   it('keeps what an extra was when it was emitted', () => {
@@ -58,5 +76,13 @@ describe('the outbox of a task', () => {
     const outbox = createOutbox([plain]);
     for (let event = 0; event < maxBatchEvents; event += 1) outbox.emit(plain);
     expect(() => outbox.emit(plain)).toThrow(/10000 events at most/);
+  });
+
+  it('counts the outlets that were not emitted among them', () => {
+    const outbox = createOutbox([plain, counted]);
+    for (let event = 1; event < maxBatchEvents; event += 1) outbox.emit(plain);
+    expect(() => outbox.emit(plain)).toThrow(/10000 events at most/);
+    outbox.emit(counted);
+    expect(outbox.events(idOf)).toHaveLength(maxBatchEvents);
   });
 });

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { parseDagId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -102,6 +103,7 @@ const dags = [
       emit(typed, { extra: { rows: 'many' as unknown as number } }),
     );
   }),
+  dag('unemitted', {}, (d) => void d.task('make', { outlets: [typed] }, ok)),
   dag('emits', {}, (d) => {
     d.task('make', { outlets: [typed, silent] }, async ({ emit }) => {
       emit(typed, { extra: { rows: 1 } });
@@ -257,6 +259,21 @@ describe('a task that fails', () => {
   });
 });
 
+describe('the log of a task', () => {
+  it.each([
+    ['failed', 'chain'],
+    ['skipped', 'skips'],
+  ])('is stored before anyone sees that it %s', async (state, dagId) => {
+    const { runId } = await runOf(dagId);
+    // Transactions are numbered in the order in which they first wrote.
+    const { rows } = await sql<{ is_before: boolean }>`
+      select task_log.xmin::text::bigint < task_run.xmin::text::bigint as is_before
+      from task_log join task_run using (run_id, task_id)
+      where run_id = ${runId} and task_run.state = ${state}`.execute(tidegate.deps.db);
+    expect(rows).toEqual([{ is_before: true }]);
+  });
+});
+
 describe('a task that takes too long', () => {
   it('is told to stop, and given up on when it does not listen; that counts as its failure', async () => {
     const { tasks } = await runOf('timed_out');
@@ -278,6 +295,7 @@ describe('a task that returns or emits what it may not', () => {
     ['no_json', /result cannot be written as JSON/],
     ['undeclared', /s3:\/\/dag-run\/other is not an outlet of this task/],
     ['bad_extra', /extra\.rows of s3:\/\/dag-run\/typed does not meet/],
+    ['unemitted', /s3:\/\/dag-run\/typed was not emitted/],
   ])('fails: %s', async (dagId, message) => {
     const { run, task } = await taskOf(dagId);
     expect(run.state).toBe('failed');
