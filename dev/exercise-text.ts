@@ -1,7 +1,7 @@
 import type { AssetEvent } from '../api/contract/asset-events.ts';
 import type { DagRun } from '../api/contract/dag-runs.ts';
 import type { LogMessage } from '../api/contract/task-instances.ts';
-import type { Colors } from './colors.ts';
+import type { Colors } from '../cli/colors.ts';
 import type { EndedTask } from './follow-run.ts';
 
 /** The lines that show a run of the exercise. */

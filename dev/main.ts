@@ -2,7 +2,7 @@ import { TidegateError } from '../core/errors.ts';
 import { createApi } from '../cli/api-client.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
 import { Children } from './children.ts';
-import { colorsOf } from './colors.ts';
+import { colorsOf } from '../cli/colors.ts';
 import { dataFolder } from './data-folder.ts';
 import { endOnSignals } from './end-signals.ts';
 import { hasExercise, runExercise } from './exercise.ts';

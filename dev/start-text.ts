@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import type { Colors } from './colors.ts';
+import type { Colors } from '../cli/colors.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Stack } from './stack.ts';
 import type { LoadedProject } from './worker-process.ts';

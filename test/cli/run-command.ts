@@ -16,14 +16,17 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Runs `tidegate …` as a shell does: a process of its own, with these variables and no other that leads to a server. */
+/** A build server asks for colours and has no terminal to show them on. */
+const buildServer = { CI: 'true', FORCE_COLOR: '1' };
+
+/** Runs `tidegate …` as a build server does: a process of its own, with these variables and no other that leads to a server. */
 export function runCommand(args: readonly string[], { cwd, env }: CommandOptions = {}): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(
     ([variable]) => !/^(TIDEGATE|TEMPORAL|DATABASE)_/.test(variable),
   );
   const child = spawn(process.execPath, [join(repository, 'cli/tidegate.mjs'), ...args], {
     cwd: cwd ?? repository,
-    env: { ...Object.fromEntries(inherited), ...env },
+    env: { ...Object.fromEntries(inherited), ...buildServer, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
