@@ -3,6 +3,7 @@ import { type Db, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { reachDatabase } from '../store/reach.ts';
 import { Recorder } from '../store/recorder.ts';
+import { Background } from './background.ts';
 import { connectTemporal } from './connect.ts';
 import type { Deps, Log } from './deps.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -36,15 +37,26 @@ export async function openDeps(options: OpenOptions): Promise<OpenDeps> {
     await migrate(db, environment.database.schema);
     const temporal = await connectTemporal({ ...environment.temporal, interceptors });
     await claimNamespace(db, temporal);
-    const dispatcher = new Dispatcher({ db, temporal, log });
-    const close = async (): Promise<void> => {
-      await dispatcher.stop();
-      await temporal.client.connection.close();
-      await db.destroy();
-    };
-    return { db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log, close };
+    return createDeps({ db, temporal, clock: Date.now, log });
   } catch (error) {
     await db.destroy();
     throw error;
   }
+}
+
+/** The deps of a process that has reached Postgres and Temporal. */
+export function createDeps(reached: Pick<Deps, 'db' | 'temporal' | 'clock' | 'log'>): OpenDeps {
+  const { db, temporal } = reached;
+  const dispatcher = new Dispatcher(reached);
+  const background = new Background();
+  return {
+    ...{ ...reached, recorder: new Recorder(db), dispatcher, background },
+    async close() {
+      // What is still sent over a closed connection would throw out of nowhere.
+      await dispatcher.stop();
+      await background.idle();
+      await temporal.client.connection.close();
+      await db.destroy();
+    },
+  };
 }

@@ -8,13 +8,23 @@ import type { Deps } from './deps.ts';
  * Writes a requested run; its consumer, which lets it in as slots allow, is told behind the answer. A Temporal outage delays the
  * run, no more.
  */
-export async function requestRun({ db, temporal, log }: Deps, request: RunRequest): Promise<Requested> {
+export async function requestRun(
+  { db, temporal, background, log }: Deps,
+  request: RunRequest,
+): Promise<Requested> {
   const requested = await writeRequest(db, request);
   const { dagId, runId } = request;
   if (requested !== 'removed') {
-    signalConsumer(temporal, dagId, runRequestedSignal, [runId]).catch((error: unknown) => {
-      log.warn('consumer not told of a requested run, a sweep will', { dagId, runId, error: String(error) });
-    });
+    const telling = signalConsumer(temporal, dagId, runRequestedSignal, [runId]);
+    background.add(
+      telling.catch((error: unknown) => {
+        log.warn('consumer not told of a requested run, a sweep will', {
+          dagId,
+          runId,
+          error: String(error),
+        });
+      }),
+    );
   }
   return requested;
 }

@@ -6,10 +6,9 @@ import type { ApiDeps } from '../../api/deps.ts';
 import { openDatabase } from '../../store/database.ts';
 import { deployProject } from '../../store/deploy.ts';
 import { migrate } from '../../store/migrate.ts';
-import { Recorder } from '../../store/recorder.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
-import { Dispatcher } from '../../temporal/dispatch.ts';
 import type { Log } from '../../temporal/deps.ts';
+import { createDeps } from '../../temporal/open-deps.ts';
 import { hashOf } from './plans.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestNamespace } from './temporal.ts';
@@ -33,9 +32,9 @@ export async function startApi(project: ProjectPlan, overrides: Partial<ApiDeps>
   await deployProject(db, project, hashOf);
   const temporal = await connectTemporal({ ...place, taskQueue: 'tidegate' });
   const { log, logged } = recordingLog();
-  const dispatcher = new Dispatcher({ db, temporal, log });
+  const open = createDeps({ db, temporal, clock: Date.now, log });
   const deps: ApiDeps = {
-    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log },
+    ...open,
     ...{ temporalUiUrl: 'http://temporal.test', version: '1.2.3' },
     ...overrides,
   };
@@ -48,9 +47,7 @@ export async function startApi(project: ProjectPlan, overrides: Partial<ApiDeps>
       return rows[0]?.count ?? -1;
     },
     stop: async () => {
-      await dispatcher.stop();
-      await temporal.client.connection.close();
-      await db.destroy();
+      await open.close();
       await database.drop();
     },
   };

@@ -3,16 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { parseDagId, type RunId, runIdByHand } from '../../core/ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { migrate } from '../../store/migrate.ts';
-import { Recorder } from '../../store/recorder.ts';
 import type { RunRow } from '../../store/schema.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
-import { requestRun } from '../../store/runs.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
-import { signalConsumer } from '../../temporal/consumer-workflow.ts';
 import type { Deps } from '../../temporal/deps.ts';
-import { Dispatcher } from '../../temporal/dispatch.ts';
+import { createDeps } from '../../temporal/open-deps.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
-import { runRequestedSignal } from '../../workflows/messages.ts';
+import { requestRun } from '../../temporal/request-run.ts';
 import { recordingLog } from './api.ts';
 import { type CrashProcess, startCrashProcess } from './crash-process.ts';
 import type { FaultPoint } from './faults.ts';
@@ -61,8 +58,7 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
   await migrate(db);
   const { log } = recordingLog();
   const temporal = await connectTemporal({ address, namespace, taskQueue });
-  const dispatcher = new Dispatcher({ db, temporal, log });
-  const deps: Deps = { db, recorder: new Recorder(db), dispatcher, temporal, clock: Date.now, log };
+  const deps = createDeps({ db, temporal, clock: Date.now, log });
   const environment = {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: address,
@@ -74,7 +70,6 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
   const accepted: string[] = [];
   const processes: CrashProcess[] = [];
   let current: CrashProcess | undefined;
-  const telling: Promise<unknown>[] = [];
   let events = 0;
 
   const start = async (program: 'worker' | 'api', stopsAt?: FaultPoint): Promise<CrashProcess> => {
@@ -122,7 +117,7 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
           const uris = [[orders], [rates], [orders, rates, orders], [orders]][round % 4] ?? [];
           await crash.post(...uris).catch(() => delay(100));
           // So that consumers get many small messages instead of a few large ones.
-          await Promise.race([dispatcher.idle(), delay(200)]);
+          await Promise.race([deps.dispatcher.idle(), delay(200)]);
         }
       };
       const posting = post();
@@ -138,9 +133,7 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
       const dagId = parseDagId(id);
       const runId = runIdByHand(Date.now(), Math.random().toString(36).slice(2, 8));
       const none = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
-      await requestRun(db, { dagId, runId, trigger: 'manual', conf: '{}', ...none });
-      // Behind the answer, as the API does; a client that is closed before would throw out of nowhere.
-      telling.push(signalConsumer(temporal, dagId, runRequestedSignal, [runId]).catch(() => undefined));
+      await requestRun(deps, { dagId, runId, trigger: 'manual', conf: '{}', ...none });
       return runId;
     },
     async problems() {
@@ -163,10 +156,7 @@ export async function startCrash(options: ServerOptions = {}): Promise<Crash> {
     },
     async stop() {
       await Promise.all(processes.map((each) => each.kill()));
-      await Promise.all(telling);
-      await dispatcher.stop();
-      await temporal.client.connection.close();
-      await db.destroy();
+      await deps.close();
       await servers.close();
     },
   };

@@ -15,12 +15,11 @@ import { AssetIds } from '../../store/asset-ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { deployProject } from '../../store/deploy.ts';
 import { migrate } from '../../store/migrate.ts';
-import { Recorder } from '../../store/recorder.ts';
 import { readRun } from '../../store/runs.ts';
 import type { RunRow, TaskRunRow } from '../../store/schema.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import { deploy } from '../../temporal/deploy.ts';
-import { Dispatcher } from '../../temporal/dispatch.ts';
+import { createDeps } from '../../temporal/open-deps.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
 import { requestRun } from '../../temporal/request-run.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
@@ -98,10 +97,10 @@ export async function startTidegate(
   await migrate(db);
   const { log, logged } = recordingLog();
   const temporal = await connectTemporal({ ...place, taskQueue: 'tidegate' });
-  const dispatcher = new Dispatcher({ db, temporal, log });
+  const open = createDeps({ db, temporal, clock, log });
   let code: readonly DagDefinition[] = dags;
   const deps: WorkerDeps = {
-    ...{ db, recorder: new Recorder(db), dispatcher, temporal, clock, log, identity },
+    ...{ ...open, identity },
     searchAttributes: searchAttributes ?? (await ensureSearchAttributes(temporal, log)),
     tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId) },
   };
@@ -126,7 +125,7 @@ export async function startTidegate(
   const assetIds = new AssetIds(db);
   const deployAll = async (project: ProjectPlan): Promise<void> => {
     if (options.place === undefined) await deploy(deps, project);
-    else dispatcher.notify((await deployProject(db, project, hashOf)).changed);
+    else deps.dispatcher.notify((await deployProject(db, project, hashOf)).changed);
   };
   await deployAll(projectOf(dags));
 
@@ -193,10 +192,8 @@ export async function startTidegate(
     },
     async stop() {
       await Promise.all(workers.map((worker) => worker.stop()));
-      await dispatcher.stop();
       await connection.close();
-      await temporal.client.connection.close();
-      await db.destroy();
+      await open.close();
       await database.drop();
     },
   };
