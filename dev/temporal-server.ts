@@ -35,6 +35,8 @@ const tuning = {
   'history.visibilityProcessorMaxPollRPS': 2000,
   'system.enableActivityEagerExecution': true,
 };
+/** Its file without a disk flush at every transaction: a killed server loses nothing, and a run costs half the processor time. */
+const pragmas = ['journal_mode=wal', 'synchronous=normal'];
 const startWithinMs = 60_000;
 
 /** Starts a Temporal dev server on 127.0.0.1 and waits until its frontend answers for the namespace. */
@@ -89,6 +91,7 @@ function launch(options: TemporalServerOptions, port: number, uiPort: number | u
       ...['--namespace', options.namespace],
       ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
       ...(options.database === undefined ? [] : ['--db-filename', options.database.file]),
+      ...pragmas.flatMap((pragma) => ['--sqlite-pragma', pragma]),
       ...dynamicConfig.flatMap(([key, value]) => [
         '--dynamic-config-value',
         `${key}=${JSON.stringify(value)}`,
