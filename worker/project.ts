@@ -11,6 +11,7 @@ import type { ProjectConfig } from '../sdk/config.ts';
 import { isCron } from '../sdk/cron.ts';
 import { type DagDefinition, isDag } from '../sdk/dag.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
+import { exportedValues } from './exported-values.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
 import { type AssetUse, mergeAssets, type ProjectAssets, toPlan } from './project-assets.ts';
@@ -105,7 +106,7 @@ async function loadFile(
     errors.push({ file, message: importErrorMessage(error, path, folder) });
     return {};
   });
-  for (const value of Object.values(exported)) {
+  for (const value of exportedValues(exported)) {
     if (isAsset(value)) attempt(() => use(value));
     if (!isDag(value) || seen.has(value)) continue;
     seen.add(value);

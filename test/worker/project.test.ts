@@ -83,6 +83,34 @@ describe('a project', () => {
     expect(findTask('producer', 'other')).toBeUndefined();
   });
 
+  it('has the DAGs and assets of exported arrays and plain objects, each once', async () => {
+    const { folder } = await project({
+      'dags/regions.ts': `
+import { asset, dag } from 'tidegate';
+const load = (region: string) => dag(\`load_\${region}\`, {}, (d) => void d.task('only', () => 1));
+export const regions = ['eu', 'us'].map(load);
+export const [eu] = regions;
+export const named = { us: regions[1], asia: load('asia'), version: 1, nothing: null };
+export default [asset('s3://lake/eu'), [load('deeper')]];
+export const lake = {
+  us: asset('s3://lake/us'),
+  get closed(): never {
+    throw new Error('not to be read');
+  },
+};
+export class Regions {
+  static all = load('of_class');
+}
+`,
+    });
+    const { plan, findTask } = await loadProject(folder);
+
+    expect(plan.importErrors).toEqual([]);
+    expect(plan.dags.map(({ dagId }) => dagId)).toEqual(['load_asia', 'load_eu', 'load_us']);
+    expect(plan.assets.map(({ uri }) => uri)).toEqual(['s3://lake/eu', 's3://lake/us']);
+    expect(findTask('load_eu', 'only')).toBeDefined();
+  });
+
   it('has the same hash wherever it lies, and another one when a definition changes', async () => {
     const files = {
       'assets.ts': orders,
