@@ -1,16 +1,11 @@
 import { sql } from 'kysely';
-import { assetKey, type AssetRef } from '../core/asset-uri.ts';
-import type { Seq } from '../core/asset-event.ts';
-import { type LeafId, leafOfSubscription } from '../core/batch.ts';
-import { leavesOf, mapLeaves } from '../core/condition.ts';
-import type { Definition } from '../core/definition.ts';
-import { emptyGate } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { ProjectPlan } from '../core/project-plan.ts';
 import type { DagPlan } from '../core/run-plan.ts';
-import type { Db } from './database.ts';
-import { takePositions, type Tx } from './log.ts';
 import { syncAssets } from './assets.ts';
+import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
+import { type AssetIds, type Change, writeVersions } from './versions.ts';
 
 /** What a deploy changed. */
 export interface Deployed {
@@ -18,15 +13,6 @@ export interface Deployed {
   readonly changed: readonly DagId[];
   readonly retired: readonly DagId[];
   readonly unchanged: readonly DagId[];
-}
-
-interface Change {
-  readonly dagId: DagId;
-  readonly version: number;
-  readonly file: string;
-  readonly hash: string;
-  /** `null` retires the DAG. */
-  readonly plan: DagPlan | null;
 }
 
 const retiredHash = 'retired';
@@ -43,7 +29,7 @@ export async function deployProject(
   hashOf: (plan: DagPlan) => string,
 ): Promise<Deployed> {
   return db.transaction().execute(async (tx) => {
-    // One deploy at a time; recording events goes on meanwhile.
+    // One deploy at a time; recording events goes on until it takes its position.
     await sql`select pg_advisory_xact_lock(${deployLock})`.execute(tx);
     const assetIds = await syncAssets(tx, project);
     const existing = await tx
@@ -68,8 +54,13 @@ export async function deployProject(
       });
     const changes = wanted.filter(({ dagId, hash }) => before.get(dagId)?.hash !== hash);
     await replaceImportErrors(tx, project);
-    await apply(tx, [...changes, ...gone], assetIds);
     await noteProject(tx, project.hash);
+    for (const change of [...changes, ...gone]) {
+      await upsertDag(tx, change);
+      await replaceTaskAssets(tx, change, assetIds);
+    }
+    // Last, for it takes the position.
+    await writeVersions(tx, [...changes, ...gone], assetIds);
 
     const idsOf = (list: readonly Change[]) => list.map(({ dagId }) => dagId);
     return {
@@ -91,31 +82,6 @@ export async function wasDeployed(db: Db, hash: string): Promise<boolean> {
   return row !== undefined;
 }
 
-async function apply(tx: Tx, changes: readonly Change[], assetIds: AssetIds): Promise<void> {
-  if (changes.length === 0) return;
-  for (const change of changes) await upsertDag(tx, change);
-  const { head: at } = await takePositions(tx, 1);
-  for (const change of changes) {
-    const leaves = await resubscribe(tx, change, assetIds, at);
-    const definition = definitionOf(change, leaves);
-    await tx
-      .insertInto('dag_version')
-      .values({
-        ...{ dag_id: change.dagId, version: change.version, seq: at, hash: change.hash },
-        plan: change.plan === null ? null : JSON.stringify(change.plan),
-        definition: JSON.stringify(definition),
-      })
-      .execute();
-    const checkpoint = { version: change.version, gate: emptyGate(definition.condition, at) };
-    await tx
-      .insertInto('consumer')
-      .values({ dag_id: change.dagId, sent: at, checkpoint: JSON.stringify(checkpoint) })
-      .onConflict((conflict) => conflict.column('dag_id').doNothing())
-      .execute();
-    await replaceTaskAssets(tx, change, assetIds);
-  }
-}
-
 async function upsertDag(tx: Tx, { dagId, version, file, plan }: Change): Promise<void> {
   const retired_at = plan === null ? sql<Date>`clock()` : null;
   await tx
@@ -125,65 +91,6 @@ async function upsertDag(tx: Tx, { dagId, version, file, plan }: Change): Promis
       conflict.column('dag_id').doUpdateSet({ version, file, retired_at, updated_at: sql<Date>`clock()` }),
     )
     .execute();
-}
-
-/** Opens and closes subscriptions at `at`; those of assets that stay are left as they are, with what is queued for them. */
-async function resubscribe(
-  tx: Tx,
-  { dagId, version, plan }: Change,
-  assetIds: AssetIds,
-  at: Seq,
-): Promise<Leaves> {
-  const wanted = new Map(
-    (plan?.condition ? leavesOf(plan.condition) : []).map((asset) => [assetIds(asset), asset]),
-  );
-  const open = await tx
-    .selectFrom('subscription')
-    .select(['id', 'asset_id'])
-    .where('dag_id', '=', dagId)
-    .where('until_seq', 'is', null)
-    .execute();
-  const closed = open.filter(({ asset_id }) => !wanted.has(asset_id)).map(({ id }) => id);
-  if (closed.length > 0) {
-    await tx.updateTable('subscription').set({ until_seq: at }).where('id', 'in', closed).execute();
-  }
-  const kept = new Set(open.map(({ asset_id }) => asset_id));
-  const added = [...wanted.keys()].filter((id) => !kept.has(id));
-  const opened =
-    added.length === 0
-      ? []
-      : await tx
-          .insertInto('subscription')
-          .values(added.map((asset_id) => ({ dag_id: dagId, asset_id, version, after_seq: at })))
-          .returning(['id', 'asset_id'])
-          .execute();
-  return new Map(
-    [...open, ...opened].flatMap(({ id, asset_id }) => {
-      const asset = wanted.get(asset_id);
-      return asset === undefined ? [] : [[assetKey(asset), { leaf: leafOfSubscription(id), asset }]];
-    }),
-  );
-}
-
-type AssetIds = (asset: AssetRef) => number;
-type Leaves = ReadonlyMap<string, { readonly leaf: LeafId; readonly asset: AssetRef }>;
-
-function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
-  return {
-    version,
-    plan: plan?.run ?? null,
-    condition: plan?.condition ? mapLeaves(plan.condition, (asset) => leafIn(leaves, asset)) : null,
-    assets: Object.fromEntries(
-      [...leaves.values()].map(({ leaf, asset: { name, uri } }) => [leaf, { name, uri }]),
-    ),
-    maxActiveRuns: plan?.maxActiveRuns ?? 0,
-  };
-}
-
-function leafIn(leaves: Leaves, asset: AssetRef): LeafId {
-  const found = leaves.get(assetKey(asset));
-  if (found === undefined) throw new Error(`asset ${asset.name} has no subscription`);
-  return found.leaf;
 }
 
 async function replaceTaskAssets(tx: Tx, { dagId, plan }: Change, assetIds: AssetIds): Promise<void> {

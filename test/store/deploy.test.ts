@@ -1,8 +1,11 @@
+import { sql } from 'kysely';
 import { parseDagId } from '../../core/ids.ts';
 import { claimGate } from '../../store/claim.ts';
+import { openDatabase } from '../../store/database.ts';
 import { wasDeployed } from '../../store/deploy.ts';
 import { aDagPlan, anAsset, anyOf, aProject, aTaskPlan, on } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
+import { eventually } from '../support/tidegate.ts';
 
 const ORDERS = 's3://lake/orders';
 const RATES = 's3://lake/rates';
@@ -35,6 +38,35 @@ describe('deploying a project', () => {
     const before = await store.head();
     await store.deploy([edited, { ...producer, description: 'makes orders' }]);
     expect(await store.head()).toBe(before + 1);
+  });
+
+  it('has its versions at that position; consumers that are new begin there, others go on from where they are', async () => {
+    const first = await store.head();
+    await store.deploy([edited, producer, aDagPlan({ dagId: 'added' })]);
+    const second = await store.head();
+    const versions = store.db
+      .selectFrom('dag_version')
+      .select(['dag_id', 'seq'])
+      .orderBy('dag_id')
+      .orderBy('seq');
+    expect(await versions.execute()).toEqual([
+      { dag_id: 'added', seq: second },
+      { dag_id: 'consumer', seq: first },
+      { dag_id: 'consumer', seq: second },
+      { dag_id: 'producer', seq: first },
+    ]);
+    const consumers = await store.db
+      .selectFrom('consumer')
+      .select(['dag_id', 'sent', 'checkpoint'])
+      .orderBy('dag_id')
+      .execute();
+    expect(
+      consumers.map(({ checkpoint, ...row }) => [...Object.values(row), checkpoint.gate.watermark]),
+    ).toEqual([
+      ['added', second, second],
+      ['consumer', first, first],
+      ['producer', first, first],
+    ]);
   });
 
   it('changes nothing when nothing changed, and takes no position', async () => {
@@ -129,6 +161,37 @@ describe('deploying a project', () => {
     expect(await wasDeployed(store.db, first.hash)).toBe(true);
     expect(await wasDeployed(store.db, aProject([edited]).hash)).toBe(false);
   });
+
+  it.each(['subscription', 'dag_version', 'consumer', 'dag_task', 'deployed_project'])(
+    'lets events be recorded as long as it writes, here while it waits for %s',
+    async (table) => {
+      const added = aDagPlan({
+        ...{ dagId: 'added', condition: on(anAsset(ORDERS)) },
+        tasks: [aTaskPlan('make', { outlets: [anAsset(RATES)] })],
+      });
+      const waiting = async () => {
+        const { rows } = await sql<{ count: number }>`
+          select count(*) as count from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(store.db);
+        return rows[0]?.count ?? 0;
+      };
+      const other = openDatabase(store.place);
+      const holder = await other.startTransaction().execute();
+      await sql`lock table ${sql.table(table)} in share mode`.execute(holder);
+      const deployed = store.deploy([consumer, producer, added]);
+      await eventually(async () => (await waiting()) === 1);
+
+      let seq: number | undefined;
+      const posted = store.post(ORDERS).then(([first]) => (seq = first));
+      await eventually(async () => seq !== undefined || (await waiting()) === 2);
+      const recordedAt = seq;
+      await holder.commit().execute();
+      await Promise.all([deployed, posted, other.destroy()]);
+
+      expect(recordedAt).toBeDefined();
+      expect(await subscriptionsOf('added')).toMatchObject([{ after_seq: Number(recordedAt) + 1 }]);
+    },
+  );
 
   it('goes one after the other when two deploy at once', async () => {
     const before = await store.head();

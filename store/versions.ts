@@ -1,0 +1,141 @@
+import { sql } from 'kysely';
+import { assetKey, type AssetRef } from '../core/asset-uri.ts';
+import { type LeafId, leafOfSubscription } from '../core/batch.ts';
+import { leavesOf, mapLeaves } from '../core/condition.ts';
+import type { Definition } from '../core/definition.ts';
+import { emptyGate } from '../core/gate.ts';
+import type { DagId } from '../core/ids.ts';
+import type { DagPlan } from '../core/run-plan.ts';
+import { takePositions, type Tx } from './log.ts';
+
+/** A version of a DAG that a deploy puts in force. */
+export interface Change {
+  readonly dagId: DagId;
+  readonly version: number;
+  readonly file: string;
+  readonly hash: string;
+  /** `null` retires the DAG. */
+  readonly plan: DagPlan | null;
+}
+
+export type AssetIds = (asset: AssetRef) => number;
+type Leaves = ReadonlyMap<string, { readonly leaf: LeafId; readonly asset: AssetRef }>;
+
+/** A version that is written, with what else its position belongs to. */
+interface Unplaced {
+  readonly dagId: DagId;
+  readonly version: number;
+  /** Subscriptions that begin and that end with it. */
+  readonly opened: readonly number[];
+  readonly closed: readonly number[];
+  readonly isFirst: boolean;
+}
+
+/** Stands where the position will be; only the transaction that writes it ever sees it. */
+const unplaced = 0;
+
+/**
+ * Writes versions, then takes one position for all of them. However many they are, recording waits only for the few statements
+ * behind that.
+ */
+export async function writeVersions(tx: Tx, changes: readonly Change[], assetIds: AssetIds): Promise<void> {
+  if (changes.length === 0) return;
+  const written: Unplaced[] = [];
+  for (const change of changes) written.push(await writeVersion(tx, change, assetIds));
+  await place(tx, written);
+}
+
+async function writeVersion(tx: Tx, change: Change, assetIds: AssetIds): Promise<Unplaced> {
+  const { dagId, version, hash, plan } = change;
+  const { leaves, opened, closed } = await resubscribe(tx, change, assetIds);
+  const definition = definitionOf(change, leaves);
+  await tx
+    .insertInto('dag_version')
+    .values({
+      ...{ dag_id: dagId, version, seq: unplaced, hash },
+      plan: plan === null ? null : JSON.stringify(plan),
+      definition: JSON.stringify(definition),
+    })
+    .execute();
+  const checkpoint = { version, gate: emptyGate(definition.condition, unplaced) };
+  const begun = await tx
+    .insertInto('consumer')
+    .values({ dag_id: dagId, sent: unplaced, checkpoint: JSON.stringify(checkpoint) })
+    .onConflict((conflict) => conflict.column('dag_id').doNothing())
+    .returning('dag_id')
+    .executeTakeFirst();
+  return { dagId, version, opened, closed, isFirst: begun !== undefined };
+}
+
+/** Ends and begins subscriptions; those of assets that stay are left as they are, with what is queued for them. */
+async function resubscribe(
+  tx: Tx,
+  { dagId, version, plan }: Change,
+  assetIds: AssetIds,
+): Promise<Pick<Unplaced, 'opened' | 'closed'> & { readonly leaves: Leaves }> {
+  const wanted = new Map(
+    (plan?.condition ? leavesOf(plan.condition) : []).map((asset) => [assetIds(asset), asset]),
+  );
+  const before = await tx
+    .selectFrom('subscription')
+    .select(['id', 'asset_id'])
+    .where('dag_id', '=', dagId)
+    .where('until_seq', 'is', null)
+    // Those that end are written once the position is known, when no lock may have to be waited for.
+    .forNoKeyUpdate()
+    .execute();
+  const kept = new Set(before.map(({ asset_id }) => asset_id));
+  const added = [...wanted.keys()].filter((id) => !kept.has(id));
+  const opened =
+    added.length === 0
+      ? []
+      : await tx
+          .insertInto('subscription')
+          .values(added.map((asset_id) => ({ dag_id: dagId, asset_id, version, after_seq: unplaced })))
+          .returning(['id', 'asset_id'])
+          .execute();
+  const leaves = new Map(
+    [...before, ...opened].flatMap(({ id, asset_id }) => {
+      const asset = wanted.get(asset_id);
+      return asset === undefined ? [] : [[assetKey(asset), { leaf: leafOfSubscription(id), asset }]];
+    }),
+  );
+  const closed = before.filter(({ asset_id }) => !wanted.has(asset_id));
+  return { leaves, opened: opened.map(({ id }) => id), closed: closed.map(({ id }) => id) };
+}
+
+function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
+  return {
+    version,
+    plan: plan?.run ?? null,
+    condition: plan?.condition ? mapLeaves(plan.condition, (asset) => leafIn(leaves, asset)) : null,
+    assets: Object.fromEntries(
+      [...leaves.values()].map(({ leaf, asset: { name, uri } }) => [leaf, { name, uri }]),
+    ),
+    maxActiveRuns: plan?.maxActiveRuns ?? 0,
+  };
+}
+
+function leafIn(leaves: Leaves, asset: AssetRef): LeafId {
+  const found = leaves.get(assetKey(asset));
+  if (found === undefined) throw new Error(`asset ${asset.name} has no subscription`);
+  return found.leaf;
+}
+
+async function place(tx: Tx, written: readonly Unplaced[]): Promise<void> {
+  const { head: at } = await takePositions(tx, 1);
+  const opened = written.flatMap((version) => version.opened);
+  const closed = written.flatMap((version) => version.closed);
+  await sql`update subscription set after_seq = ${at} where id = any(${opened}::int[])`.execute(tx);
+  await sql`update subscription set until_seq = ${at} where id = any(${closed}::int[])`.execute(tx);
+  await sql`
+    update dag_version set seq = ${at}
+    from unnest(${written.map(({ dagId }) => dagId)}::text[], ${written.map(({ version }) => version)}::int[])
+      as written (dag_id, version)
+    where dag_version.dag_id = written.dag_id and dag_version.version = written.version`.execute(tx);
+  await sql`
+    update consumer set sent = ${at}, checkpoint = jsonb_set(checkpoint, '{gate,watermark}', to_jsonb(${at}::bigint))
+    where dag_id = any(${written.filter(({ isFirst }) => isFirst).map(({ dagId }) => dagId)}::text[])`.execute(
+    tx,
+  );
+}
