@@ -1,9 +1,17 @@
 import type { Seq } from '../core/asset-event.ts';
 import type { Gate, Taken } from '../core/gate.ts';
-import type { DagId, RunId } from '../core/ids.ts';
+import type { DagId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { type Claim, claimGate, type Claimed } from '../store/claim.ts';
 import * as store from '../store/consumers.ts';
+import {
+  type Admitted,
+  admitRuns,
+  type Opened,
+  openRuns,
+  type RunsToAdmit,
+  type RunsToOpen,
+} from '../store/open-runs.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** What a consumer starts from, and which search attributes it may set. */
@@ -12,10 +20,8 @@ export type ClaimedGate = Claimed & { readonly searchAttributes: readonly Search
 /** The transactions of `consumerDag`; each can be told again and then changes nothing. */
 export interface ConsumerActivities {
   claimGate(dagId: DagId): Promise<ClaimedGate>;
-  openRun(run: store.OpenRun): Promise<store.Opened>;
-  admitRun(
-    claim: Claim & { readonly version: number; readonly activeRuns: readonly RunId[] },
-  ): Promise<store.Admitted>;
+  openRuns(runs: RunsToOpen): Promise<Opened>;
+  admitRuns(wish: RunsToAdmit): Promise<Admitted>;
   adoptDefinition(
     change: Claim & { readonly version: number; readonly at: Seq; readonly gate: Gate },
   ): Promise<store.Adopted>;
@@ -43,8 +49,8 @@ export function createConsumerActivities({
       if (claimed.kind === 'claimed') dispatcher.notify([dagId]);
       return { ...claimed, searchAttributes };
     },
-    openRun: (run) => store.openRun(db, run),
-    admitRun: (wish) => store.admitRun(db, wish, wish),
+    openRuns: (runs) => openRuns(db, runs),
+    admitRuns: (wish) => admitRuns(db, wish),
     adoptDefinition: (change) => store.adoptDefinition(db, change, change),
     checkpoint: (state) => store.checkpoint(db, state, state),
     setPaused: (wish) => store.setPaused(db, wish, wish.isPaused),

@@ -90,7 +90,7 @@ async function runTry(deps: WorkerDeps, assetIds: AssetIds, running: Try): Promi
   const { context, code, task, begun } = running;
   const tried = { ...task, try: begun.try };
   if (begun.failures > task.retries.max) {
-    const error = `the try before took longer than its time-out of ${task.timeoutMs} ms`;
+    const error = `the tries before took longer than their time-out of ${task.timeoutMs} ms`;
     await failTry(deps.db, tried, error, true);
     throw failed(error);
   }

@@ -15,12 +15,17 @@ export interface Consumer {
   readonly hasRequests: boolean;
 }
 
-/** What a consumer does next: open the run its events ask for, let in the oldest requested run, or wait. */
+/** A run that events ask for, and what it takes out of the queue. */
+export interface AskedRun {
+  readonly runId: RunId;
+  readonly taken: readonly Taken[];
+}
+
+/** What a consumer does next: open the run its events ask for, let in the oldest requested runs, or wait. */
 export type Decision =
   | {
       readonly kind: 'open';
-      readonly runId: RunId;
-      readonly taken: readonly Taken[];
+      readonly run: AskedRun;
       /** The gate once that run has its events. */
       readonly gate: Gate;
     }
@@ -33,12 +38,50 @@ export function decide(consumer: Consumer): Decision {
   if (consumer.hasRequests) return { kind: 'admit' };
   if (!isMet(consumer.gate)) return { kind: 'wait' };
   const { taken, gate } = takeAll(consumer.gate);
-  return { kind: 'open', runId: runIdOfEvents(newestSeq(consumer.gate)), taken, gate };
+  return { kind: 'open', run: { runId: runIdOfEvents(newestSeq(consumer.gate)), taken }, gate };
 }
 
-/** Whether a run may start now: not paused, and below the limit. */
-export function hasFreeSlot({ isPaused, activeRuns, maxActiveRuns }: Consumer): boolean {
-  return !isPaused && activeRuns.length < maxActiveRuns;
+/** What came of a message, or of a part of it. */
+export interface TakenBatches {
+  readonly consumer: Consumer;
+  /** Runs that its batches asked for, in order. */
+  readonly asked: readonly AskedRun[];
+  /** The gate right behind the last of them: what is stored with them. */
+  readonly gate: Gate;
+  /** What is not counted yet, because a requested run goes first or enough runs are opened at once. */
+  readonly rest: readonly Batch[];
+}
+
+/** Most runs that are opened in one transaction. */
+export const maxAskedAtOnce = 100;
+
+/** Counts batches in order and opens a run behind each one that asks for it while a slot is free; the caller comes back with `rest`. */
+export function takeBatches(
+  before: Consumer,
+  batches: readonly Batch[],
+  end: { readonly upTo: Seq; readonly more: boolean },
+): TakenBatches {
+  const asked: AskedRun[] = [];
+  let { gate } = before;
+  let { consumer, rest } = countBatches(before, batches, end);
+  for (;;) {
+    const decision = decide(consumer);
+    if (decision.kind !== 'open') return { consumer, asked, gate, rest };
+    gate = decision.gate;
+    asked.push(decision.run);
+    consumer = withRun({ ...consumer, gate }, decision.run.runId);
+    if (asked.length >= maxAskedAtOnce) return { consumer, asked, gate, rest };
+    ({ consumer, rest } = countBatches(consumer, rest, end));
+  }
+}
+
+/** How many runs may start now: none while it is paused. */
+export function freeSlots({ isPaused, activeRuns, maxActiveRuns }: Consumer): number {
+  return isPaused ? 0 : Math.max(0, maxActiveRuns - activeRuns.length);
+}
+
+export function hasFreeSlot(consumer: Consumer): boolean {
+  return freeSlots(consumer) > 0;
 }
 
 /**
@@ -67,8 +110,8 @@ export function withRun(consumer: Consumer, runId: RunId): Consumer {
     : { ...consumer, activeRuns: [...consumer.activeRuns, runId] };
 }
 
-export function withoutRun(consumer: Consumer, runId: RunId): Consumer {
-  return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => active !== runId) };
+export function withoutRuns(consumer: Consumer, runIds: readonly RunId[]): Consumer {
+  return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => !runIds.includes(active)) };
 }
 
 function isOpenable(consumer: Consumer, gate: Gate): boolean {

@@ -55,11 +55,11 @@ export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
       .where('dag_id', '=', dagId)
       .returning('epoch')
       .executeTakeFirstOrThrow();
-    const open = await openRunsOf(tx, dagId);
+    const open = await openRunsOf(tx, dagId, 1);
     return {
       ...{ kind: 'claimed', log: log.id, epoch, definition, gate: checkpoint.gate, isPaused: is_paused },
-      activeRuns: open.filter(({ admitted_at }) => admitted_at !== null).map(({ run_id }) => run_id),
-      hasRequests: open.some(({ admitted_at }) => admitted_at === null),
+      activeRuns: open.admitted.map(({ run_id }) => run_id),
+      hasRequests: open.waiting.length > 0,
     };
   });
 }
@@ -86,16 +86,18 @@ export async function isCurrent(tx: Tx, { dagId, epoch }: Claim): Promise<boolea
   return row?.epoch === epoch;
 }
 
-/** Runs of a DAG that hold a slot, and the two oldest of those that wait for one, however many do. */
-export async function openRunsOf(tx: Tx, dagId: DagId) {
-  const open = tx
+/** Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for. */
+export async function openRunsOf(db: Db | Tx, dagId: DagId, mostWaiting: number) {
+  const open = db
     .selectFrom('run')
-    .select(['run_id', 'attempt', 'trigger', 'admitted_at'])
+    .select(['run_id', 'attempt', 'trigger'])
     .where('dag_id', '=', dagId)
     .where('state', 'in', ['queued', 'running'])
     .orderBy('number');
-  const admitted = await open.where('admitted_at', 'is not', null).execute();
-  return [...admitted, ...(await open.where('admitted_at', 'is', null).limit(2).execute())];
+  return {
+    admitted: await open.where('admitted_at', 'is not', null).execute(),
+    waiting: await open.where('admitted_at', 'is', null).limit(mostWaiting).execute(),
+  };
 }
 
 async function hasLaterVersion(tx: Tx, dagId: DagId, version: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Seq } from '../core/asset-event.ts';
 import { type Delivery, leafOfSubscription } from '../core/batch.ts';
 import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
+import { inLogOrder, isOfAsset } from './events-of-asset.ts';
 
 /** What one consumer has not been sent yet, complete up to `upTo` as of one statement. */
 export interface Undelivered {
@@ -32,12 +33,6 @@ export interface LookedThrough {
 }
 
 const nothing: LookedThrough = { epoch: 0, upTo: 0 };
-
-/** Above every position. */
-const maxSeq = Number.MAX_SAFE_INTEGER;
-
-// Events of an asset are found by comparing (asset_id, seq) as a whole, which only the index on both can serve: given the two
-// conditions one by one, Postgres may choose to walk all positions and leave out what is of other assets.
 
 type Row = {
   readonly log: string;
@@ -71,9 +66,11 @@ export async function readUndelivered(
       select log, head, epoch, sent, version, coalesce((
         select min(first.seq) - 1 from subscription s cross join lateral (
           select e.seq from asset_event e
-          where (e.asset_id, e.seq) > (s.asset_id, greatest(looked.start, s.after_seq))
-            and (e.asset_id, e.seq) <= (s.asset_id, least(looked.head, s.until_seq))
-          order by e.asset_id, e.seq limit 1
+          where ${isOfAsset(sql`s.asset_id`, {
+            after: sql`greatest(looked.start, s.after_seq)`,
+            upTo: sql`least(looked.head, s.until_seq)`,
+          })}
+          ${inLogOrder()} limit 1
         ) first where s.dag_id = ${dagId}
       ), head) as start
       from looked
@@ -85,10 +82,12 @@ export async function readUndelivered(
       from at left join change on true
       join subscription s on s.dag_id = ${dagId}
       cross join lateral (
-        select seq, batch_end, recorded_at from asset_event
-        where (asset_id, seq) > (s.asset_id, greatest(at.start, s.after_seq))
-          and (asset_id, seq) <= (s.asset_id, least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq))
-        order by asset_id, seq limit ${maxDeliveries + 1}
+        select e.seq, e.batch_end, e.recorded_at from asset_event e
+        where ${isOfAsset(sql`s.asset_id`, {
+          after: sql`greatest(at.start, s.after_seq)`,
+          upTo: sql`least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)`,
+        })}
+        ${inLogOrder()} limit ${maxDeliveries + 1}
       ) e
       order by e.seq limit ${maxDeliveries + 1}
     )
@@ -135,9 +134,11 @@ export async function findUndelivered(db: Db): Promise<readonly DagId[]> {
       or exists (
         select from subscription s join lateral (
           select from asset_event e
-          where (e.asset_id, e.seq) > (s.asset_id, greatest(s.after_seq, c.sent))
-            and (e.asset_id, e.seq) <= (s.asset_id, coalesce(s.until_seq, ${maxSeq}::bigint))
-          order by e.asset_id, e.seq limit 1
+          where ${isOfAsset(sql`s.asset_id`, {
+            after: sql`greatest(s.after_seq, c.sent)`,
+            upTo: sql`s.until_seq`,
+          })}
+          ${inLogOrder()} limit 1
         ) e on true
         where s.dag_id = c.dag_id and coalesce(s.until_seq, c.sent + 1) > c.sent
       )`.execute(db);

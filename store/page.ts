@@ -21,17 +21,24 @@ export interface InstantRange {
 
 type Condition = RawBuilder<boolean>;
 
-/** An `order by` with its page. The columns are ours, never a caller's text; `last` makes the order whole. */
+/** What a list can be ordered by: SQL of ours, never a caller's text. */
+type Column = string | { readonly nullable: string };
+
+/** An `order by` with its page; `last` makes the order whole. */
 export function pageOf<Field extends string>(
-  columns: Readonly<Record<Field, string>>,
+  columns: Readonly<Record<Field, Column>>,
   keys: readonly OrderKey<Field>[],
   last: string,
   { limit, offset }: Page,
 ): ReturnType<Sql> {
-  const parts = keys.map(
-    ({ field, descending }) => `${columns[field]} ${descending ? 'desc nulls last' : 'asc'}`,
-  );
+  const parts = keys.map(({ field, descending }) => inDirection(columns[field], descending));
   return sql`order by ${sql.raw([...parts, last].join(', '))} limit ${limit} offset ${offset}`;
+}
+
+/** What is null comes last. Only where it can be: no index has nulls at its end in both directions, not even where there are none. */
+function inDirection(column: Column, descending: boolean): string {
+  if (typeof column === 'string') return `${column} ${descending ? 'desc' : 'asc'}`;
+  return `${column.nullable} ${descending ? 'desc nulls last' : 'asc'}`;
 }
 
 /** All of these conditions; those that are undefined do not count. */

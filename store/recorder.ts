@@ -1,26 +1,7 @@
 import pg from 'pg';
-import type { Seq } from '../core/asset-event.ts';
 import type { Db } from './database.ts';
-import { takePositions, type Tx } from './log.ts';
-import {
-  claimKeys,
-  type IdempotencyKey,
-  insertEvents,
-  markSucceeded,
-  type PlacedEvent,
-  readKeys,
-  setKeySeqs,
-  type Submission,
-  type TaskSuccess,
-} from './recording.ts';
-
-/** What became of a submission. */
-export type Recorded =
-  | { readonly kind: 'recorded'; readonly seqs: readonly Seq[]; readonly at: Date }
-  /** Its idempotency key was used before: nothing new was recorded. */
-  | { readonly kind: 'repeated'; readonly firstSeq: Seq; readonly requestHash: string }
-  /** Its try is no longer the running one, or its run was closed: nothing was recorded. */
-  | { readonly kind: 'lost' };
+import type { Recorded, Submission } from './recording.ts';
+import { writeAll } from './writing.ts';
 
 interface Waiting {
   readonly submission: Submission;
@@ -66,11 +47,9 @@ export class Recorder {
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const outcomes = await this.#db.transaction().execute((tx) =>
-        writeAll(
-          tx,
-          group.map(({ submission }) => submission),
-        ),
+      const outcomes = await writeAll(
+        this.#db,
+        group.map(({ submission }) => submission),
       );
       for (const [index, { resolve }] of group.entries()) resolve(outcomes[index] ?? { kind: 'lost' });
     } catch (error) {
@@ -91,97 +70,6 @@ function groupSize(waiting: readonly Waiting[]): number {
     if (index > 0 && events > maxGroupEvents) return index;
   }
   return Math.min(waiting.length, maxGroup);
-}
-
-async function writeAll(tx: Tx, submissions: readonly Submission[]): Promise<readonly Recorded[]> {
-  const won = await winners(tx, submissions);
-  const keys = await freeKeys(
-    tx,
-    submissions.filter((_, index) => won.has(index)),
-  );
-  const accepted = submissions.filter(
-    (submission, index) => won.has(index) && isFirstOfKey(submission, keys),
-  );
-
-  const total = accepted.reduce((sum, { events }) => sum + events.length, 0);
-  // Nothing to place, so the log stays unlocked and its head where it is.
-  const positions = total === 0 ? { first: 0, head: 0, at: new Date() } : await takePositions(tx, total);
-  const placed = place(accepted, positions.first);
-  if (total > 0) await insertEvents(tx, [...placed.values()].flat(), positions.at);
-  await nameKeys(tx, placed);
-
-  const used = await usedKeys(
-    tx,
-    submissions.filter((submission, index) => won.has(index) && !placed.has(submission)),
-  );
-  return submissions.map((submission, index): Recorded => {
-    const events = placed.get(submission);
-    if (events !== undefined)
-      return { kind: 'recorded', seqs: events.map(({ seq }) => seq), at: positions.at };
-    const before = submission.idempotencyKey && used.get(submission.idempotencyKey.key);
-    if (!won.has(index) || before === undefined) return { kind: 'lost' };
-    return { kind: 'repeated', firstSeq: before.seq, requestHash: before.requestHash };
-  });
-}
-
-/** Indices of submissions whose task success counts, and of those that have none. */
-async function winners(tx: Tx, submissions: readonly Submission[]): Promise<ReadonlySet<number>> {
-  const successes: TaskSuccess[] = [];
-  const indices: number[] = [];
-  const won = new Set<number>();
-  for (const [index, { success }] of submissions.entries()) {
-    if (success === undefined) won.add(index);
-    else {
-      successes.push(success);
-      indices.push(index);
-    }
-  }
-  if (successes.length === 0) return won;
-  for (const place of await markSucceeded(tx, successes)) won.add(indices[place] ?? -1);
-  return won;
-}
-
-async function freeKeys(tx: Tx, submissions: readonly Submission[]): Promise<Set<string>> {
-  const keys = keysOf(submissions);
-  return new Set(keys.length === 0 ? [] : await claimKeys(tx, keys));
-}
-
-/** Of several submissions with one key in the same group the first one counts. */
-function isFirstOfKey({ idempotencyKey }: Submission, free: Set<string>): boolean {
-  return idempotencyKey === undefined || free.delete(idempotencyKey.key);
-}
-
-function place(accepted: readonly Submission[], first: Seq): ReadonlyMap<Submission, readonly PlacedEvent[]> {
-  let next = first;
-  return new Map(
-    accepted.map((submission) => {
-      const from = next;
-      next += submission.events.length;
-      const batchEnd = next - 1;
-      const { source } = submission;
-      return [
-        submission,
-        submission.events.map((event, index) => ({ seq: from + index, batchEnd, event, source })),
-      ];
-    }),
-  );
-}
-
-async function nameKeys(tx: Tx, placed: ReadonlyMap<Submission, readonly PlacedEvent[]>): Promise<void> {
-  const seqs = new Map<string, Seq>();
-  for (const [{ idempotencyKey }, [event]] of placed) {
-    if (idempotencyKey !== undefined && event !== undefined) seqs.set(idempotencyKey.key, event.seq);
-  }
-  if (seqs.size > 0) await setKeySeqs(tx, seqs);
-}
-
-async function usedKeys(tx: Tx, submissions: readonly Submission[]): ReturnType<typeof readKeys> {
-  const keys = keysOf(submissions).map(({ key }) => key);
-  return keys.length === 0 ? new Map() : readKeys(tx, keys);
-}
-
-function keysOf(submissions: readonly Submission[]): readonly IdempotencyKey[] {
-  return submissions.flatMap(({ idempotencyKey }) => (idempotencyKey === undefined ? [] : [idempotencyKey]));
 }
 
 /** SQLSTATE classes by which Postgres says that it serves nothing now: connection, resources, operator intervention, system error. */

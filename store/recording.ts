@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { EventSource, NewAssetEvent, Seq } from '../core/asset-event.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 
 /** One try of one task, as its worker knows it. */
@@ -24,95 +25,105 @@ export interface IdempotencyKey {
   readonly requestHash: string;
 }
 
-/** Events that are recorded together or not at all, and what must hold for it. */
-export interface Submission {
+/** Events that are recorded together or not at all: those of a try that succeeds, or of a request. */
+export type Submission = {
   readonly source: EventSource;
   readonly events: readonly NewAssetEvent[];
-  readonly success?: TaskSuccess;
-  readonly idempotencyKey?: IdempotencyKey;
-}
+} & (
+  | { readonly success: TaskSuccess; readonly idempotencyKey?: undefined }
+  | { readonly success?: undefined; readonly idempotencyKey?: IdempotencyKey | undefined }
+);
 
-/** A key that was used before, with what it stands for. */
-export interface UsedKey {
-  readonly seq: Seq;
-  readonly requestHash: string;
-}
+/** What became of the events of one submission. */
+export type Recorded =
+  | { readonly kind: 'recorded'; readonly seqs: readonly Seq[]; readonly at: Date }
+  /** Its idempotency key was used before: nothing new was recorded. */
+  | { readonly kind: 'repeated'; readonly firstSeq: Seq; readonly requestHash: string }
+  /** Its try is no longer the running one, or its run was closed: nothing was recorded. */
+  | { readonly kind: 'lost' };
 
 /**
- * Marks tries as succeeded where each is still the running one of an open run, and returns their indices.
- * The run rows are locked against closing, so a try and the end of its run never pass each other.
+ * Records submissions in one statement, each whole or not at all: marks each try as succeeded that is still the running one of an open
+ * run, and gives the events of what counts the next positions of the log. The log is locked last, until the transaction ends, so
+ * positions are gapless and in commit order, and no time lies below that of the event before. The rows of the runs are locked against
+ * closing, so a try and the end of its run never pass each other.
  */
-export async function markSucceeded(tx: Tx, successes: readonly TaskSuccess[]): Promise<ReadonlySet<number>> {
-  const { rows } = await sql<{ index: number }>`
+export async function recordAll(
+  db: Db | Tx,
+  submissions: readonly Submission[],
+): Promise<readonly Recorded[]> {
+  const tries = submissions.flatMap(({ success }, place) =>
+    success === undefined ? [] : [{ ...success, place }],
+  );
+  const events = submissions.flatMap(({ events: of, source, success }, place) =>
+    of.map((event) => ({
+      ...{ ...event, place, isConditional: success !== undefined },
+      task: source.kind === 'task' ? source : null,
+    })),
+  );
+  const { rows } = await sql<Answer>`
     with tried as (
       select * from unnest(
-        ${successes.map((s) => s.dagId)}::text[], ${successes.map((s) => s.runId)}::text[],
-        ${successes.map((s) => s.attempt)}::int[], ${successes.map((s) => s.taskId)}::text[],
-        ${successes.map((s) => s.try)}::int[], ${successes.map((s) => s.result)}::text[]
-      ) with ordinality as t (dag_id, run_id, attempt, task_id, try, result, index)
+        ${tries.map(({ place }) => place)}::int[], ${tries.map(({ dagId }) => dagId)}::text[],
+        ${tries.map(({ runId }) => runId)}::text[], ${tries.map(({ attempt }) => attempt)}::int[],
+        ${tries.map(({ taskId }) => taskId)}::text[], ${tries.map((success) => success.try)}::int[],
+        ${tries.map(({ result }) => result)}::text[]
+      ) as t (place, dag_id, run_id, attempt, task_id, try, result)
     ), open_run as (
       select dag_id, run_id, attempt from run
       where (dag_id, run_id) in (select dag_id, run_id from tried) and state in ('queued', 'running')
       order by dag_id, run_id for share
+    ), succeeded as (
+      update task_run set state = 'success', ended_at = clock(), error = null, result = tried.result::jsonb
+      from tried join open_run using (dag_id, run_id, attempt)
+      where task_run.dag_id = tried.dag_id and task_run.run_id = tried.run_id and task_run.attempt = tried.attempt
+        and task_run.task_id = tried.task_id and task_run.try = tried.try and task_run.state = 'running'
+      returning tried.place
+    ), accepted as (
+      select *, row_number() over (order by nth) as position
+      from unnest(
+        ${events.map(({ place }) => place)}::int[], ${events.map(({ isConditional }) => isConditional)}::bool[],
+        ${events.map(({ assetId }) => assetId)}::int[], ${events.map(({ extra }) => JSON.stringify(extra))}::text[],
+        ${events.map(({ partitionKey }) => partitionKey ?? null)}::text[],
+        ${events.map(({ task }) => task?.dagId ?? null)}::text[], ${events.map(({ task }) => task?.runId ?? null)}::text[],
+        ${events.map(({ task }) => task?.taskId ?? null)}::text[]
+      ) with ordinality as e (place, is_conditional, asset_id, extra, partition_key, dag_id, run_id, task_id, nth)
+      where not is_conditional or place in (select place from succeeded)
+    ), taken as (
+      update log set head = head + (select count(*) from accepted), at = greatest(at, clock())
+      where (select count(*) from accepted) > 0
+      returning head - (select count(*) from accepted) as before, at
+    ), written as (
+      insert into asset_event
+        (seq, batch_end, asset_id, recorded_at, extra, partition_key, source_dag_id, source_run_id, source_task_id)
+      select before + position, before + max(position) over (partition by place), asset_id, at, extra::jsonb, partition_key,
+        dag_id, run_id, task_id
+      from accepted cross join taken
     )
-    update task_run set state = 'success', ended_at = clock(), error = null, result = tried.result::jsonb
-    from tried join open_run using (dag_id, run_id, attempt)
-    where task_run.dag_id = tried.dag_id and task_run.run_id = tried.run_id and task_run.attempt = tried.attempt
-      and task_run.task_id = tried.task_id and task_run.try = tried.try and task_run.state = 'running'
-    returning tried.index::int as index`.execute(tx);
-  return new Set(rows.map(({ index }) => index - 1));
+    select (select before from taken), (select at from taken), array(select place from succeeded) as succeeded`.execute(
+    db,
+  );
+  return answers(submissions, rows[0] ?? nothing);
 }
 
-/** Claims keys that were never used, in one order for everybody; the answer names those that were free. */
-export async function claimKeys(tx: Tx, keys: readonly IdempotencyKey[]): Promise<ReadonlySet<string>> {
-  const rows = await tx
-    .insertInto('idempotency_key')
-    .values(
-      keys
-        .toSorted((a, b) => (a.key < b.key ? -1 : 1))
-        .map(({ key, requestHash }) => ({ key, request_hash: requestHash, seq: 0 })),
-    )
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .returning('key')
-    .execute();
-  return new Set(rows.map(({ key }) => key));
+interface Answer {
+  /** Head of the log before this; `null` when there was nothing to place. */
+  readonly before: Seq | null;
+  readonly at: Date | null;
+  /** Places of the submissions whose try succeeded. */
+  readonly succeeded: readonly number[];
 }
 
-export async function setKeySeqs(tx: Tx, seqs: ReadonlyMap<string, Seq>): Promise<void> {
-  await sql`
-    update idempotency_key set seq = v.seq
-    from unnest(${[...seqs.keys()]}::text[], ${[...seqs.values()]}::bigint[]) as v (key, seq)
-    where idempotency_key.key = v.key`.execute(tx);
-}
+const nothing: Answer = { before: null, at: null, succeeded: [] };
 
-export async function readKeys(tx: Tx, keys: readonly string[]): Promise<ReadonlyMap<string, UsedKey>> {
-  const rows = await tx
-    .selectFrom('idempotency_key')
-    .select(['key', 'seq', 'request_hash'])
-    .where('key', 'in', keys)
-    .execute();
-  return new Map(rows.map(({ key, seq, request_hash }) => [key, { seq, requestHash: request_hash }]));
-}
-
-/** An event at its position. */
-export interface PlacedEvent {
-  readonly seq: Seq;
-  readonly batchEnd: Seq;
-  readonly event: NewAssetEvent;
-  readonly source: EventSource;
-}
-
-export async function insertEvents(tx: Tx, placed: readonly PlacedEvent[], at: Date): Promise<void> {
-  const task = placed.map(({ source }) => (source.kind === 'task' ? source : null));
-  await sql`
-    insert into asset_event
-      (seq, batch_end, asset_id, recorded_at, extra, partition_key, source_dag_id, source_run_id, source_task_id)
-    select seq, batch_end, asset_id, ${at}, extra::jsonb, partition_key, dag_id, run_id, task_id
-    from unnest(
-      ${placed.map(({ seq }) => seq)}::bigint[], ${placed.map(({ batchEnd }) => batchEnd)}::bigint[],
-      ${placed.map(({ event }) => event.assetId)}::int[], ${placed.map(({ event }) => JSON.stringify(event.extra))}::text[],
-      ${placed.map(({ event }) => event.partitionKey ?? null)}::text[],
-      ${task.map((source) => source?.dagId ?? null)}::text[], ${task.map((source) => source?.runId ?? null)}::text[],
-      ${task.map((source) => source?.taskId ?? null)}::text[]
-    ) as e (seq, batch_end, asset_id, extra, partition_key, dag_id, run_id, task_id)`.execute(tx);
+/** Positions are given out in the order of the submissions. */
+function answers(submissions: readonly Submission[], { before, at, succeeded }: Answer): readonly Recorded[] {
+  const won = new Set(succeeded);
+  let last = before ?? 0;
+  return submissions.map(({ success, events }, place): Recorded => {
+    if (success !== undefined && !won.has(place)) return { kind: 'lost' };
+    const first = last + 1;
+    last += events.length;
+    return { kind: 'recorded', seqs: events.map((_, index) => first + index), at: at ?? new Date() };
+  });
 }

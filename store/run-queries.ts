@@ -43,12 +43,12 @@ const columns = {
   run_id: 'r.run_id',
   run_type: 'r.trigger',
   state: 'r.state',
-  logical_date: 'r.logical_at',
+  logical_date: { nullable: 'r.logical_at' },
   queued_at: 'r.queued_at',
   run_after: runAfter,
-  start_date: 'r.started_at',
-  end_date: 'r.ended_at',
-  duration: '(r.ended_at - r.started_at)',
+  start_date: { nullable: 'r.started_at' },
+  end_date: { nullable: 'r.ended_at' },
+  duration: { nullable: '(r.ended_at - r.started_at)' },
 } as const;
 
 export async function listRuns(

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { TaskEnd } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
 import type { RunRow, RunTrigger } from './schema.ts';
 
 /** What became of a request for a run. */
@@ -62,61 +63,64 @@ export interface RunClosing extends RunAttempt {
 }
 
 /** Closes an open run and whatever of it was still under way; closing again changes nothing. */
-export async function closeRun(
-  db: Db,
-  { dagId, runId, attempt, state, reason, ends }: RunClosing,
-): Promise<void> {
+export async function closeRun(db: Db, closing: RunClosing): Promise<void> {
+  // A task that succeeded has nothing left to close: the run's own row is all there is to write.
+  if (Object.values(closing.ends).every((end) => end === 'success') && closing.state === 'success') {
+    await closeRow(db, closing);
+    return;
+  }
   await db.transaction().execute(async (tx) => {
-    const closed = await tx
-      .updateTable('run')
-      .set({
-        state,
-        reason,
-        ended_at: sql<Date>`clock()`,
-        admitted_at: sql<Date>`coalesce(admitted_at, clock())`,
-      })
-      .where('dag_id', '=', dagId)
-      .where('run_id', '=', runId)
-      .where('attempt', '=', attempt)
-      .where('state', 'in', ['queued', 'running'])
-      .returning('run_id')
-      .executeTakeFirst();
-    if (closed === undefined) return;
-    await tx
-      .updateTable('task_run')
-      .set({ state: 'failed', ended_at: sql<Date>`clock()`, error: reason ?? 'the run was closed' })
-      .where('dag_id', '=', dagId)
-      .where('run_id', '=', runId)
-      .where('attempt', '=', attempt)
-      .where('state', 'in', ['running', 'up_for_retry'])
-      .execute();
-    const unstarted = Object.entries(ends).filter(
-      ([, end]) => end === 'skipped' || end === 'upstream_failed',
-    );
-    if (unstarted.length === 0) return;
-    await tx
-      .insertInto('task_run')
-      .values(
-        unstarted.map(([taskId, end]) => ({
-          ...{ dag_id: dagId, run_id: runId, attempt, task_id: taskId as TaskId, state: end },
-          ended_at: sql<Date>`clock()`,
-        })),
-      )
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    if (await closeRow(tx, closing)) await closeTasks(tx, closing);
   });
 }
 
-/** Notes that the consumer knows of a run's end, so that no sweep tells it again. */
-export async function markCloseReported(
-  db: Db,
-  { dagId, runId }: Omit<RunAttempt, 'attempt'>,
-): Promise<void> {
+async function closeRow(db: Db | Tx, { dagId, runId, attempt, state, reason }: RunClosing): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('run')
+    .set({
+      state,
+      reason,
+      ended_at: sql<Date>`clock()`,
+      admitted_at: sql<Date>`coalesce(admitted_at, clock())`,
+    })
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('state', 'in', ['queued', 'running'])
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+async function closeTasks(tx: Tx, { dagId, runId, attempt, reason, ends }: RunClosing): Promise<void> {
+  await tx
+    .updateTable('task_run')
+    .set({ state: 'failed', ended_at: sql<Date>`clock()`, error: reason ?? 'the run was closed' })
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('state', 'in', ['running', 'up_for_retry'])
+    .execute();
+  const unstarted = Object.entries(ends).filter(([, end]) => end === 'skipped' || end === 'upstream_failed');
+  if (unstarted.length === 0) return;
+  await tx
+    .insertInto('task_run')
+    .values(
+      unstarted.map(([taskId, end]) => ({
+        ...{ dag_id: dagId, run_id: runId, attempt, task_id: taskId as TaskId, state: end },
+        ended_at: sql<Date>`clock()`,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Notes that the consumer knows of these runs' ends, so that no sweep tells it again. */
+export async function markCloseReported(db: Db, dagId: DagId, runIds: readonly RunId[]): Promise<void> {
   await db
     .updateTable('run')
     .set({ is_close_reported: true })
     .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
+    .where('run_id', 'in', runIds)
     .execute();
 }
 

@@ -166,6 +166,8 @@ export interface TaskRunTable {
   readonly state: TaskState;
   readonly try: Generated<number>;
   readonly failures: Generated<number>;
+  /** Tries found still running after their time-out: their worker was lost, or stuck. */
+  readonly silent_tries: Generated<number>;
   readonly started_at: OptionalInstant;
   readonly try_started_at: OptionalInstant;
   readonly ended_at: OptionalInstant;

@@ -19,11 +19,14 @@ export async function readRunTasks(
   return rows[0]?.tasks ?? [];
 }
 
+/** A task of a run as it is shown: what it returned may be large. */
+export type ListedTaskRun = Omit<TaskRunRow, 'result' | 'silent_tries'>;
+
 /** The tasks of one attempt that have started or ended. */
 export async function listTaskRuns(
   db: Db,
   { dagId, runId, attempt }: RunAttempt,
-): Promise<readonly Omit<TaskRunRow, 'result'>[]> {
+): Promise<readonly ListedTaskRun[]> {
   return db
     .selectFrom('task_run')
     .select(['dag_id', 'run_id', 'attempt', 'task_id', 'state', 'try', 'failures'])

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { TaskId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { Db } from './database.ts';
-import type { Tx } from './log.ts';
 import type { TaskTry } from './recording.ts';
 import { readRun, type RunAttempt } from './runs.ts';
 import type { RunRow, TaskRunRow } from './schema.ts';
@@ -12,19 +11,25 @@ export interface TaskToTry extends RunAttempt {
   readonly taskId: TaskId;
   /** Tasks whose results it reads. */
   readonly needs: readonly TaskId[];
-  /** Longest one try may take; a try found still running after that has timed out. */
+  /** Longest one try may take. */
   readonly timeoutMs: number | null;
   readonly worker: string;
 }
+
+/** What a task may know of its run. */
+export type BegunRun = Pick<
+  RunRow,
+  'trigger' | 'conf' | 'logical_at' | 'data_interval_start_at' | 'data_interval_end_at'
+>;
 
 /** What a worker is given to do, or why there is nothing to do. */
 export type Begun =
   | {
       readonly kind: 'begun';
       readonly try: number;
-      /** Failures of author code so far, a try that timed out without an answer included. */
+      /** Failures of author code so far. */
       readonly failures: number;
-      readonly run: RunRow;
+      readonly run: BegunRun;
       readonly results: Readonly<Record<TaskId, Json>>;
     }
   /** An earlier try ended it and its answer was lost: its code does not run again. */
@@ -40,29 +45,18 @@ export type EndedTask = Exclude<Begun, { readonly kind: 'begun' }>;
 
 /** Begins the next try of a task; every earlier try can no longer end it. */
 export async function beginTry(db: Db, task: TaskToTry): Promise<Begun> {
-  return db.transaction().execute(async (tx): Promise<Begun> => {
-    const isOpen = await startRun(tx, task);
-    if (!isOpen) return { kind: 'run closed' };
-    const begun = await nextTry(tx, task);
-    if (begun === undefined) return ended(tx, task);
-    const run = await readRun(tx, task.dagId, task.runId);
-    if (run === undefined) return { kind: 'run closed' };
-    return {
-      kind: 'begun',
-      try: begun.try,
-      failures: begun.failures,
-      run,
-      results: await readResults(tx, task),
-    };
-  });
+  const begun = await nextTry(db, task);
+  if (begun === undefined) return (await readEnded(db, task)) ?? { kind: 'run closed' };
+  const { try: number, failures, ...run } = begun;
+  // What it needs has ended and does not change any more.
+  return { kind: 'begun', try: number, failures, run, results: await readResults(db, task) };
 }
 
 /** How a task ended, or that its run was closed, without beginning a try; `undefined` while it is still to be done. */
 export async function readEnded(
   db: Db,
-  task: RunAttempt & { readonly taskId: TaskId },
+  { dagId, runId, attempt, taskId }: RunAttempt & { readonly taskId: TaskId },
 ): Promise<EndedTask | undefined> {
-  const { dagId, runId, attempt, taskId } = task;
   const run = await readRun(db, dagId, runId);
   if (run === undefined || run.attempt !== attempt) return { kind: 'run closed' };
   const row = await db
@@ -112,52 +106,45 @@ async function endTry(
   return numUpdatedRows > 0n ? 'ended' : 'lost';
 }
 
-/** Marks the run as running with its first task; the lock keeps it from being closed meanwhile. */
-async function startRun(tx: Tx, { dagId, runId, attempt }: RunAttempt): Promise<boolean> {
-  const run = await tx
-    .selectFrom('run')
-    .select('state')
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('state', 'in', ['queued', 'running'])
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (run?.state === 'queued') {
-    await tx
-      .updateTable('run')
-      .set({ state: 'running', started_at: sql<Date>`clock()` })
-      .where('dag_id', '=', dagId)
-      .where('run_id', '=', runId)
-      .execute();
-  }
-  return run !== undefined;
-}
+/**
+ * A try that is found running after its time-out lost its worker before that could say so, or its code keeps the worker from saying
+ * anything. Nobody can tell, so a few of them are taken as lost; more count as failures, or such code would run for ever.
+ */
+const forgivenSilentTries = 2;
 
-async function nextTry(tx: Tx, { dagId, runId, attempt, taskId, timeoutMs, worker }: TaskToTry) {
-  const { rows } = await sql<{ try: number; failures: number }>`
-    insert into task_run as t (dag_id, run_id, attempt, task_id, state, try, started_at, try_started_at, worker)
-    values (${dagId}, ${runId}, ${attempt}, ${taskId}, 'running', 1, clock(), clock(), ${worker})
-    on conflict (dag_id, run_id, attempt, task_id) do update set
-      state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
-      failures = t.failures + case
-        when t.state = 'running' and t.try_started_at + ${timeoutMs}::float8 * interval '1 millisecond' <= clock() then 1
-        else 0 end
-    where t.state in ('running', 'up_for_retry')
-    returning t.try, t.failures`.execute(tx);
+type NextTry = Pick<TaskRunRow, 'try' | 'failures'> & BegunRun;
+
+/**
+ * Writes the try down if the run is open and the task has not ended, and marks the run as running with its first one. The lock on
+ * the run keeps it from being closed meanwhile.
+ */
+async function nextTry(
+  db: Db,
+  { dagId, runId, attempt, taskId, timeoutMs, worker }: TaskToTry,
+): Promise<NextTry | undefined> {
+  const isSilent = sql`coalesce(
+    (t.state = 'running' and t.try_started_at + ${timeoutMs}::float8 * interval '1 millisecond' <= clock())::int, 0
+  )`;
+  const { rows } = await sql<NextTry>`
+    with open_run as (
+      select * from run where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and state in ('queued', 'running')
+      for no key update
+    ), started as (
+      update run set state = 'running', started_at = clock() from open_run
+      where run.dag_id = open_run.dag_id and run.run_id = open_run.run_id and open_run.state = 'queued'
+    ), tried as (
+      insert into task_run as t (dag_id, run_id, attempt, task_id, state, try, started_at, try_started_at, worker)
+      select dag_id, run_id, attempt, ${taskId}, 'running', 1, clock(), clock(), ${worker} from open_run
+      on conflict (dag_id, run_id, attempt, task_id) do update set
+        state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
+        silent_tries = t.silent_tries + ${isSilent}, failures = t.failures + case
+          when t.silent_tries >= ${forgivenSilentTries} then ${isSilent} else 0 end
+      where t.state in ('running', 'up_for_retry')
+      returning try, failures
+    )
+    select try, failures, trigger, conf, logical_at, data_interval_start_at, data_interval_end_at
+    from tried, open_run`.execute(db);
   return rows[0];
-}
-
-async function ended(tx: Tx, { dagId, runId, attempt, taskId }: TaskToTry): Promise<Begun> {
-  const row = await tx
-    .selectFrom('task_run')
-    .select(['state', 'error'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', '=', taskId)
-    .executeTakeFirstOrThrow();
-  return endedFrom(row);
 }
 
 function endedFrom({ state, error }: Pick<TaskRunRow, 'state' | 'error'>): EndedTask {
@@ -165,11 +152,11 @@ function endedFrom({ state, error }: Pick<TaskRunRow, 'state' | 'error'>): Ended
 }
 
 async function readResults(
-  tx: Tx,
+  db: Db,
   { dagId, runId, attempt, needs }: TaskToTry,
 ): Promise<Record<TaskId, Json>> {
   if (needs.length === 0) return {};
-  const rows = await tx
+  const rows = await db
     .selectFrom('task_run')
     .select(['task_id', 'result'])
     .where('dag_id', '=', dagId)

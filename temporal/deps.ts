@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Db } from '../store/database.ts';
 import type { Recorder } from '../store/recorder.ts';
 import type { Background } from './background.ts';
+import type { ClosedRuns } from './closed-runs.ts';
 import type { Dispatcher } from './dispatch.ts';
 
 /** The project's namespace, and the queue its workflows are taken from. */
@@ -24,6 +25,7 @@ export interface Deps {
   readonly db: Db;
   readonly recorder: Recorder;
   readonly dispatcher: Dispatcher;
+  readonly closedRuns: ClosedRuns;
   readonly background: Background;
   readonly temporal: Temporal;
   /** Now, in epoch milliseconds. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { toMessages } from '../core/message.ts';
@@ -13,6 +12,7 @@ import {
 import { type AssetEvents, assetEventsSignal } from '../workflows/messages.ts';
 import { signalConsumer } from './consumer-workflow.ts';
 import type { Log, Temporal } from './deps.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 interface DispatcherOptions {
   readonly db: Db;
@@ -20,39 +20,30 @@ interface DispatcherOptions {
   readonly log: Log;
 }
 
-/** Shortest time between two sends to one consumer; the first one after a quiet moment never waits. */
-const betweenSendsMs = 20;
-const firstPauseMs = 100;
-const longestPauseMs = 10_000;
-
-/**
- * Sends consumers what the log has for them. One send is under way per consumer and process: at rest nothing waits, under load
- * messages grow. Sending is at-least-once; consumers count exactly once.
- */
+/** Sends consumers what the log has for them. Sending is at-least-once; consumers count exactly once. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #due = new Set<DagId>();
-  readonly #serving = new Map<DagId, Promise<void>>();
+  readonly #sending: OneAtATime<DagId>;
   readonly #updated = new Set<number>();
   #lookingUp: Promise<void> | undefined;
-  readonly #stopping = new AbortController();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#sending = new OneAtATime({
+      act: (dagId) => this.#sendAll(dagId),
+      onFailure: (dagId, failure) =>
+        options.log.warn('dispatch failed, will be tried again', { dagId, ...failure }),
+    });
   }
 
   /** Says that there may be something new for these consumers; returns at once. */
   notify(dagIds: readonly DagId[]): void {
-    if (this.#stopping.signal.aborted) return;
-    for (const dagId of dagIds) {
-      this.#due.add(dagId);
-      if (!this.#serving.has(dagId)) this.#serving.set(dagId, this.#serve(dagId));
-    }
+    for (const dagId of dagIds) this.#sending.notify(dagId);
   }
 
   /** Says that these assets have new events; under load many of them share one look-up of their consumers. */
   notifyAssets(assetIds: readonly number[]): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#sending.isStopping) return;
     for (const assetId of assetIds) this.#updated.add(assetId);
     this.#lookingUp ??= this.#lookUp().finally(() => {
       this.#lookingUp = undefined;
@@ -61,16 +52,16 @@ export class Dispatcher {
 
   /** Resolves when nothing is being sent. */
   async idle(): Promise<void> {
-    while (this.#lookingUp !== undefined || this.#serving.size > 0) {
+    do {
       await this.#lookingUp;
-      await Promise.all(this.#serving.values());
-    }
+      await this.#sending.idle();
+    } while (this.#lookingUp !== undefined);
   }
 
   /** Ends what is under way; what was not sent is sent by another process or at the next start. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.idle();
+    await this.#sending.stop();
+    await this.#lookingUp;
   }
 
   async #lookUp(): Promise<void> {
@@ -85,32 +76,6 @@ export class Dispatcher {
         log.warn('subscribers not found, a sweep will tell them', { error: String(error) });
       }
     }
-  }
-
-  async #serve(dagId: DagId): Promise<void> {
-    const { log } = this.#options;
-    let pauseMs = firstPauseMs;
-    while (this.#due.delete(dagId)) {
-      try {
-        await this.#sendAll(dagId);
-        pauseMs = firstPauseMs;
-        // Events that come meanwhile share the next signal: a hundred cost a workflow about what one does.
-        await this.#pause(betweenSendsMs);
-      } catch (error) {
-        if (this.#stopping.signal.aborted) break;
-        log.warn('dispatch failed, will be tried again', { dagId, pauseMs, error: String(error) });
-        await this.#pause(pauseMs);
-        pauseMs = Math.min(longestPauseMs, pauseMs * 2);
-        this.#due.add(dagId);
-      }
-      if (this.#stopping.signal.aborted) break;
-    }
-    this.#serving.delete(dagId);
-  }
-
-  /** Waits, or not at all once it is stopping. */
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
   }
 
   async #sendAll(dagId: DagId): Promise<void> {

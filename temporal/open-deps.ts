@@ -4,6 +4,7 @@ import { migrate } from '../store/migrate.ts';
 import { reachDatabase } from '../store/reach.ts';
 import { Recorder } from '../store/recorder.ts';
 import { Background } from './background.ts';
+import { ClosedRuns } from './closed-runs.ts';
 import { connectTemporal } from './connect.ts';
 import type { Deps, Log } from './deps.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -48,12 +49,14 @@ export async function openDeps(options: OpenOptions): Promise<OpenDeps> {
 export function createDeps(reached: Pick<Deps, 'db' | 'temporal' | 'clock' | 'log'>): OpenDeps {
   const { db, temporal } = reached;
   const dispatcher = new Dispatcher(reached);
+  const closedRuns = new ClosedRuns(reached);
   const background = new Background();
   return {
-    ...{ ...reached, recorder: new Recorder(db), dispatcher, background },
+    ...{ ...reached, recorder: new Recorder(db), dispatcher, closedRuns, background },
     async close() {
       // What is still sent over a closed connection would throw out of nowhere.
       await dispatcher.stop();
+      await closedRuns.stop();
       await background.idle();
       await temporal.client.connection.close();
       await db.destroy();

@@ -1,6 +1,5 @@
 import type { EventSource, NewAssetEvent } from '../core/asset-event.ts';
-import type { Recorded } from '../store/recorder.ts';
-import type { IdempotencyKey, Submission, TaskSuccess } from '../store/recording.ts';
+import type { IdempotencyKey, Recorded, Submission, TaskSuccess } from '../store/recording.ts';
 import type { Deps } from './deps.ts';
 
 const fromApi: EventSource = { kind: 'api' };

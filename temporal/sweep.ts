@@ -18,7 +18,7 @@ import {
 } from '../store/sweep.ts';
 import type { dagRun } from '../workflows/dag-run.ts';
 import { runRequestedSignal } from '../workflows/messages.ts';
-import { closeRun, reportClosed } from './close-run.ts';
+import { closeRun } from './close-run.ts';
 import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
@@ -34,7 +34,7 @@ interface Sweeping extends Deps {
 
 /** Finishes what crashed processes left between their steps. A full sweep also asks Temporal about every open run and consumer. */
 export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boolean }): Promise<void> {
-  const { db, dispatcher, temporal } = deps;
+  const { db, dispatcher, closedRuns, temporal } = deps;
   if (isFull) {
     await each(deps, await findDeployedDags(db), (dagId) => ensureConsumer(temporal, dagId));
     await each(deps, await findOpenRuns(db), (run) => closeIfEnded(deps, run));
@@ -43,9 +43,7 @@ export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boole
   await syncDeployed(deps, deployPatienceMs);
   dispatcher.notify(await findUndelivered(db));
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
-  await each(deps, await findUnreportedRuns(db, patienceMs), ({ dagId, runId }) =>
-    reportClosed(deps, dagId, runId),
-  );
+  for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, runId);
   await each(deps, await findWaitingRequests(db, patienceMs), ({ dagId, runId }) =>
     signalConsumer(temporal, dagId, runRequestedSignal, [runId]),
   );

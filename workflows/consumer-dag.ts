@@ -31,6 +31,7 @@ import {
   gateQuery,
   isAssetEvents,
   isClearQueueInput,
+  isRunIds,
   pauseUpdate,
   resumeUpdate,
   runClosedSignal,
@@ -42,7 +43,7 @@ import { createRunStarter, type RunStarter } from './run-starter.ts';
 type Message =
   | { readonly kind: 'events'; readonly events: AssetEvents }
   | { readonly kind: 'run requested' }
-  | { readonly kind: 'run closed'; readonly runId: RunId }
+  | { readonly kind: 'runs closed'; readonly runIds: readonly RunId[] }
   | { readonly kind: 'pause'; readonly isPaused: boolean; readonly done: () => void }
   | {
       readonly kind: 'clear';
@@ -100,9 +101,12 @@ function listen(inbox: Message[]): void {
     if (isAssetEvents(events)) inbox.push({ kind: 'events', events });
     else log.warn('malformed assetEvents signal dropped');
   });
-  setHandler(runRequestedSignal, () => void inbox.push({ kind: 'run requested' }));
-  setHandler(runClosedSignal, (runId) => {
-    if (typeof runId === 'string') inbox.push({ kind: 'run closed', runId });
+  setHandler(runRequestedSignal, () => {
+    // Whoever lets runs in looks for all that wait.
+    if (!inbox.some(({ kind }) => kind === 'run requested')) inbox.push({ kind: 'run requested' });
+  });
+  setHandler(runClosedSignal, (runIds: unknown) => {
+    if (isRunIds(runIds)) inbox.push({ kind: 'runs closed', runIds });
     else log.warn('malformed runClosed signal dropped');
   });
   const setPaused = (isPaused: boolean) =>
@@ -129,8 +133,8 @@ async function take(runs: RunStarter, life: Life, message: Message): Promise<Lif
       return takeEvents(runs, life, message.events);
     case 'run requested':
       return takeRequest(runs, life);
-    case 'run closed':
-      return takeClosed(runs, life, message.runId);
+    case 'runs closed':
+      return takeClosed(runs, life, message.runIds);
     case 'pause': {
       const next = await takePause(runs, life, message.isPaused);
       message.done();

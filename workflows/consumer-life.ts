@@ -1,18 +1,27 @@
 import { log, sleep } from '@temporalio/workflow';
-import { unpackBatch } from '../core/batch.ts';
-import { type Consumer, countBatches, decide, withRun, withoutRun } from '../core/consumer.ts';
+import { type Batch, unpackBatch } from '../core/batch.ts';
+import {
+  type AskedRun,
+  type Consumer,
+  decide,
+  freeSlots,
+  maxAskedAtOnce,
+  takeBatches,
+  withRun,
+  withoutRuns,
+} from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { unreachable } from '../core/errors.ts';
-import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
+import { type Arrival, arrival, type Gate, takeAll, takeLeaves } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import {
-  admitRun,
+  admitRuns,
   adoptDefinition,
   checkpoint,
   claimGate,
   clearQueue,
-  openRun,
+  openRuns,
   setPaused,
 } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
@@ -50,15 +59,17 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
   if (events.definition !== null) return adopt(runs, life, events.definition, events.upTo);
 
   let current = life;
-  let rest = events.batches.map(unpackBatch);
+  const batches = events.batches.map(unpackBatch);
+  let rest: readonly Batch[] = batches;
   do {
-    const counted = countBatches(current.consumer, rest, events);
-    current = await settle(runs, { ...current, consumer: counted.consumer });
+    const taken = takeBatches(current.consumer, rest, events);
+    current = await open(runs, current, taken);
     // A new claim has been sent everything again, this message included.
+    if (current.epoch === life.epoch) current = await settle(runs, current);
     if (current.epoch !== life.epoch) return current;
-    rest = [...counted.rest];
+    rest = taken.rest;
   } while (rest.length > 0);
-  return storeLongQueue(runs, { ...current, uncheckpointed: current.uncheckpointed + eventsIn(events) });
+  return storeLongQueue(runs, { ...current, uncheckpointed: current.uncheckpointed + eventsIn(batches) });
 }
 
 /** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
@@ -69,16 +80,16 @@ async function storeLongQueue(runs: RunStarter, life: Life): Promise<Life> {
   return stored === 'stale' ? begin(runs, dagId) : { ...life, uncheckpointed: 0 };
 }
 
-function eventsIn({ batches }: AssetEvents): number {
-  return batches.flatMap((batch) => unpackBatch(batch).entries).reduce((sum, { count }) => sum + count, 0);
+function eventsIn(batches: readonly Batch[]): number {
+  return batches.flatMap(({ entries }) => entries).reduce((sum, { count }) => sum + count, 0);
 }
 
 export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
   return settle(runs, { ...life, consumer: { ...life.consumer, hasRequests: true } });
 }
 
-export async function takeClosed(runs: RunStarter, life: Life, runId: RunId): Promise<Life> {
-  return settle(runs, { ...life, consumer: withoutRun(life.consumer, runId) });
+export async function takeClosed(runs: RunStarter, life: Life, runIds: readonly RunId[]): Promise<Life> {
+  return settle(runs, { ...life, consumer: withoutRuns(life.consumer, runIds) });
 }
 
 export async function takePause(runs: RunStarter, life: Life, isPaused: boolean): Promise<Life> {
@@ -124,30 +135,48 @@ async function settle(runs: RunStarter, life: Life): Promise<Life> {
     case 'wait':
       return life;
     case 'open': {
-      const { dagId, epoch, definition, consumer } = life;
-      const { runId, taken, gate } = decision;
-      const opened = await openRun({ dagId, epoch, runId, version: definition.version, taken, gate });
-      if (opened === 'stale') return begin(runs, dagId);
-      if (opened === 'conflict') return beginLater(runs, dagId, runId);
-      runs.start(life, { runId, attempt: 1, trigger: 'asset' });
-      return settle(runs, { ...life, consumer: withRun({ ...consumer, gate }, runId), uncheckpointed: 0 });
+      const { run, gate } = decision;
+      const consumer = withRun({ ...life.consumer, gate }, run.runId);
+      const next = await open(runs, life, { consumer, asked: [run], gate });
+      return next.epoch === life.epoch ? settle(runs, next) : next;
     }
-    case 'admit': {
-      const { dagId, epoch, definition, consumer } = life;
-      const { activeRuns } = consumer;
-      const admitted = await admitRun({ dagId, epoch, version: definition.version, activeRuns });
-      if (admitted.kind === 'stale') return begin(runs, dagId);
-      if (admitted.kind === 'none')
-        return settle(runs, { ...life, consumer: { ...consumer, hasRequests: false } });
-      runs.start(life, admitted);
-      return settle(runs, {
-        ...life,
-        consumer: withRun({ ...consumer, hasRequests: admitted.hasMore }, admitted.runId),
-      });
-    }
+    case 'admit':
+      return admit(runs, life);
     default:
       return unreachable(decision);
   }
+}
+
+/** Opens what batches asked for, all in one step, and starts it. */
+async function open(
+  runs: RunStarter,
+  life: Life,
+  {
+    consumer,
+    asked,
+    gate,
+  }: { readonly consumer: Consumer; readonly asked: readonly AskedRun[]; readonly gate: Gate },
+): Promise<Life> {
+  const { dagId, epoch, definition } = life;
+  if (asked.length === 0) return { ...life, consumer };
+  const opened = await openRuns({ dagId, epoch, version: definition.version, asked, gate });
+  if (opened === 'stale') return begin(runs, dagId);
+  const ids = asked.map(({ runId }) => runId);
+  if (opened === 'conflict') return beginLater(runs, dagId, ids);
+  for (const runId of ids) runs.start(life, { runId, attempt: 1, trigger: 'asset' });
+  return { ...life, consumer, uncheckpointed: 0 };
+}
+
+/** Lets in as many requested runs as there are slots, and starts them. */
+async function admit(runs: RunStarter, life: Life): Promise<Life> {
+  const { dagId, epoch, definition, consumer } = life;
+  const { activeRuns } = consumer;
+  const most = Math.min(maxAskedAtOnce, freeSlots(consumer));
+  const admitted = await admitRuns({ dagId, epoch, version: definition.version, activeRuns, most });
+  if (admitted.kind === 'stale') return begin(runs, dagId);
+  for (const run of admitted.runs) runs.start(life, run);
+  const held = admitted.runs.reduce((before, { runId }) => withRun(before, runId), consumer);
+  return settle(runs, { ...life, consumer: { ...held, hasRequests: admitted.hasMore } });
 }
 
 async function adopt(runs: RunStarter, life: Life, version: number, at: number): Promise<Life> {
@@ -177,9 +206,9 @@ async function claim(dagId: DagId): Promise<Life> {
   };
 }
 
-/** The run's id stands for other events: only a log that was put back can bring that about, so somebody has to look. */
-async function beginLater(runs: RunStarter, dagId: DagId, runId: RunId): Promise<Life> {
-  log.error('run exists with other events', { dagId, runId });
+/** A run's id stands for other events: only a log that was put back can bring that about, so somebody has to look. */
+async function beginLater(runs: RunStarter, dagId: DagId, runIds: readonly RunId[]): Promise<Life> {
+  log.error('run exists with other events', { dagId, runIds });
   await sleep('10 seconds', { summary: 'a run of this id exists with other events' });
   return begin(runs, dagId);
 }
@@ -189,15 +218,7 @@ function over(dagId: DagId): Life {
   const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
   const consumer = { gate, isPaused: false, maxActiveRuns: 0, activeRuns: [], hasRequests: false };
   return {
-    ...{
-      dagId,
-      log: '',
-      epoch: 0,
-      definition,
-      consumer,
-      uncheckpointed: 0,
-      searchAttributes: [],
-      isOver: true,
-    },
+    ...{ dagId, log: '', epoch: 0, definition, consumer, uncheckpointed: 0 },
+    ...{ searchAttributes: [], isOver: true },
   };
 }

@@ -7,7 +7,7 @@ const options = {
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
-export const { claimGate, openRun, admitRun, adoptDefinition, checkpoint, setPaused, clearQueue } =
+export const { claimGate, openRuns, admitRuns, adoptDefinition, checkpoint, setPaused, clearQueue } =
   proxyLocalActivities<ConsumerActivities>(options);
 
 export const { closeRun } = proxyLocalActivities<RunActivities>(options);

@@ -36,7 +36,7 @@ export interface ClearQueueResult {
 
 export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
 export const runRequestedSignal = defineSignal<[RunId]>('runRequested');
-export const runClosedSignal = defineSignal<[RunId]>('runClosed');
+export const runClosedSignal = defineSignal<[readonly RunId[]]>('runClosed');
 export const pauseUpdate = defineUpdate<PauseResult>('pause');
 export const resumeUpdate = defineUpdate<PauseResult>('resume');
 export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]>('clearQueue');
@@ -54,6 +54,11 @@ export function isAssetEvents(value: unknown): value is AssetEvents {
     typeof more === 'boolean' &&
     (definition === null || Number.isSafeInteger(definition))
   );
+}
+
+/** Whether a signal's payload names runs. */
+export function isRunIds(value: unknown): value is readonly RunId[] {
+  return Array.isArray(value) && value.every((runId) => typeof runId === 'string');
 }
 
 /** Whether an update's payload says what to clear; people send updates from Temporal's Web UI too. */

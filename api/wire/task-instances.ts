@@ -1,6 +1,6 @@
 import type { TaskPlan } from '../../core/run-plan.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
-import type { TaskRunRow } from '../../store/schema.ts';
+import type { ListedTaskRun } from '../../store/task-queries.ts';
 import type { LogLine } from '../../store/task-logs.ts';
 import type { LogMessage, TaskInstance } from '../contract/task-instances.ts';
 import { toRunAfter } from './dag-runs.ts';
@@ -11,7 +11,7 @@ import { secondsBetween, toInstant, toOptionalInstant } from './instants.ts';
 export function toTaskInstance(
   run: RunRecord,
   task: TaskPlan,
-  tried: Omit<TaskRunRow, 'result'> | undefined,
+  tried: ListedTaskRun | undefined,
 ): TaskInstance {
   const { version, version_created_at } = run;
   return {

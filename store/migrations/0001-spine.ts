@@ -6,14 +6,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const statements = [
-  // The one clock. Tests replace it to set the time.
-  `create function clock() returns timestamptz language sql volatile as 'select clock_timestamp()'`,
+  // The one clock, in milliseconds as everybody who reads it has them. Tests replace it to set the time.
+  `create function clock() returns timestamptz language sql volatile
+    as $$select date_trunc('milliseconds', clock_timestamp())$$`,
 
   `create table log (
     only_one boolean primary key default true check (only_one),
     id uuid not null default gen_random_uuid(),
     head bigint not null default 0,
-    at timestamptz not null default clock_timestamp()
+    at timestamptz not null default clock()
   )`,
   `insert into log default values`,
 
@@ -163,6 +164,7 @@ const statements = [
     state text not null check (state in ('running', 'up_for_retry', 'success', 'failed', 'skipped', 'upstream_failed')),
     try integer not null default 0,
     failures integer not null default 0,
+    silent_tries integer not null default 0,
     started_at timestamptz,
     try_started_at timestamptz,
     ended_at timestamptz,

@@ -1,5 +1,5 @@
 import { AssetEvent, AssetEventCollection, CreatedAssetEvents } from '../../api/contract/asset-events.ts';
-import { openRun } from '../../store/consumers.ts';
+import { openRuns } from '../../store/open-runs.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { decide } from '../../core/consumer.ts';
 import { parseDagId } from '../../core/ids.ts';
@@ -164,9 +164,10 @@ describe('GET /api/v2/assets/events', () => {
     if (current === undefined) throw new Error('the DAG is not deployed');
     const decision = decide(current.consumer);
     if (decision.kind !== 'open') throw new Error('both assets have events');
-    const { runId, taken, gate } = decision;
-    const opened = await openRun(api.deps.db, {
-      ...{ dagId, epoch: 0, runId, version: current.definition.version, taken, gate },
+    const { run: asked, gate } = decision;
+    const { runId } = asked;
+    const opened = await openRuns(api.deps.db, {
+      ...{ dagId, epoch: 0, version: current.definition.version, asked: [asked], gate },
     });
     expect(opened).toBe('opened');
 

@@ -1,7 +1,14 @@
 import type { Seq } from '../../core/asset-event.ts';
 import { type Delivery, type LeafId, unpackBatch } from '../../core/batch.ts';
 import { type Condition, leavesOf } from '../../core/condition.ts';
-import { type Consumer, countBatches, decide, withRun, withoutRun } from '../../core/consumer.ts';
+import {
+  type AskedRun,
+  type Consumer,
+  decide,
+  takeBatches,
+  withRun,
+  withoutRuns,
+} from '../../core/consumer.ts';
 import { unreachable } from '../../core/errors.ts';
 import { arrival, emptyGate, type Gate, redefine, takeAll, type Taken, takeLeaves } from '../../core/gate.ts';
 import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
@@ -115,12 +122,19 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
         }
         continue;
       }
-      const { runId, taken, gate } = decision;
-      if (outcome.runs.some((run) => run.runId === runId)) throw new Error(`run ${runId} exists already`);
-      outcome.runs.push({ runId, taken });
-      store(gate);
-      consumer = withRun({ ...consumer, gate }, runId);
+      open([decision.run], decision.gate);
+      consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);
     }
+  };
+
+  const open = (asked: readonly AskedRun[], gate: Gate): void => {
+    for (const run of asked) {
+      if (outcome.runs.some(({ runId }) => runId === run.runId))
+        throw new Error(`run ${run.runId} exists already`);
+      outcome.runs.push(run);
+    }
+    if (gate.midBatch) throw new Error('stored inside a batch');
+    store(gate);
   };
 
   const claim = (): void => {
@@ -154,10 +168,11 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     }
     let rest = message.batches.map(unpackBatch);
     do {
-      const counted = countBatches(consumer, rest, message);
-      consumer = counted.consumer;
+      const taken = takeBatches(consumer, rest, message);
+      if (taken.asked.length > 0) open(taken.asked, taken.gate);
+      consumer = taken.consumer;
       settle();
-      rest = [...counted.rest];
+      rest = [...taken.rest];
     } while (rest.length > 0);
   };
 
@@ -239,7 +254,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
       switch (control.kind) {
         case 'close': {
           const runId = consumer.activeRuns[control.nth % Math.max(1, consumer.activeRuns.length)];
-          if (runId !== undefined) consumer = withoutRun(consumer, runId);
+          if (runId !== undefined) consumer = withoutRuns(consumer, [runId]);
           break;
         }
         case 'pause':

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { LeafId } from '../../core/batch.ts';
 import { leavesOf } from '../../core/condition.ts';
-import { countBatches, decide, hasFreeSlot, withoutRun, withRun } from '../../core/consumer.ts';
+import { countBatches, decide, hasFreeSlot, withoutRuns, withRun } from '../../core/consumer.ts';
 import type { Taken } from '../../core/gate.ts';
 import {
   aConsumer,
@@ -142,8 +142,8 @@ describe('a consumer', () => {
     const holding = withRun(withRun(aConsumer(either), run), run);
     expect(holding.activeRuns).toEqual([run]);
     expect(hasFreeSlot(holding)).toBe(false);
-    expect(hasFreeSlot(withoutRun(holding, run))).toBe(true);
-    expect(withoutRun(holding, aRunId('asset__2'))).toEqual(holding);
+    expect(hasFreeSlot(withoutRuns(holding, [run]))).toBe(true);
+    expect(withoutRuns(holding, [aRunId('asset__2')])).toEqual(holding);
   });
 
   it('hands back what is left when a batch opens its gate, the part behind it too', () => {

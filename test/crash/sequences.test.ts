@@ -111,7 +111,7 @@ describe('a late', () => {
 
   it('opening of a run by a consumer that was terminated leaves the events to its next life', async () => {
     const zombie = await crash.worker();
-    await zombie.stopAt('before activity openRun', 'after activity openRun');
+    await zombie.stopAt('before activity openRuns', 'after activity openRuns');
     await crash.post(orders);
     await zombie.broken();
     const { length } = await crash.runsOf(single);
@@ -140,7 +140,7 @@ describe('a late', () => {
       await eventually(async () => {
         const { rows } = await sql`
           select from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock' and query like 'select "epoch" from "consumer"%'`.execute(
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into run (%'`.execute(
           db,
         );
         return rows.length > 0;
@@ -156,7 +156,7 @@ describe('a late', () => {
 describe('a run', () => {
   it('that is terminated before its first step is closed, and gives its slot back', async () => {
     const worker = await crash.worker();
-    await worker.killAt('after commit of openRun');
+    await worker.killAt('after commit of openRuns');
     await crash.post(orders);
     await worker.broken();
     const run = (await crash.runsOf(single)).at(-1);
@@ -181,7 +181,7 @@ describe('a run', () => {
 
   it('that is opened by a consumer that is terminated before it starts it is started by the sweep', async () => {
     const worker = await crash.worker();
-    await worker.killAt('after commit of openRun');
+    await worker.killAt('after commit of openRuns');
     await crash.post(orders);
     await worker.broken();
     await workflow(consumerWorkflowId(single)).terminate();

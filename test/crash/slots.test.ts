@@ -84,7 +84,9 @@ describe('a run that is terminated after its consumer continued as new', () => {
     // Any message makes its history longer.
     await eventually(async () => {
       for (let index = 0; index < 20; index++) {
-        await signalConsumer(deps.temporal, parseDagId('lost'), runClosedSignal, [runIdByHand(0, 'nobody')]);
+        await signalConsumer(deps.temporal, parseDagId('lost'), runClosedSignal, [
+          [runIdByHand(0, 'nobody')],
+        ]);
       }
       return (await tidegate.consumer('lost').describe()).runId !== first;
     }, 60_000);

@@ -18,15 +18,15 @@ describe('a worker killed', () => {
   afterAll(() => crash.stop());
 
   it.each<FaultPoint>([
-    'after commit of admitRun',
+    'after commit of admitRuns',
     'before commit of a task success',
     'after commit of a task success',
     'before signal assetEvents',
     'after signal assetEvents',
     'before signal runClosed',
     'after signal runClosed',
-    'before commit of openRun',
-    'after commit of openRun',
+    'before commit of openRuns',
+    'after commit of openRuns',
   ])('%s loses nothing and does nothing twice', async (point) => {
     const worker = await crash.worker();
     await worker.killAt(point);

@@ -2,9 +2,10 @@ import type { Definition } from '../../core/definition.ts';
 import { count, type Gate, takeAll } from '../../core/gate.ts';
 import { parseDagId, runIdOfEvents } from '../../core/ids.ts';
 import { claimGate, type Claimed } from '../../store/claim.ts';
-import { admitRun, adoptDefinition, checkpoint, clearQueue, openRun } from '../../store/consumers.ts';
+import { adoptDefinition, checkpoint, clearQueue } from '../../store/consumers.ts';
 import { markSent, readUndelivered } from '../../store/deliveries.ts';
-import { closeRun, readRun } from '../../store/runs.ts';
+import { openRuns } from '../../store/open-runs.ts';
+import { readRun } from '../../store/runs.ts';
 import { toBatches } from '../../core/batch.ts';
 import { aDagPlan, anAsset, anyOf, on } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
@@ -38,7 +39,8 @@ describe('the consumer of a DAG', () => {
   const openOn = async ({ epoch, definition: { version } }: Life, full: Gate) => {
     const { taken, gate } = takeAll(full);
     const runId = runIdOfEvents(Math.max(...taken.map(({ upTo }) => upTo)));
-    return { runId, gate, opened: await openRun(store.db, { dagId, epoch, runId, version, taken, gate }) };
+    const asked = [{ runId, taken }];
+    return { runId, gate, opened: await openRuns(store.db, { dagId, epoch, version, asked, gate }) };
   };
   const consumption = () =>
     store.db
@@ -119,8 +121,9 @@ describe('the consumer of a DAG', () => {
       const { runId } = await openOn(life, full);
       const { taken, gate } = takeAll(full);
       const other = taken.map((one) => ({ ...one, count: one.count + 1 }));
-      const asked = { dagId, epoch: life.epoch, runId, version: 1, taken: other, gate };
-      expect(await openRun(store.db, asked)).toBe('conflict');
+      const asked = [{ runId, taken: other }];
+      const { epoch } = life;
+      expect(await openRuns(store.db, { dagId, epoch, version: 1, asked, gate })).toBe('conflict');
     });
 
     it('is told "stale" when another run has some of the events, and nothing is written', async () => {
@@ -258,57 +261,6 @@ describe('the consumer of a DAG', () => {
         kind: 'stale',
       });
       expect(await consumption()).toEqual([]);
-    });
-  });
-
-  describe('when it lets in requested runs', () => {
-    const version = 1;
-
-    it('takes the oldest first, and says whether others wait', async () => {
-      const { epoch } = await claim();
-      const [first, second] = [await store.request(dagId, 'z_first'), await store.request(dagId, 'a_second')];
-      const one = await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [] });
-      expect(one).toMatchObject({ kind: 'admitted', runId: first, hasMore: true });
-      const two = await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [first] });
-      expect(two).toMatchObject({ kind: 'admitted', runId: second, hasMore: false });
-      const none = await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [first, second] });
-      expect(none).toEqual({ kind: 'none' });
-    });
-
-    it('lets in the same one again when the answer was lost', async () => {
-      const { epoch } = await claim();
-      await store.request(dagId, 'first');
-      await store.request(dagId, 'second');
-      const wish = { version, activeRuns: [] };
-      const answer = await admitRun(store.db, { dagId, epoch }, wish);
-      expect(await admitRun(store.db, { dagId, epoch }, wish)).toEqual(answer);
-    });
-
-    it('gives a run the version in force when it was let in, for good', async () => {
-      const { epoch } = await claim();
-      const runId = await store.request(dagId, 'by_hand');
-      expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: null });
-      await admitRun(store.db, { dagId, epoch }, { version: 1, activeRuns: [] });
-      await admitRun(store.db, { dagId, epoch }, { version: 2, activeRuns: [] });
-      expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: 1 });
-    });
-
-    it('lets none in for a life that is over', async () => {
-      const { epoch } = await claim();
-      await store.request(dagId, 'by_hand');
-      await claim();
-      expect(await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [] })).toEqual({
-        kind: 'stale',
-      });
-    });
-
-    it('passes over one that was closed before it was let in', async () => {
-      const { epoch } = await claim();
-      const runId = await store.request(dagId, 'cancelled');
-      await closeRun(store.db, { dagId, runId, attempt: 1, state: 'failed', reason: 'cancelled', ends: {} });
-      expect(await admitRun(store.db, { dagId, epoch }, { version, activeRuns: [] })).toEqual({
-        kind: 'none',
-      });
     });
   });
 });

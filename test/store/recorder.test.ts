@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { openDatabase } from '../../store/database.ts';
 import { Recorder } from '../../store/recorder.ts';
+import type { Submission } from '../../store/recording.ts';
 import { closeRun } from '../../store/runs.ts';
 import { aDagPlan, anAsset, on } from '../support/plans.ts';
 import { seqsOf, startStore, type TestStore } from '../support/store.ts';
@@ -256,6 +257,38 @@ describe('a recorder', () => {
       const success = { ...tried, result: null };
       expect(await recorder.record(await store.submission([RATES], { success }))).toEqual({ kind: 'lost' });
       expect(await store.head()).toBe(before);
+    });
+
+    it('leaves no gap for tries that were lost beside others, however many processes record', async () => {
+      const other = openDatabase(store.place);
+      const recorders = [new Recorder(store.db), new Recorder(other)];
+      const submissions: Submission[] = [];
+      for (let index = 0; index < 30; index++) {
+        await store.request('by_orders', `run_${index}`);
+        const tried = await store.begin('by_orders', `run_${index}`, 'work');
+        // Every third one is taken over by another try.
+        if (index % 3 === 0) await store.begin('by_orders', `run_${index}`, 'work');
+        const uris = index % 2 === 0 ? [RATES] : [RATES, ORDERS];
+        submissions.push(await store.submission(uris, { success: { ...tried, result: null } }));
+      }
+      const before = await store.head();
+      const outcomes = await Promise.all(
+        submissions.flatMap((submission) => recorders.map((recorder) => recorder.record(submission))),
+      );
+      await other.destroy();
+      const won = outcomes.filter(({ kind }) => kind === 'recorded');
+      expect(won).toHaveLength(20);
+      const recorded = won.flatMap((one) => seqsOf(one)).toSorted((a, b) => a - b);
+      const head = await store.head();
+      // 20 tries that nobody took over, half of them with two events, each counted by one process alone.
+      expect(head).toBe(before + 30);
+      expect(recorded).toEqual(Array.from({ length: 30 }, (_, index) => before + 1 + index));
+      const stored = await store.db
+        .selectFrom('asset_event')
+        .select('seq')
+        .where('seq', '>', before)
+        .execute();
+      expect(stored.map(({ seq }) => seq).toSorted((a, b) => a - b)).toEqual(recorded);
     });
 
     it('counts it once when it is told twice, also in the same transaction', async () => {

@@ -25,7 +25,7 @@ const busy = assetsOf('busy');
 const load = assetsOf('load');
 
 let tidegate: Tidegate;
-/** Set by a test that wants `openRun` to be told twice. */
+/** Set by a test that wants `openRuns` to be told twice. */
 let loseAnswerOf: string | undefined;
 const losingAnswers: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
@@ -217,14 +217,14 @@ describe('two dispatchers at once', () => {
 });
 
 describe('a decision whose answer is lost', () => {
-  it.each(['openRun', 'admitRun', 'claimGate', 'setPaused'])(
+  it.each(['openRuns', 'admitRuns', 'claimGate', 'setPaused'])(
     'is told again by %s, and taken once',
     async (activity) => {
       const before = (await tidegate.runsOf('busy')).length;
       loseAnswerOf = activity;
       if (activity === 'claimGate') await tidegate.consumer('busy').terminate('test');
       if (activity === 'setPaused') await setPaused(tidegate.deps, parseDagId('busy'), false);
-      if (activity === 'admitRun') await tidegate.trigger('busy');
+      if (activity === 'admitRuns') await tidegate.trigger('busy');
       else await tidegate.post(busy.a.uri);
       const runs = await tidegate.runsClosed('busy', before + 1);
       await isConserved();

@@ -1,0 +1,130 @@
+import { sql } from 'kysely';
+import type { AskedRun } from '../core/consumer.ts';
+import type { Gate } from '../core/gate.ts';
+import type { RunId } from '../core/ids.ts';
+import { type Claim, isCurrent, openRunsOf } from './claim.ts';
+import { consumedExactly, takeOut } from './consumption.ts';
+import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
+import type { RunTrigger } from './schema.ts';
+
+/** What became of an attempt to open runs. After `conflict` and `stale` the consumer begins anew. */
+export type Opened = 'opened' | 'already' | 'conflict' | 'stale';
+
+export interface RunsToOpen extends Claim {
+  readonly version: number;
+  /** In the order in which they were asked for; at least one. */
+  readonly asked: readonly AskedRun[];
+  /** The gate that remains behind the last of them. */
+  readonly gate: Gate;
+}
+
+/** Opens runs together with what each consumes: after this the events are their own, whatever happens to any process. */
+export async function openRuns(db: Db, { dagId, epoch, version, asked, gate }: RunsToOpen): Promise<Opened> {
+  const opened = db.transaction().execute(async (tx): Promise<Opened> => {
+    const inserted = await insertRuns(tx, { dagId, epoch, version, asked });
+    if (inserted.size === 0 && !(await isCurrent(tx, { dagId, epoch }))) return 'stale';
+    for (const { runId, taken } of asked) {
+      if (!inserted.has(runId) && !(await consumedExactly(tx, dagId, runId, taken))) throw new OtherEvents();
+    }
+    if (inserted.size === 0) return 'already';
+    const taken = asked.flatMap((run) =>
+      inserted.has(run.runId) ? run.taken.map((one) => ({ ...one, runId: run.runId })) : [],
+    );
+    if (!(await takeOut(tx, dagId, taken, { outcome: 'consumed', version, gate }))) throw new TakenBefore();
+    return 'opened';
+  });
+  return opened.catch((error: unknown) => {
+    if (error instanceof TakenBefore) return 'stale';
+    if (error instanceof OtherEvents) return 'conflict';
+    throw error;
+  });
+}
+
+/** Undoes the transaction of runs that would take events another one has: their consumer forgot a decision that was stored. */
+class TakenBefore extends Error {
+  override readonly name = 'TakenBefore';
+}
+
+/** Undoes the transaction of runs one of which stands for other events. */
+class OtherEvents extends Error {
+  override readonly name = 'OtherEvents';
+}
+
+/** Writes those that do not exist, if this life of the consumer is its current one; its row stays locked then. */
+async function insertRuns(
+  tx: Tx,
+  { dagId, epoch, version, asked }: Omit<RunsToOpen, 'gate'>,
+): Promise<ReadonlySet<RunId>> {
+  const { rows } = await sql<{ run_id: RunId }>`
+    insert into run (dag_id, run_id, state, trigger, version, admitted_at)
+    select current.dag_id, asked.run_id, 'queued', 'asset', ${version}, clock()
+    from (select dag_id from consumer where dag_id = ${dagId} and epoch = ${epoch} for update) as current
+    cross join unnest(${asked.map(({ runId }) => runId)}::text[]) with ordinality as asked (run_id, place)
+    order by place
+    on conflict (dag_id, run_id) do nothing
+    returning run_id`.execute(tx);
+  return new Set(rows.map(({ run_id }) => run_id));
+}
+
+/** A requested run that was let in. */
+export interface AdmittedRun {
+  readonly runId: RunId;
+  readonly attempt: number;
+  readonly trigger: RunTrigger;
+}
+
+/** Requested runs that were let in, in the order in which they were asked for. */
+export type Admitted =
+  | { readonly kind: 'stale' }
+  | {
+      readonly kind: 'admitted';
+      readonly runs: readonly AdmittedRun[];
+      /** Whether others still wait. */
+      readonly hasMore: boolean;
+    };
+
+export interface RunsToAdmit extends Claim {
+  /** Definition in force. */
+  readonly version: number;
+  /** Runs that the consumer holds already. */
+  readonly activeRuns: readonly RunId[];
+  /** Free slots. */
+  readonly most: number;
+}
+
+/**
+ * Lets in the oldest requested runs that the consumer does not hold yet. Those that were let in before, by a call whose answer was
+ * lost, come first, so that asking again never lets in more than there are slots.
+ */
+export async function admitRuns(
+  db: Db,
+  { dagId, epoch, version, activeRuns, most }: RunsToAdmit,
+): Promise<Admitted> {
+  return db.transaction().execute(async (tx): Promise<Admitted> => {
+    if (!(await isCurrent(tx, { dagId, epoch }))) return { kind: 'stale' };
+    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1);
+    const unknown = [...admitted.filter(({ run_id }) => !activeRuns.includes(run_id)), ...waiting];
+    const next = unknown.slice(0, most);
+    if (next.length > 0) {
+      await tx
+        .updateTable('run')
+        .set({
+          admitted_at: sql<Date>`coalesce(admitted_at, clock())`,
+          version: sql<number>`coalesce(version, ${version})`,
+        })
+        .where('dag_id', '=', dagId)
+        .where(
+          'run_id',
+          'in',
+          next.map(({ run_id }) => run_id),
+        )
+        .execute();
+    }
+    return {
+      kind: 'admitted',
+      runs: next.map(({ run_id, attempt, trigger }) => ({ runId: run_id, attempt, trigger })),
+      hasMore: unknown.length > most,
+    };
+  });
+}
