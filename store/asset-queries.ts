@@ -4,6 +4,7 @@ import type { AssetUri } from '../core/asset-uri.ts';
 import type { DagId, TaskId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Db } from './database.ts';
+import { inLogOrder, isOfAsset } from './events-of-asset.ts';
 import { allOf, contains, given, type OrderKey, type Page, pageOf, startsWith } from './page.ts';
 import type { AssetRow } from './schema.ts';
 
@@ -108,7 +109,8 @@ const selected = sql`
     from subscription s join dag d on d.dag_id = s.dag_id where s.asset_id = a.id and s.until_seq is null
   ) as scheduled_dags, ${tasksWith('outlet')} as producing_tasks, ${tasksWith('inlet')} as consuming_tasks
   from asset a left join lateral (
-    select e.seq, e.recorded_at from asset_event e where e.asset_id = a.id order by e.seq desc limit 1
+    select e.seq, e.recorded_at from asset_event e
+    where ${isOfAsset(sql`a.id`)} ${inLogOrder({ newestFirst: true })} limit 1
   ) last on true`;
 
 function tasksWith(role: 'outlet' | 'inlet') {

@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import { type Entry, leafOfSubscription } from '../core/batch.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
-import { count, redefine } from '../core/gate.ts';
+import { count, type MessageRange, redefine } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import { readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
+import { isOfAsset } from './events-of-asset.ts';
 import { readLog, type Tx } from './log.ts';
 
 /** A consumer as the log has it, whether or not any worker is alive. */
@@ -34,7 +35,7 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const { gate } = checkpoint;
       const { head } = await readLog(tx);
       const definition = await readDefinition(tx, dagId, version);
-      const entries = await readEntries(tx, dagId, gate.watermark);
+      const entries = await readEntries(tx, dagId, { after: gate.watermark, upTo: head });
       const counted = entries.length === 0 ? gate : count(gate, { lastSeq: head, entries });
       const runs = await readOpenRuns(tx, dagId);
       const consumer: Consumer = {
@@ -49,12 +50,13 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
     });
 }
 
-async function readEntries(tx: Tx, dagId: DagId, after: number): Promise<readonly Entry[]> {
+async function readEntries(tx: Tx, dagId: DagId, { after, upTo }: MessageRange): Promise<readonly Entry[]> {
   const { rows } = await sql<Omit<Entry, 'leaf'> & { readonly subscription: number }>`
     select s.id as subscription, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
       (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
       (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt"
-    from subscription s join asset_event e on e.asset_id = s.asset_id and e.seq > greatest(s.after_seq, ${after}::bigint)
+    from subscription s join asset_event e
+      on ${isOfAsset(sql`s.asset_id`, { after: sql`greatest(s.after_seq, ${after}::bigint)`, upTo: sql`${upTo}::bigint` })}
     where s.dag_id = ${dagId} and s.until_seq is null
     group by s.id`.execute(tx);
   return rows.map(({ subscription, ...rest }) => ({ leaf: leafOfSubscription(subscription), ...rest }));

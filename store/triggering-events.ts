@@ -4,13 +4,18 @@ import type { AssetUri } from '../core/asset-uri.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Db } from './database.ts';
+import { inLogOrder, isOfAsset } from './events-of-asset.ts';
 
-/** Which of a run's consumed events to read. */
-export interface ConsumedQuery {
+/** A run and the events it consumed. */
+interface ConsumingRun {
   readonly dagId: DagId;
   readonly runId: RunId;
   /** Only those of this asset. */
   readonly asset?: { readonly name: string; readonly uri: string };
+}
+
+/** Which of a run's consumed events to read. */
+export interface ConsumedQuery extends ConsumingRun {
   readonly after?: Seq;
   readonly newestFirst?: boolean;
   readonly limit: number;
@@ -32,20 +37,38 @@ export interface EventRow {
 
 /** Events a run consumed, oldest first unless asked otherwise. */
 export async function readConsumed(db: Db, query: ConsumedQuery): Promise<readonly AssetEvent[]> {
-  const order = sql.raw(query.newestFirst === true ? 'desc' : 'asc');
   const { rows } = await sql<EventRow>`
     select e.seq, e.asset_id, a.name, a.uri, e.recorded_at, e.extra, e.partition_key,
       e.source_dag_id, e.source_run_id, e.source_task_id
-    from ${consumedBy(query)} and e.seq > ${query.after ?? 0}
-    order by e.seq ${order} limit ${query.limit}`.execute(db);
+    from ${consumedBy(query)} limit ${query.limit}`.execute(db);
   return rows.map(eventFromRow);
 }
 
-export async function countConsumed(db: Db, query: Omit<ConsumedQuery, 'limit'>): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*) as count from ${consumedBy(query)}`.execute(
-    db,
-  );
+/** How many events a run consumed: all of them, or those of an asset. */
+export async function countConsumed(db: Db, run: ConsumingRun): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select coalesce(sum(c.count), 0)::bigint as count from ${consumptionOf(run)}`.execute(db);
   return rows[0]?.count ?? 0;
+}
+
+/** Tables `e` and `a` of events a run consumed, in order: at least the first `limit` of them, at most so many of each asset. */
+export function consumedBy({ after = 0, newestFirst = false, limit, ...run }: ConsumedQuery) {
+  return sql`
+    (
+      select s.asset_id, c.after_seq, c.upto_seq from ${consumptionOf(run)}
+    ) c join asset a on a.id = c.asset_id cross join lateral (
+      select e.* from asset_event e
+      where ${isOfAsset(sql`c.asset_id`, { after: sql`greatest(c.after_seq, ${after}::bigint)`, upTo: sql`c.upto_seq` })}
+      ${inLogOrder({ newestFirst })} limit ${limit}
+    ) e
+    order by e.seq ${sql.raw(newestFirst ? 'desc' : 'asc')}`;
+}
+
+function consumptionOf({ dagId, runId, asset }: ConsumingRun) {
+  return sql`
+    consumption c join subscription s on s.id = c.subscription_id join asset a on a.id = s.asset_id
+    where c.dag_id = ${dagId} and c.run_id = ${runId} and c.outcome = 'consumed'
+      and (${asset?.name ?? null}::text is null or (a.name = ${asset?.name ?? null} and a.uri = ${asset?.uri ?? null}))`;
 }
 
 export function eventFromRow(row: EventRow): AssetEvent {
@@ -64,13 +87,4 @@ function sourceFromRow({ source_dag_id, source_run_id, source_task_id }: EventRo
   return source_dag_id === null || source_run_id === null || source_task_id === null
     ? { kind: 'api' }
     : { kind: 'task', dagId: source_dag_id, runId: source_run_id, taskId: source_task_id };
-}
-
-function consumedBy({ dagId, runId, asset }: Omit<ConsumedQuery, 'limit'>) {
-  return sql`
-    consumption c join subscription s on s.id = c.subscription_id
-      join asset a on a.id = s.asset_id
-      join asset_event e on e.asset_id = s.asset_id and e.seq > c.after_seq and e.seq <= c.upto_seq
-    where c.dag_id = ${dagId} and c.run_id = ${runId} and c.outcome = 'consumed'
-      and (${asset?.name ?? null}::text is null or (a.name = ${asset?.name ?? null} and a.uri = ${asset?.uri ?? null}))`;
 }

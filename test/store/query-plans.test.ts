@@ -1,0 +1,189 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type DagId, parseDagId, parseRunId, type RunId } from '../../core/ids.ts';
+import { listAssets } from '../../store/asset-queries.ts';
+import type { Db } from '../../store/database.ts';
+import { findUndelivered, readUndelivered } from '../../store/deliveries.ts';
+import { countEvents, findEvent, listConsumedEvents, listEvents } from '../../store/event-queries.ts';
+import { readConsumer } from '../../store/gate.ts';
+import { countConsumed, readConsumed } from '../../store/triggering-events.ts';
+import { aDagPlan, allOf, anAsset, on } from '../support/plans.ts';
+import { type ExplainedDb, openExplained } from '../support/query-cost.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+
+// A query may be slow in a large log only, and only where events lie in an unlucky way. So this asks Postgres how it goes about the
+// queries that are made all the time, in two logs: what they read must not grow with what they do not return.
+
+const BUSY = 's3://lake/busy';
+/** Updated three times at the beginning and once at the end. */
+const RARE = 's3://lake/rare';
+/** Updated by every other event, and then no more. */
+const STALE = 's3://lake/stale';
+const onRare = parseDagId('on_rare');
+const onStale = parseDagId('on_stale');
+const onAll = parseDagId('on_all');
+
+const events = 50_000;
+const otherAssets = 50;
+const allAssets = 3 + otherAssets;
+/** Behind the last event of STALE. */
+const later = 40_010;
+
+const isRare = sql`n in (10, 20, 30, ${events - 10}::int)`;
+/** Asset of the n-th event. */
+const layouts: readonly (readonly [string, RawBuilder<string>])[] = [
+  [
+    'of two assets',
+    sql`case when ${isRare} then ${RARE} when n <= 40000 and n % 2 = 0 then ${STALE} else ${BUSY} end`,
+  ],
+  [
+    'of many assets',
+    sql`case when ${isRare} then ${RARE} when n <= 40000 and n % 2 = 0 then ${STALE} when n % 7 = 0 then ${BUSY}
+      else 'other ' || n % ${otherAssets}::int end`,
+  ],
+];
+
+describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetOfEvent) => {
+  let store: TestStore;
+  let explained: ExplainedDb;
+  let head: number;
+  let idOf: (asset: string) => Promise<number>;
+
+  beforeAll(async () => {
+    store = await startStore([
+      aDagPlan({ dagId: onRare, condition: on(anAsset(RARE)) }),
+      aDagPlan({ dagId: onStale, condition: on(anAsset(STALE)) }),
+      aDagPlan({ dagId: onAll, condition: allOf(anAsset(RARE), anAsset(BUSY), anAsset(STALE)) }),
+    ]);
+    await fill(store.db, assetOfEvent);
+    head = await store.head();
+    await addRun(store.db, onStale, { after: 100, upTo: head });
+    await addRun(store.db, onAll, { after: 40_000, upTo: 40_100 });
+    await sql`analyze`.execute(store.db);
+    explained = openExplained(store.place);
+    idOf = async (name) => {
+      const asset = store.db.selectFrom('asset').select('id').where('name', '=', name);
+      return (await asset.executeTakeFirstOrThrow()).id;
+    };
+  }, 60_000);
+  afterAll(async () => {
+    await explained.db.destroy();
+    await store.stop();
+  });
+
+  /** How many events Postgres looks at to answer a call. */
+  const reads = async (call: (db: Db) => Promise<unknown>): Promise<number> => {
+    const { read, scans } = await explained.costOf('asset_event', () => call(explained.db));
+    if (scans.includes('Seq Scan')) throw new Error('it goes through the whole table');
+    return read;
+  };
+  /** Everything up to a position was sent to these consumers, and counted by them. */
+  const stand = async (dagIds: readonly DagId[], at: number): Promise<void> => {
+    await sql`
+      update consumer set sent = ${at}, checkpoint = jsonb_set(checkpoint, '{gate,watermark}', to_jsonb(${at}::bigint))
+      where dag_id = any(${dagIds}::text[])`.execute(store.db);
+  };
+
+  it('what is to be sent to a consumer is read without what is for others', async () => {
+    await stand([onRare, onStale, onAll], head);
+    expect(await reads((db) => readUndelivered(db, onAll))).toBe(0);
+    await stand([onRare], 1);
+    expect(await reads((db) => readUndelivered(db, onRare))).toBeLessThanOrEqual(5);
+    await stand([onStale, onAll], later);
+    expect(await reads((db) => readUndelivered(db, onStale))).toBeLessThanOrEqual(1);
+    await stand([onAll], head - 20);
+    expect(await reads((db) => readUndelivered(db, onAll))).toBeLessThanOrEqual(25);
+  });
+
+  it('consumers with something to be sent are found by one event of each asset', async () => {
+    await stand([onRare, onStale, onAll], head);
+    expect(await reads((db) => findUndelivered(db))).toBe(0);
+    await stand([onRare, onStale, onAll], 1);
+    expect(await reads((db) => findUndelivered(db))).toBeLessThanOrEqual(5);
+  });
+
+  it('a gate is read without what is for others', async () => {
+    await stand([onRare], 1);
+    expect(await reads((db) => readConsumer(db, onRare))).toBeLessThanOrEqual(4);
+    await stand([onStale], later);
+    expect(await reads((db) => readConsumer(db, onStale))).toBeLessThanOrEqual(1);
+    await stand([onAll], head - 20);
+    expect(await reads((db) => readConsumer(db, onAll))).toBeLessThanOrEqual(20);
+  });
+
+  it.each([
+    [onStale, 1],
+    [onAll, 3],
+  ])('what a run of %s consumed is read page by page', async (dagId, assets) => {
+    const run = { dagId, runId: runOf(dagId) };
+    expect(await reads((db) => readConsumed(db, { ...run, limit: 1 }))).toBeLessThanOrEqual(assets);
+    expect(
+      await reads((db) => readConsumed(db, { ...run, newestFirst: true, limit: 1 })),
+    ).toBeLessThanOrEqual(assets);
+    expect(await reads((db) => readConsumed(db, { ...run, limit: 1_000 }))).toBeLessThanOrEqual(1_000);
+    expect(await reads((db) => readConsumed(db, { ...run, after: 4_000, limit: 1_000 }))).toBeLessThanOrEqual(
+      1_000,
+    );
+    expect(
+      await reads((db) => listConsumedEvents(db, dagId, run.runId, { limit: 40, offset: 10 })),
+    ).toBeLessThanOrEqual(assets * 50);
+    expect(await reads((db) => countConsumed(db, run))).toBe(0);
+  });
+
+  it.each([true, false])('events are listed page by page, descending %s', async (descending) => {
+    const page = { limit: 40, offset: 10, orderBy: [{ field: 'timestamp', descending }] } as const;
+    expect(await reads((db) => listEvents(db, {}, page))).toBeLessThanOrEqual(50);
+    for (const name of [BUSY, RARE, STALE]) {
+      const assetId = await idOf(name);
+      expect(await reads((db) => listEvents(db, { assetId }, page))).toBeLessThanOrEqual(50);
+    }
+    expect(await reads((db) => listEvents(db, { sourceDagId: onAll, sourceRunId: runOf(onAll) }, page))).toBe(
+      0,
+    );
+  });
+
+  it('one event, or the number of those of a rare asset, is read by itself', async () => {
+    const assetId = await idOf(RARE);
+    expect(await reads((db) => findEvent(db, 40_000))).toBeLessThanOrEqual(1);
+    expect(await reads((db) => countEvents(db, { assetId }))).toBeLessThanOrEqual(4);
+  });
+
+  it('assets are listed with the last event of each', async () => {
+    expect(
+      await reads((db) => listAssets(db, {}, { limit: 100, offset: 0, orderBy: [] })),
+    ).toBeLessThanOrEqual(allAssets);
+  });
+});
+
+/** Records 50,000 events behind what is there, much faster than a recorder would. */
+async function fill(db: Db, assetOfEvent: RawBuilder<string>): Promise<void> {
+  await sql`
+    insert into asset (name, uri) select 'other ' || n, 'other ' || n from generate_series(0, ${otherAssets - 1}::int) n`.execute(
+    db,
+  );
+  await sql`
+    insert into asset_event (seq, batch_end, asset_id, recorded_at)
+    select head + n, head + n, asset.id, log.at
+    from log cross join generate_series(1, ${events}::int) n join asset on asset.name = ${assetOfEvent}
+    order by n`.execute(db);
+  await sql`update log set head = head + ${events}`.execute(db);
+}
+
+/** The run of a DAG that consumed a stretch of the log. */
+async function addRun(
+  db: Db,
+  dagId: DagId,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+): Promise<void> {
+  await sql`
+    insert into run (dag_id, run_id, state, trigger) values (${dagId}, ${runOf(dagId)}, 'success', 'asset')`.execute(
+    db,
+  );
+  await sql`
+    insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, version)
+    select id, ${after}, ${upTo}, dag_id, 'consumed', 1, ${runOf(dagId)}, 1 from subscription
+    where dag_id = ${dagId}`.execute(db);
+}
+
+function runOf(dagId: DagId): RunId {
+  return parseRunId(dagId, 'run');
+}
