@@ -1,10 +1,6 @@
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowIdReusePolicy,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { runWorkflowId, summary } from '../core/workflow-names.ts';
+import { runWorkflowId } from '../core/workflow-names.ts';
 import { findUndelivered } from '../store/deliveries.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
@@ -18,6 +14,7 @@ import {
 } from '../store/sweep.ts';
 import type { dagRun } from '../workflows/dag-run.ts';
 import { runRequestedSignal } from '../workflows/messages.ts';
+import { runStartOptions } from '../workflows/run-start.ts';
 import { closeRun } from './close-run.ts';
 import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
@@ -66,14 +63,11 @@ async function each<Item>(
 
 async function startMissing(deps: Sweeping, run: OpenRun): Promise<void> {
   const { temporal, searchAttributes, log } = deps;
-  const { dagId, runId, attempt, trigger, version, plan } = run;
+  const { dagId, runId } = run;
   try {
     await temporal.client.workflow.start<typeof dagRun>('dagRun', {
-      workflowId: runWorkflowId(dagId, runId, attempt),
+      ...runStartOptions({ ...run, searchAttributes }),
       taskQueue: temporal.taskQueue,
-      args: [{ dagId, runId, attempt, trigger, version, plan, searchAttributes }],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: summary(`${dagId} ${runId}`),
     });
     log.info('run without a workflow started', { dagId, runId });
   } catch (error) {

@@ -11,15 +11,8 @@ import {
 import { consumerDetails } from '../core/consumer-details.ts';
 import { unreachable } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
-import {
-  begin,
-  type Life,
-  takeClear,
-  takeClosed,
-  takeEvents,
-  takePause,
-  takeRequest,
-} from './consumer-life.ts';
+import { takeClear, takeClosed, takeEvents, takePause, takeRequest } from './take-messages.ts';
+import { begin, type Life } from './life.ts';
 import { checkpoint } from './local-activities.ts';
 import {
   type AssetEvents,

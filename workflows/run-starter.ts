@@ -1,10 +1,9 @@
-import { log, ParentClosePolicy, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
+import { log, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Definition } from '../core/definition.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { runWorkflowId, summary } from '../core/workflow-names.ts';
 import type { dagRun, DagRunInput } from './dag-run.ts';
-import { searchAttributePairs } from './search-attributes.ts';
+import { runStartOptions } from './run-start.ts';
 
 /** A run that was opened or let in, and now gets its workflow. */
 export interface RunToStart {
@@ -35,16 +34,8 @@ export function createRunStarter(): RunStarter {
       if (plan === null) return;
       starting += 1;
       startChild<typeof dagRun>('dagRun', {
-        workflowId: runWorkflowId(dagId, runId, attempt),
-        args: [{ dagId, runId, attempt, trigger, version, plan, searchAttributes }],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        ...runStartOptions({ dagId, runId, attempt, trigger, version, plan, searchAttributes }),
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        staticSummary: summary(`${dagId} ${runId}`),
-        typedSearchAttributes: searchAttributePairs(searchAttributes, {
-          TidegateDag: dagId,
-          TidegateTrigger: trigger,
-          TidegateState: 'running',
-        }),
       })
         .catch((error: unknown) =>
           log.info('run has a workflow already', { dagId, runId, error: String(error) }),

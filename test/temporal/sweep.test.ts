@@ -70,6 +70,8 @@ describe('a sweep', () => {
     await longAgo(runId);
     await sweep(tidegate.deps, { isFull: false });
     expect(await tidegate.closed('by_hand', runId)).toMatchObject({ state: 'success' });
+    const { searchAttributes } = await tidegate.run('by_hand', runId).describe();
+    expect(searchAttributes).toMatchObject({ TidegateDag: ['by_hand'], TidegateTrigger: ['manual'] });
   });
 
   it('finishes a deploy that was cut off before Temporal heard of it', async () => {

@@ -1,0 +1,116 @@
+import { log, sleep } from '@temporalio/workflow';
+import {
+  type AskedRun,
+  type Consumer,
+  decide,
+  freeSlots,
+  maxAskedAtOnce,
+  withRun,
+} from '../core/consumer.ts';
+import type { Definition } from '../core/definition.ts';
+import { unreachable } from '../core/errors.ts';
+import type { Gate } from '../core/gate.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { SearchAttributeName } from '../core/search-attributes.ts';
+import { admitRuns, claimGate, openRuns } from './local-activities.ts';
+import type { RunStarter } from './run-starter.ts';
+
+/** A consumer from one claim of its gate to the next. JSON-safe. */
+export interface Life {
+  readonly dagId: DagId;
+  readonly log: string;
+  readonly epoch: number;
+  readonly definition: Definition;
+  readonly consumer: Consumer;
+  /** Events counted since the gate was last stored. */
+  readonly uncheckpointed: number;
+  readonly searchAttributes: readonly SearchAttributeName[];
+  /** Set once the DAG is gone and nothing is left to do. */
+  readonly isOver: boolean;
+}
+
+/** Claims the gate and opens what it already asks for. */
+export async function begin(runs: RunStarter, dagId: DagId): Promise<Life> {
+  return settle(runs, await claim(dagId));
+}
+
+/** Does what the core decides until there is nothing left to do. */
+export async function settle(runs: RunStarter, life: Life): Promise<Life> {
+  if (life.isOver) return life;
+  const decision = decide(life.consumer);
+  switch (decision.kind) {
+    case 'wait':
+      return life;
+    case 'open': {
+      const { run, gate } = decision;
+      const consumer = withRun({ ...life.consumer, gate }, run.runId);
+      const next = await open(runs, life, { consumer, asked: [run], gate });
+      return next.epoch === life.epoch ? settle(runs, next) : next;
+    }
+    case 'admit':
+      return admit(runs, life);
+    default:
+      return unreachable(decision);
+  }
+}
+
+/** Opens what batches asked for, all in one step, and starts it. */
+export async function open(
+  runs: RunStarter,
+  life: Life,
+  {
+    consumer,
+    asked,
+    gate,
+  }: { readonly consumer: Consumer; readonly asked: readonly AskedRun[]; readonly gate: Gate },
+): Promise<Life> {
+  const { dagId, epoch, definition } = life;
+  if (asked.length === 0) return { ...life, consumer };
+  const opened = await openRuns({ dagId, epoch, version: definition.version, asked, gate });
+  if (opened === 'stale') return begin(runs, dagId);
+  const ids = asked.map(({ runId }) => runId);
+  if (opened === 'conflict') return beginLater(runs, dagId, ids);
+  for (const runId of ids) runs.start(life, { runId, attempt: 1, trigger: 'asset' });
+  return { ...life, consumer, uncheckpointed: 0 };
+}
+
+/** Lets in as many requested runs as there are slots, and starts them. */
+async function admit(runs: RunStarter, life: Life): Promise<Life> {
+  const { dagId, epoch, definition, consumer } = life;
+  const { activeRuns } = consumer;
+  const most = Math.min(maxAskedAtOnce, freeSlots(consumer));
+  const admitted = await admitRuns({ dagId, epoch, version: definition.version, activeRuns, most });
+  if (admitted.kind === 'stale') return begin(runs, dagId);
+  for (const run of admitted.runs) runs.start(life, run);
+  const held = admitted.runs.reduce((before, { runId }) => withRun(before, runId), consumer);
+  return settle(runs, { ...life, consumer: { ...held, hasRequests: admitted.hasMore } });
+}
+
+async function claim(dagId: DagId): Promise<Life> {
+  const claimed = await claimGate(dagId);
+  const { searchAttributes } = claimed;
+  if (claimed.kind === 'retired') return over(dagId);
+  const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests } = claimed;
+  return {
+    ...{ dagId, log: logId, epoch, definition, searchAttributes, isOver: false },
+    consumer: { gate, isPaused, maxActiveRuns: definition.maxActiveRuns, activeRuns, hasRequests },
+    uncheckpointed: 0,
+  };
+}
+
+/** A run's id stands for other events: only a log that was put back can bring that about, so somebody has to look. */
+async function beginLater(runs: RunStarter, dagId: DagId, runIds: readonly RunId[]): Promise<Life> {
+  log.error('run exists with other events', { dagId, runIds });
+  await sleep('10 seconds', { summary: 'a run of this id exists with other events' });
+  return begin(runs, dagId);
+}
+
+function over(dagId: DagId): Life {
+  const definition: Definition = { version: 0, plan: null, condition: null, assets: {}, maxActiveRuns: 0 };
+  const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
+  const consumer = { gate, isPaused: false, maxActiveRuns: 0, activeRuns: [], hasRequests: false };
+  return {
+    ...{ dagId, log: '', epoch: 0, definition, consumer, uncheckpointed: 0 },
+    ...{ searchAttributes: [], isOver: true },
+  };
+}

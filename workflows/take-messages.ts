@@ -1,0 +1,105 @@
+import { log } from '@temporalio/workflow';
+import { type Batch, unpackBatch } from '../core/batch.ts';
+import { takeBatches, withoutRuns } from '../core/consumer.ts';
+import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
+import type { RunId } from '../core/ids.ts';
+import { begin, type Life, open, settle } from './life.ts';
+import { adoptDefinition, checkpoint, clearQueue, setPaused } from './local-activities.ts';
+import type { AssetEvents, ClearQueueInput } from './messages.ts';
+import type { RunStarter } from './run-starter.ts';
+
+/** Events counted between two checkpoints at most, give or take a message. */
+const checkpointEvery = 10_000;
+
+/** Counts what a message tells, opening runs on the way, and puts the definition in force that it brings. */
+export async function takeEvents(runs: RunStarter, life: Life, events: AssetEvents): Promise<Life> {
+  // A DAG that was found removed may have been deployed again since.
+  if (life.log === '') return begin(runs, life.dagId);
+  const standing = standingOf(life, events);
+  if (standing === 'old') return life;
+  if (standing === 'astray') return begin(runs, life.dagId);
+  if (events.definition !== null) return adopt(runs, life, events.definition, events.upTo);
+
+  let current = life;
+  const batches = events.batches.map(unpackBatch);
+  let rest: readonly Batch[] = batches;
+  do {
+    const taken = takeBatches(current.consumer, rest, events);
+    current = await open(runs, current, taken);
+    // A new claim has been sent everything again, this message included.
+    if (current.epoch === life.epoch) current = await settle(runs, current);
+    if (current.epoch !== life.epoch) return current;
+    rest = taken.rest;
+  } while (rest.length > 0);
+  return storeLongQueue(runs, { ...current, uncheckpointed: current.uncheckpointed + eventsIn(batches) });
+}
+
+/** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
+async function storeLongQueue(runs: RunStarter, life: Life): Promise<Life> {
+  const { dagId, epoch, definition, consumer, uncheckpointed } = life;
+  if (uncheckpointed < checkpointEvery || consumer.gate.midBatch) return life;
+  const stored = await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
+  return stored === 'stale' ? begin(runs, dagId) : { ...life, uncheckpointed: 0 };
+}
+
+function eventsIn(batches: readonly Batch[]): number {
+  return batches.flatMap(({ entries }) => entries).reduce((sum, { count }) => sum + count, 0);
+}
+
+export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
+  return settle(runs, { ...life, consumer: { ...life.consumer, hasRequests: true } });
+}
+
+export async function takeClosed(runs: RunStarter, life: Life, runIds: readonly RunId[]): Promise<Life> {
+  return settle(runs, { ...life, consumer: withoutRuns(life.consumer, runIds) });
+}
+
+export async function takePause(runs: RunStarter, life: Life, isPaused: boolean): Promise<Life> {
+  const { dagId, epoch } = life;
+  if (life.isOver) return life;
+  if ((await setPaused({ dagId, epoch, isPaused })) === 'stale')
+    return takePause(runs, await begin(runs, dagId), isPaused);
+  return settle(runs, { ...life, consumer: { ...life.consumer, isPaused } });
+}
+
+/** Clears leaves, or everything; `cleared` counts the events that left. */
+export async function takeClear(
+  runs: RunStarter,
+  life: Life,
+  { leaves, who }: ClearQueueInput,
+): Promise<{ readonly life: Life; readonly cleared: number }> {
+  const { dagId, epoch, consumer, definition } = life;
+  const { taken, gate } =
+    leaves === null ? takeAll(consumer.gate) : takeLeaves(consumer.gate, new Set(leaves));
+  if (taken.length === 0 || life.isOver) return { life, cleared: 0 };
+  const stored = await clearQueue({ dagId, epoch, version: definition.version, taken, gate, who });
+  if (stored === 'stale') return takeClear(runs, await begin(runs, dagId), { leaves, who });
+  const cleared = taken.reduce((sum, { count }) => sum + count, 0);
+  return { life: await settle(runs, { ...life, consumer: { ...consumer, gate } }), cleared };
+}
+
+function standingOf({ log: own, epoch, definition, consumer }: Life, events: AssetEvents): Arrival {
+  if (events.log !== own) {
+    log.error('events of another log dropped', { log: events.log, own });
+    return 'old';
+  }
+  if (events.epoch < epoch) return 'old';
+  const standing = arrival(consumer.gate, events);
+  const isOther = events.epoch > epoch || events.version !== definition.version;
+  return standing === 'next' && isOther ? 'astray' : standing;
+}
+
+async function adopt(runs: RunStarter, life: Life, version: number, at: number): Promise<Life> {
+  const { dagId, epoch, consumer } = life;
+  const adopted = await adoptDefinition({ dagId, epoch, version, at, gate: consumer.gate });
+  if (adopted.kind === 'stale') return begin(runs, dagId);
+  const { definition, gate } = adopted;
+  const { maxActiveRuns } = definition;
+  log.info('definition in force', { dagId, version });
+  return settle(runs, {
+    ...life,
+    definition,
+    consumer: { ...consumer, gate, maxActiveRuns },
+    isOver: definition.plan === null,
+  });
+}
