@@ -1,18 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { invalid } from './command-failure.ts';
-
-/** Where the development stack leaves the address of its API, relative to the folder it was started in: one URL. */
-export const apiUrlFile = join('.tidegate', 'api-url');
+import { findStackFile, stackFiles } from './running-stack.ts';
+import type { Surroundings } from './session.ts';
 
 /** Where the API listens when nothing says otherwise. */
 export const defaultApiUrl = 'http://127.0.0.1:8080';
 
-export interface ApiUrlSources {
+export interface ApiUrlSources extends Surroundings {
   /** Of the command line. */
   readonly option: string | undefined;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly folder: string;
 }
 
 /**
@@ -23,24 +18,8 @@ export function findApiUrl({ option, environment, folder }: ApiUrlSources): stri
   if (option !== undefined) return parseUrl('--api-url', option);
   const variable = environment['TIDEGATE_API_URL']?.trim();
   if (variable !== undefined && variable !== '') return parseUrl('TIDEGATE_API_URL', variable);
-  const left = findUpwards(resolve(folder));
+  const left = findStackFile(folder, stackFiles.apiUrl);
   return left === undefined ? defaultApiUrl : parseUrl(left.file, left.text);
-}
-
-function findUpwards(folder: string): { readonly file: string; readonly text: string } | undefined {
-  const file = join(folder, apiUrlFile);
-  const text = readText(file);
-  if (text !== undefined) return { file, text };
-  const parent = dirname(folder);
-  return parent === folder ? undefined : findUpwards(parent);
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }
 
 function parseUrl(source: string, value: string): string {

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { runCommandLine } from './command-line.ts';
 import { reportChecked, reportDeployed } from './project-report.ts';
+import { requireProjectVariables } from './project-variables.ts';
 import type { Report } from './report.ts';
-import type { Run } from './session.ts';
+import type { Run, Session } from './session.ts';
 import { processTerminal } from './terminal.ts';
 
 // The command line. Commands that run on this machine bring much with them, so each is imported when it is called.
@@ -47,15 +48,17 @@ function addLocalCommands(program: Command, run: Run): void {
   program
     .command('deploy [folder]')
     .description('put a project in force')
-    .action((folder: string = projectFolder) => run(() => deploy(folder)));
+    .action((folder: string = projectFolder) => run((session) => deploy(folder, session)));
   const db = program.command('db').description('the database of a project');
   db.command('migrate')
-    .description('create the schema of DATABASE_URL, or bring it up to date')
-    .action(() => run(async () => (await import('./commands/db.ts')).migrateDatabase()));
+    .description('create the schema of a project, or bring it up to date')
+    .action(() => run(async (session) => (await import('./commands/db.ts')).migrateDatabase(session)));
   program
     .command('replay <source>')
     .description('say whether a workflow (its id, or its history as a .json file) replays with this version')
-    .action((source: string) => run(async () => (await import('./commands/replay.ts')).replay(source)));
+    .action((source: string) =>
+      run(async (session) => (await import('./commands/replay.ts')).replay(source, session)),
+    );
   program
     .command('doctor')
     .description('check everything a project stands on, with a remedy for what is wrong')
@@ -67,14 +70,14 @@ async function check(folder: string): Promise<Report> {
   return reportChecked((await loadProject(folder)).plan);
 }
 
-async function deploy(folder: string): Promise<Report> {
+async function deploy(folder: string, { surroundings }: Session): Promise<Report> {
   const [{ loadProject }, { parseEnvironment }, { openDeps }, temporal] = await Promise.all([
     import('../worker/project.ts'),
     import('../temporal/environment.ts'),
     import('../temporal/open-deps.ts'),
     import('../temporal/deploy.ts'),
   ]);
-  const environment = parseEnvironment(process.env);
+  const environment = parseEnvironment(requireProjectVariables(surroundings).variables);
   const { plan } = await loadProject(folder);
   const say = (message: string, fields: object = {}): void =>
     terminal.note(`${message} ${JSON.stringify(fields)}`);

@@ -10,14 +10,11 @@ import { addRunCommands } from './commands/runs.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Format, formats, render } from './render.ts';
-import type { AddCommands, Run, Session } from './session.ts';
+import type { AddCommands, Run, Session, Surroundings } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface ProgramOptions {
+export interface ProgramOptions extends Surroundings {
   readonly terminal: Terminal;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** From which a stack running here is looked for. */
-  readonly folder: string;
   readonly version: string;
   /** Adds the commands that run on this machine. */
   readonly addLocalCommands: AddCommands;
@@ -28,7 +25,8 @@ Exit status: 0 done; 1 understood, but it failed, is not there, or the answer is
 environment must be changed; 3 a server does not answer. Failures are one line on standard error.
 
 The API is looked for at --api-url, TIDEGATE_API_URL, the stack of \`npm start\` running in this folder or
-above it, and http://127.0.0.1:8080.`;
+above it, and http://127.0.0.1:8080. Commands on this machine use the servers of that stack, too, unless
+DATABASE_URL or TEMPORAL_ADDRESS name others.`;
 
 /** Every command of `tidegate`; it throws what a command fails with. */
 export function createProgram(options: ProgramOptions): Command {
@@ -74,6 +72,7 @@ export function createProgram(options: ProgramOptions): Command {
 function openSession({ terminal, environment, folder, version }: ProgramOptions, program: Command): Session {
   return {
     terminal,
+    surroundings: { environment, folder },
     version,
     get api() {
       const { apiUrl } = program.opts<{ readonly apiUrl?: string }>();

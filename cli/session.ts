@@ -3,10 +3,21 @@ import type { Api } from './api-client.ts';
 import type { Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a command that asks the API works with. */
+/** Variables of a process; an empty one counts as not set. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What leads a command to its servers. */
+export interface Surroundings {
+  readonly environment: Variables;
+  /** From which a stack running here is looked for. */
+  readonly folder: string;
+}
+
+/** What a command works with. */
 export interface Session {
   readonly api: Api;
   readonly terminal: Terminal;
+  readonly surroundings: Surroundings;
   /** Of the command line's own package. */
   readonly version: string;
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stackFiles } from '../cli/running-stack.ts';
 import { TidegateError } from '../core/errors.ts';
 import { commandOf } from './processes.ts';
 
@@ -21,6 +22,8 @@ export interface DataFolder {
   readonly logs: string;
   /** Address of the API while it is up: commands find it here. */
   readonly apiUrl: string;
+  /** Variables that lead to its servers while it is up, for commands too. */
+  readonly variables: string;
 }
 
 /** The layout of a data folder; touches nothing. */
@@ -33,7 +36,8 @@ export function dataFolder(path: string): DataFolder {
     temporalPid: join(root, 'temporal.pid'),
     lake: join(root, lakeName),
     logs: join(root, 'logs'),
-    apiUrl: join(root, 'api-url'),
+    apiUrl: join(root, stackFiles.apiUrl),
+    variables: join(root, stackFiles.variables),
   };
 }
 

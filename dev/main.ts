@@ -1,6 +1,7 @@
 import { TidegateError } from '../core/errors.ts';
 import { createApi } from '../cli/api-client.ts';
 import { CommandFailure } from '../cli/command-failure.ts';
+import { stackFolder } from '../cli/running-stack.ts';
 import { Children } from './children.ts';
 import { colorsOf } from '../cli/colors.ts';
 import { dataFolder } from './data-folder.ts';
@@ -30,7 +31,7 @@ if (options.kind === 'help') {
 
 const colors = colorsOf(process.stdout, process.env);
 const progress = createProgress(process.stdout);
-const folder = dataFolder(process.env['TIDEGATE_DATA'] || '.tidegate');
+const folder = dataFolder(process.env['TIDEGATE_DATA'] || stackFolder);
 const children = new Children((child, how) => {
   process.stderr.write(
     `\n${child.name} ended unexpectedly: ${reasonIn(child.log(), how)}\nIts log is ${folder.logs}/${child.name}.log\n`,

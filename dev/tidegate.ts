@@ -1,4 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
+import { toStackVariables } from '../cli/running-stack.ts';
+import { projectVariables } from '../temporal/environment.ts';
 import { startApi } from './api-process.ts';
 import type { Children } from './children.ts';
 import type { DataFolder } from './data-folder.ts';
@@ -37,6 +39,7 @@ export async function startTidegate(
   if (api.kind === 'failed') return { kind: 'failed', reason: `api: ${api.reason}` };
   if (worker.kind === 'failed') return { kind: 'failed', reason: `worker: ${worker.reason}` };
   await writeFile(folder.apiUrl, `${api.url}\n`);
+  await leaveVariables(folder, shared.environment);
 
   let workers = [worker.child];
   return {
@@ -51,9 +54,23 @@ export async function startTidegate(
     },
     async stop() {
       await Promise.all([api.child, ...workers].map((child) => child.stop(stopWithinMs)));
-      await rm(folder.apiUrl, { force: true });
+      for (const file of [folder.apiUrl, folder.variables]) await rm(file, { force: true });
     },
   };
+}
+
+/** For commands of whoever started the stack: the address of a database may hold a password. */
+async function leaveVariables(
+  { variables: file }: DataFolder,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const variables = projectVariables.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  await rm(file, { force: true });
+  const text = toStackVariables({ pid: process.pid, variables: Object.fromEntries(variables) });
+  await writeFile(file, text, { mode: 0o600 });
 }
 
 function environmentOf({ environment, stack, folder, projectFolder }: TidegateOptions): NodeJS.ProcessEnv {

@@ -6,6 +6,18 @@ import type { TemporalOptions } from './connect.ts';
 /** Variables of a process; an empty one counts as not set. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+/** Those that lead to a project: what {@link parseEnvironment} reads. */
+export const projectVariables = [
+  'DATABASE_URL',
+  'TIDEGATE_SCHEMA',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_API_KEY',
+  'TEMPORAL_TLS',
+  'TIDEGATE_TASK_QUEUE',
+  'TIDEGATE_UI_URL',
+] as const;
+
 /** Where a process finds the project: the same for API, worker and commands. */
 export interface Environment {
   readonly database: Required<Pick<DatabaseOptions, 'url' | 'schema'>>;
@@ -15,7 +27,7 @@ export interface Environment {
 }
 
 /**
- * Reads `DATABASE_URL`, `TIDEGATE_SCHEMA`, `TEMPORAL_*`, `TIDEGATE_TASK_QUEUE` and `TIDEGATE_UI_URL`.
+ * Reads the variables that lead to a project.
  * @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed
  */
 export function parseEnvironment(variables: Variables): Environment {

@@ -2,11 +2,13 @@ import { openDatabase } from '../../store/database.ts';
 import { migrate } from '../../store/migrate.ts';
 import { reachDatabase } from '../../store/reach.ts';
 import { parseEnvironment } from '../../temporal/environment.ts';
+import { requireProjectVariables } from '../project-variables.ts';
 import type { Report } from '../report.ts';
+import type { Session } from '../session.ts';
 
-/** Brings the schema of `DATABASE_URL` up to date. */
-export async function migrateDatabase(): Promise<Report> {
-  const { database } = parseEnvironment(process.env);
+/** Brings the schema of a project up to date. */
+export async function migrateDatabase({ surroundings }: Session): Promise<Report> {
+  const { database } = parseEnvironment(requireProjectVariables(surroundings).variables);
   const db = openDatabase({ ...database, applicationName: 'tidegate-db' });
   try {
     await reachDatabase(db, database.url);

@@ -11,6 +11,7 @@ import { connectTemporal } from '../../temporal/connect.ts';
 import type { Temporal } from '../../temporal/deps.ts';
 import { type Environment, parseEnvironment } from '../../temporal/environment.ts';
 import { oneLine } from '../command-failure.ts';
+import { requireProjectVariables } from '../project-variables.ts';
 import { type Report, toned } from '../report.ts';
 import type { Session } from '../session.ts';
 
@@ -26,7 +27,7 @@ interface Finding extends Outcome {
 type Check = (name: string, look: () => Promise<Outcome>, remedy?: string) => Promise<boolean>;
 
 /** Checks everything a project stands on, without changing anything. */
-export async function examine({ api }: Session): Promise<Report> {
+export async function examine({ api, surroundings }: Session): Promise<Report> {
   const findings: Finding[] = [];
   const check: Check = async (name, look, remedy = '') => {
     const outcome = await look().catch((error: unknown): Outcome => {
@@ -43,8 +44,9 @@ export async function examine({ api }: Session): Promise<Report> {
   });
   let environment: Environment | undefined;
   await check('environment', async () => {
-    environment = parseEnvironment(process.env);
-    return { found: 'valid' };
+    const { variables, stack } = requireProjectVariables(surroundings);
+    environment = parseEnvironment(variables);
+    return { found: stack === undefined ? 'valid' : `that of the stack in ${stack}` };
   });
   if (environment !== undefined) await examineServers(environment, check);
   return reportOf(findings);

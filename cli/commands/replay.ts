@@ -7,16 +7,20 @@ import { parseEnvironment } from '../../temporal/environment.ts';
 import { bundleWorkflows } from '../../worker/create-worker.ts';
 import { CommandFailure, invalid, oneLine } from '../command-failure.ts';
 import { exitStatus } from '../exit-status.ts';
+import { findProjectVariables } from '../project-variables.ts';
 import { type Report, toned } from '../report.ts';
+import type { Session, Surroundings } from '../session.ts';
 
 /** Runs a recorded history through the workflows of this version: whether they would decide again what they decided then. */
-export async function replay(source: string): Promise<Report> {
+export async function replay(source: string, { surroundings }: Session): Promise<Report> {
   // What Temporal logs about a replay is the verdict, which is said here.
   Runtime.install({
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { filter: 'off', console: {} } },
   });
-  const history = source.endsWith('.json') ? await readHistory(source) : await fetchHistory(source);
+  const history = source.endsWith('.json')
+    ? await readHistory(source)
+    : await fetchHistory(source, surroundings);
   const problem = await problemOf(history, source);
   const verdict = problem === undefined ? toned('good', 'deterministic') : toned('bad', 'not deterministic');
   return {
@@ -75,9 +79,10 @@ function parse(text: string): unknown {
 /** As gRPC numbers it. */
 const notFound = 5;
 
-async function fetchHistory(workflowId: string): Promise<unknown> {
+async function fetchHistory(workflowId: string, surroundings: Surroundings): Promise<unknown> {
   // A replay needs no database, so none has to be named.
-  const { temporal: options } = parseEnvironment({ DATABASE_URL: 'postgres://unused', ...process.env });
+  const { variables } = findProjectVariables(surroundings);
+  const { temporal: options } = parseEnvironment({ DATABASE_URL: 'postgres://unused', ...variables });
   const { client, namespace } = await connectTemporal(options);
   try {
     return await client.workflow.getHandle(workflowId).fetchHistory();

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { apiUrlFile, defaultApiUrl, findApiUrl } from '../../cli/api-url.ts';
+import { join } from 'node:path';
+import { defaultApiUrl, findApiUrl } from '../../cli/api-url.ts';
+import { stackFiles, stackFolder } from '../../cli/running-stack.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 describe('the address of the API', () => {
@@ -13,8 +14,8 @@ describe('the address of the API', () => {
   const find = (option?: string, variable?: string, within = '.'): string =>
     findApiUrl({ option, environment: { TIDEGATE_API_URL: variable }, folder: join(folder.path, within) });
   const leaveUrl = async (text: string): Promise<void> => {
-    await mkdir(dirname(join(folder.path, apiUrlFile)));
-    await writeFile(join(folder.path, apiUrlFile), text);
+    await mkdir(join(folder.path, stackFolder));
+    await writeFile(join(folder.path, stackFolder, stackFiles.apiUrl), text);
   };
 
   it('is the option before the variable before the running stack before the default', async () => {

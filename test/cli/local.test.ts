@@ -72,11 +72,11 @@ describe('commands that need a server', () => {
   it('end with 2 when none is named and with 3 when it does not answer, in one line', async () => {
     const nowhere = 'postgres://nobody@127.0.0.1:1/nothing';
     const [unnamed, noPostgres, noTemporal] = await Promise.all([
-      runCommand(['db', 'migrate']),
+      runCommand(['db', 'migrate'], { cwd: project.folder }),
       runCommand(['db', 'migrate'], { env: { DATABASE_URL: nowhere } }),
       runCommand(['replay', 'dag/any'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } }),
     ]);
-    expect(unnamed.stderr).toMatch(/^tidegate: DATABASE_URL is not set: .+\n$/);
+    expect(unnamed.stderr).toMatch(/^tidegate: DATABASE_URL is not set, and no stack .+\n$/);
     expect(noPostgres.stderr).toMatch(/^tidegate: DATABASE_URL 127\.0\.0\.1:1\/nothing: .+\n$/);
     expect(noTemporal.stderr).toMatch(/^tidegate: TEMPORAL_ADDRESS 127\.0\.0\.1:1.+\n$/);
     const { invalid, unreachable } = exitStatus;

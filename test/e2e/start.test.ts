@@ -1,13 +1,16 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DagRunCollection } from '../../api/contract/dag-runs.ts';
 import { createApi } from '../../cli/api-client.ts';
+import { exitStatus } from '../../cli/exit-status.ts';
+import { stackFiles, stackFolder } from '../../cli/running-stack.ts';
 import { choosePort } from '../../dev/ports.ts';
+import { runCommand } from '../cli/run-command.ts';
 import { testServer } from '../support/server.ts';
 import { runStart } from '../support/start-command.ts';
-import { makeTempProject, type TempProject } from '../support/temp-project.ts';
+import { makeTempProject, repository, type TempProject } from '../support/temp-project.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
 const startWithinMs = 150_000;
@@ -18,7 +21,7 @@ let environment: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
   folder = await createTemporaryFolder();
-  data = join(folder.path, 'data');
+  data = join(folder.path, stackFolder);
   environment = { TIDEGATE_DATA: data, TEMPORAL_CLI_PATH: testServer('TIDEGATE_TEST_TEMPORAL_CLI') };
 });
 
@@ -45,13 +48,13 @@ describe('npm start', () => {
       expect(once.output()).toMatch(
         /http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/dag%2Fexercise_5_1_consumer/,
       );
-      expect(await readdir(data)).not.toContain('api-url');
+      for (const file of Object.values(stackFiles)) expect(await readdir(data)).not.toContain(file);
 
       const usual = await occupy(8_080);
       const next = runStart(environment);
       const [, temporal = ''] = await next.prints(/ Temporal +(127\.0\.0\.1:\d+), namespace default/);
       await next.prints(/Ctrl-C ends all of it/);
-      const url = (await readFile(join(data, 'api-url'), 'utf8')).trim();
+      const url = (await readFile(join(data, stackFiles.apiUrl), 'utf8')).trim();
       expect(url).not.toBe('http://127.0.0.1:8080');
       const path = '/api/v2/dags/exercise_5_1_consumer/dagRuns';
       const { dag_runs: runs } = await createApi(url).get(DagRunCollection, path);
@@ -60,6 +63,14 @@ describe('npm start', () => {
         [false, 'success'],
       ]);
       expect(await schedulesOf(temporal)).toEqual(['tick/exercise_5_1_producer']);
+
+      const beside = { cwd: folder.path };
+      const deployed = await runCommand(['deploy', join(repository, 'examples'), '-o', 'json'], beside);
+      expect(JSON.parse(deployed.stdout).unchanged).toContain('exercise_5_1_consumer');
+      const examined = await runCommand(['doctor'], beside);
+      expect(examined).toMatchObject({ status: exitStatus.ok, stderr: '' });
+      expect(examined.stdout).toContain(`environment    that of the stack in ${data}\n`);
+      expect((await stat(join(data, stackFiles.variables))).mode & 0o077).toBe(0);
 
       const stoppedAt = Date.now();
       next.process.kill('SIGINT');

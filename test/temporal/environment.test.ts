@@ -1,5 +1,5 @@
 import { parseApiEnvironment } from '../../api/environment.ts';
-import { parseEnvironment } from '../../temporal/environment.ts';
+import { parseEnvironment, projectVariables } from '../../temporal/environment.ts';
 
 const DATABASE_URL = 'postgres://me:secret@db:5432/tidegate';
 
@@ -32,6 +32,17 @@ describe('the environment', () => {
       taskQueue: 'lake',
     });
     expect(temporalUiUrl).toBe('https://temporal.example/ui');
+  });
+
+  it('is read from the variables that lead to a project, and no other', () => {
+    const asked = new Set<string>();
+    parseEnvironment(
+      new Proxy(
+        { DATABASE_URL },
+        { get: (values, name) => (asked.add(String(name)), Reflect.get(values, name)) },
+      ),
+    );
+    expect([...asked].toSorted()).toEqual(projectVariables.toSorted());
   });
 
   it('takes an empty variable for one that is not set', () => {
