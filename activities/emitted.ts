@@ -25,10 +25,11 @@ export interface Outbox {
 /** Checks every event when it is emitted, so that the author's own line fails. */
 export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
   const emitted: Emitted[] = [];
-  const silent = new Map(outlets.map((outlet) => [assetKey(outlet), outlet]));
+  const declared = new Map(outlets.map((outlet) => [assetKey(outlet), outlet]));
+  const silent = new Map(declared);
   const emit = (asset: AnyAsset, event: EmitOptions<object> = {}): void => {
-    const outlet = declared(outlets, asset);
-    const key = assetKey(outlet);
+    const key = assetKey(asset);
+    const outlet = declared.get(key) ?? undeclared(outlets, asset);
     // Each silent outlet is an event of the same batch, unless this one speaks for it.
     const others = emitted.length + silent.size - (silent.has(key) ? 1 : 0);
     if (others >= maxBatchEvents) {
@@ -55,19 +56,17 @@ export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
 
 /** An outlet nobody emitted is updated too, with what its schema makes of no extra. */
 function silently(outlet: AnyAsset): Emitted {
-  const parsed = outlet.eventExtra?.safeParse({});
-  if (parsed?.success === false) {
+  const parsed = parseExtra(outlet, {});
+  if (!parsed.success) {
     throw new TidegateError(
       'invalid_input',
       `${outlet.name} was not emitted, and its eventExtra asks for an extra: emit it, or take it out of 'outlets'`,
     );
   }
-  return { outlet, extra: checkedExtra(outlet, {}), partitionKey: undefined };
+  return { outlet, extra: stored(outlet, parsed.data), partitionKey: undefined };
 }
 
-function declared(outlets: readonly AnyAsset[], asset: AnyAsset): AnyAsset {
-  const outlet = outlets.find((one) => isSame(one, asset));
-  if (outlet !== undefined) return outlet;
+function undeclared(outlets: readonly AnyAsset[], asset: AnyAsset): never {
   const names = outlets.map(({ name }) => name).join(', ');
   throw new TidegateError(
     'undeclared_outlet',
@@ -76,8 +75,8 @@ function declared(outlets: readonly AnyAsset[], asset: AnyAsset): AnyAsset {
 }
 
 function checkedExtra(outlet: AnyAsset, extra: object): JsonObject {
-  const parsed = outlet.eventExtra?.safeParse(extra);
-  if (parsed?.success === false) {
+  const parsed = parseExtra(outlet, extra);
+  if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined || issue.path.length === 0 ? 'extra' : `extra.${issue.path.join('.')}`;
     throw new TidegateError(
@@ -85,9 +84,18 @@ function checkedExtra(outlet: AnyAsset, extra: object): JsonObject {
       `${where} of ${outlet.name} does not meet the asset's eventExtra: ${issue?.message ?? parsed.error.message}`,
     );
   }
-  // Through JSON, so that what is recorded is what the author's object is once it is stored.
-  const stored: JsonObject = JSON.parse(storableExtra((parsed?.data ?? extra) as JsonObject, outlet.name));
-  return stored;
+  return stored(outlet, parsed.data);
+}
+
+/** What the schema of an outlet makes of an extra; without one it is taken as it is. */
+function parseExtra(outlet: AnyAsset, extra: object) {
+  return outlet.eventExtra?.safeParse(extra) ?? { success: true as const, data: extra };
+}
+
+/** Through JSON, so that what is recorded is what the author's object is once it is stored. */
+function stored(outlet: AnyAsset, extra: object): JsonObject {
+  const parsed: JsonObject = JSON.parse(storableExtra(extra as JsonObject, outlet.name));
+  return parsed;
 }
 
 function checkedKey(key: string | undefined): string | undefined {
@@ -99,8 +107,4 @@ function checkedKey(key: string | undefined): string | undefined {
     );
   }
   return key;
-}
-
-function isSame(a: AssetRef, b: AssetRef): boolean {
-  return a.name === b.name && a.uri === b.uri;
 }

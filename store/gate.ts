@@ -4,7 +4,7 @@ import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { count, type MessageRange, redefine } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
-import { readDefinition } from './claim.ts';
+import { openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { isOfAsset } from './events-of-asset.ts';
 import { readLog, type Tx } from './log.ts';
@@ -37,14 +37,14 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const definition = await readDefinition(tx, dagId, version);
       const entries = await readEntries(tx, dagId, { after: gate.watermark, upTo: head });
       const counted = entries.length === 0 ? gate : count(gate, { lastSeq: head, entries });
-      const runs = await readOpenRuns(tx, dagId);
+      const { admitted, waiting } = await openRunsOf(tx, dagId, 1);
       const consumer: Consumer = {
         // A definition that its workflow has yet to hear of is in force all the same.
         gate: redefine(counted, definition.condition, head).gate,
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
-        activeRuns: runs.filter(({ admitted_at }) => admitted_at !== null).map(({ run_id }) => run_id),
-        hasRequests: runs.some(({ admitted_at }) => admitted_at === null),
+        activeRuns: admitted.map(({ run_id }) => run_id),
+        hasRequests: waiting.length > 0,
       };
       return { consumer, definition };
     });
@@ -60,14 +60,4 @@ async function readEntries(tx: Tx, dagId: DagId, { after, upTo }: MessageRange):
     where s.dag_id = ${dagId} and s.until_seq is null
     group by s.id`.execute(tx);
   return rows.map(({ subscription, ...rest }) => ({ leaf: leafOfSubscription(subscription), ...rest }));
-}
-
-async function readOpenRuns(tx: Tx, dagId: DagId) {
-  return tx
-    .selectFrom('run')
-    .select(['run_id', 'admitted_at'])
-    .where('dag_id', '=', dagId)
-    .where('state', 'in', ['queued', 'running'])
-    .orderBy('number')
-    .execute();
 }
