@@ -6,11 +6,16 @@ export function conditionLines(node: ExplanationNode, indent = ''): readonly (re
   const mark = node.met ? toned('good', '✓') : toned('bad', '✗');
   if (node.kind !== 'asset') {
     const parts = node.of.flatMap((part) => conditionLines(part, `${indent}  `));
-    return [[indent, mark, ' ', node.kind === 'all' ? 'all of' : 'any of'], ...parts];
+    const heading = { all: 'all of', any: 'any of', atLeast: `at least ${node.needed} of` }[node.kind];
+    return [[indent, mark, ' ', heading], ...parts];
   }
   const { name, uri } = node.asset;
   const asset = name === uri ? uri : `${name} <${uri}>`;
-  if (node.queued === null) return [[indent, mark, ' ', asset, toned('dim', '  waits for an event')]];
+  if (node.queued === null) {
+    const events = node.needed === 1 ? 'an event' : `${node.needed} events`;
+    return [[indent, mark, ' ', asset, toned('dim', `  waits for ${events}`)]];
+  }
   const { count, last_timestamp: lastAt } = node.queued;
-  return [[indent, mark, ' ', asset, `  ${count} queued, last `, instant(lastAt)]];
+  const of = node.needed === 1 ? '' : ` of ${node.needed}`;
+  return [[indent, mark, ' ', asset, `  ${count}${of} queued, last `, instant(lastAt)]];
 }

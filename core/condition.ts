@@ -1,25 +1,55 @@
 import { unreachable } from './errors.ts';
 
-/** What a consumer waits for: an asset's update, all of several, or any of several. `Leaf` names what an update meets. */
+/**
+ * What a consumer waits for: so many updates of an asset, all of several parts, any of them, or at least so many of them. `Leaf`
+ * names what an update meets.
+ */
 export type Condition<Leaf> =
-  | { readonly kind: 'asset'; readonly asset: Leaf }
-  | { readonly kind: 'all'; readonly of: readonly Condition<Leaf>[] }
-  | { readonly kind: 'any'; readonly of: readonly Condition<Leaf>[] };
+  | ConditionLeaf<Leaf>
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Leaf>[] }
+  | { readonly kind: 'atLeast'; readonly count: number; readonly of: readonly Condition<Leaf>[] };
+
+export interface ConditionLeaf<Leaf> {
+  readonly kind: 'asset';
+  readonly asset: Leaf;
+  /** Updates it takes; absent means 1. */
+  readonly count?: number;
+}
 
 /** Most leaves a condition may have. */
 export const maxLeaves = 2_000;
 /** Deepest nesting of a condition, so that walking it never exhausts the stack. */
 export const maxConditionDepth = 100;
+/** Most updates one leaf may ask for. */
+export const maxLeafCount = 1_000_000;
 
-/** Whether a condition holds, given which leaves are met. Empty `all` holds, empty `any` does not. */
-export function isSatisfied<Leaf>(condition: Condition<Leaf>, isLeafMet: (leaf: Leaf) => boolean): boolean {
+/** Whether a condition holds, given how many updates each leaf has. Empty `all` holds, empty `any` does not. */
+export function isSatisfied<Leaf>(condition: Condition<Leaf>, countOf: (leaf: Leaf) => number): boolean {
+  if (condition.kind === 'asset') return countOf(condition.asset) >= neededCount(condition);
+  const isMet = (part: Condition<Leaf>): boolean => isSatisfied(part, countOf);
+  switch (condition.kind) {
+    case 'all':
+      return condition.of.every(isMet);
+    case 'any':
+      return condition.of.some(isMet);
+    case 'atLeast':
+      return condition.of.filter(isMet).length >= condition.count;
+    default:
+      return unreachable(condition);
+  }
+}
+
+/** How many updates a leaf, or met parts a branch, takes to be met. */
+export function neededCount<Leaf>(condition: Condition<Leaf>): number {
   switch (condition.kind) {
     case 'asset':
-      return isLeafMet(condition.asset);
+      return condition.count ?? 1;
     case 'all':
-      return condition.of.every((part) => isSatisfied(part, isLeafMet));
+      return condition.of.length;
     case 'any':
-      return condition.of.some((part) => isSatisfied(part, isLeafMet));
+      return 1;
+    case 'atLeast':
+      return condition.count;
     default:
       return unreachable(condition);
   }
@@ -27,14 +57,19 @@ export function isSatisfied<Leaf>(condition: Condition<Leaf>, isLeafMet: (leaf: 
 
 /** The leaves of a condition in the order they are written; one that is written twice comes twice. */
 export function leavesOf<Leaf>(condition: Condition<Leaf>): readonly Leaf[] {
-  return condition.kind === 'asset' ? [condition.asset] : condition.of.flatMap((part) => leavesOf(part));
+  return leafNodesOf(condition).map(({ asset }) => asset);
+}
+
+/** The leaves with what each of them asks for. */
+export function leafNodesOf<Leaf>(condition: Condition<Leaf>): readonly ConditionLeaf<Leaf>[] {
+  return condition.kind === 'asset' ? [condition] : condition.of.flatMap((part) => leafNodesOf(part));
 }
 
 /** The same tree over other leaves. */
 export function mapLeaves<From, To>(condition: Condition<From>, rename: (leaf: From) => To): Condition<To> {
   return condition.kind === 'asset'
-    ? { kind: 'asset', asset: rename(condition.asset) }
-    : { kind: condition.kind, of: condition.of.map((part) => mapLeaves(part, rename)) };
+    ? { ...condition, asset: rename(condition.asset) }
+    : { ...condition, of: condition.of.map((part) => mapLeaves(part, rename)) };
 }
 
 /** How deep a condition is nested; a leaf alone is 1. */

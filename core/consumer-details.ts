@@ -19,12 +19,14 @@ function linesOf(explanation: Explanation, depth: number): readonly string[] {
   const indent = '  '.repeat(depth);
   const mark = explanation.met ? '✓' : '✗';
   if (explanation.kind !== 'asset') {
-    const heading = `${indent}- ${mark} ${explanation.kind} of`;
+    const kind = explanation.kind === 'atLeast' ? `at least ${explanation.needed}` : explanation.kind;
+    const heading = `${indent}- ${mark} ${kind} of`;
     return [heading, ...explanation.of.flatMap((part) => linesOf(part, depth + 1))];
   }
   const { queued, asset } = explanation;
   const name = asset.name.length > 100 ? `${asset.name.slice(0, 97)}...` : asset.name;
+  const of = explanation.needed === 1 ? '' : ` of ${explanation.needed}`;
   const since =
-    queued === null ? '' : ` — ${queued.count} queued since ${new Date(queued.firstAt).toISOString()}`;
+    queued === null ? '' : ` — ${queued.count}${of} queued since ${new Date(queued.firstAt).toISOString()}`;
   return [`${indent}- ${mark} \`${name}\`${since}`];
 }

@@ -1,6 +1,6 @@
 import type { AssetRef } from './asset-uri.ts';
 import type { LeafId } from './batch.ts';
-import { type Condition, isSatisfied } from './condition.ts';
+import { type Condition, neededCount } from './condition.ts';
 import type { Consumer } from './consumer.ts';
 import type { Gate, Queued } from './gate.ts';
 
@@ -10,26 +10,32 @@ export type Explanation =
       readonly kind: 'asset';
       readonly asset: AssetRef;
       readonly met: boolean;
+      /** Updates it takes. */
+      readonly needed: number;
       readonly queued: Queued | null;
     }
-  | { readonly kind: 'all' | 'any'; readonly met: boolean; readonly of: readonly Explanation[] };
+  | {
+      readonly kind: 'all' | 'any' | 'atLeast';
+      readonly met: boolean;
+      /** Parts of it that have to be met. */
+      readonly needed: number;
+      readonly of: readonly Explanation[];
+    };
 
 /** Which asset each leaf of a consumer's condition stands for. */
 export type LeafAssets = Readonly<Record<LeafId, AssetRef>>;
 
 /** @throws Error when a leaf has no asset in `assets`: the definition is broken */
 export function explain(condition: Condition<LeafId>, assets: LeafAssets, gate: Gate): Explanation {
+  const needed = neededCount(condition);
   if (condition.kind === 'asset') {
     const asset = assets[condition.asset];
     if (asset === undefined) throw new Error(`leaf ${condition.asset} stands for no asset`);
     const queued = gate.queued[condition.asset] ?? null;
-    return { kind: 'asset', asset, met: queued !== null, queued };
+    return { kind: 'asset', asset, met: (queued?.count ?? 0) >= needed, needed, queued };
   }
-  return {
-    kind: condition.kind,
-    met: isSatisfied(condition, (leaf) => leaf in gate.queued),
-    of: condition.of.map((part) => explain(part, assets, gate)),
-  };
+  const of = condition.of.map((part) => explain(part, assets, gate));
+  return { kind: condition.kind, met: of.filter(({ met }) => met).length >= needed, needed, of };
 }
 
 /** Most assets one sentence names. */
@@ -62,20 +68,38 @@ function missingOf(explanation: Explanation): string {
   const missing = nodesIn(explanation, isMissing);
   const named = countAssets(missing.filter(isLeaf));
   if (named <= maxNamed) return phrase(explanation, true);
-  const hasChoice = missing.some((part) => part.kind === 'any' && part.of.length > 1);
-  const needsSeveral = missing.some((part) => part.kind === 'all' && part.of.filter(isMissing).length > 1);
+  const hasChoice = missing.some((part) => !isLeaf(part) && openPartsOf(part).length > stillNeeded(part));
+  const needsSeveral = missing.some((part) => !isLeaf(part) && stillNeeded(part) > 1);
   if (!hasChoice) return `${named} assets`;
   return `${needsSeveral ? 'some' : 'any'} of ${named} assets`;
 }
 
 function phrase(explanation: Explanation, isOutermost: boolean): string {
-  if (explanation.kind === 'asset') return explanation.asset.name;
-  const missing = explanation.of.filter(isMissing);
-  if (missing.length === 0) return 'nothing it could be given';
+  if (isLeaf(explanation)) {
+    const more = stillNeeded(explanation);
+    return explanation.needed === 1 ? explanation.asset.name : `${explanation.asset.name} (${more} more)`;
+  }
+  const missing = openPartsOf(explanation);
+  if (missing.length === 0 || missing.length < stillNeeded(explanation)) return 'nothing it could be given';
+  if (explanation.kind === 'atLeast' && missing.length > stillNeeded(explanation)) {
+    return `${stillNeeded(explanation)} of (${missing.map((part) => phrase(part, true)).join(', ')})`;
+  }
   const joined = missing
     .map((part) => phrase(part, isOutermost && missing.length === 1))
-    .join(explanation.kind === 'all' ? ' and ' : ' or ');
+    .join(explanation.kind === 'any' ? ' or ' : ' and ');
   return isOutermost || missing.length === 1 ? joined : `(${joined})`;
+}
+
+/** How many updates or parts are missing before this is met. */
+function stillNeeded(explanation: Explanation): number {
+  const has = isLeaf(explanation)
+    ? (explanation.queued?.count ?? 0)
+    : explanation.of.filter(({ met }) => met).length;
+  return Math.max(0, explanation.needed - has);
+}
+
+function openPartsOf(explanation: Exclude<Explanation, ExplainedLeaf>): readonly Explanation[] {
+  return explanation.of.filter(isMissing);
 }
 
 type ExplainedLeaf = Extract<Explanation, { kind: 'asset' }>;

@@ -1,6 +1,6 @@
 import type { Seq } from './asset-event.ts';
 import type { Batch, Entry, LeafId } from './batch.ts';
-import { type Condition, isSatisfied, leavesOf } from './condition.ts';
+import { type Condition, isSatisfied, leafNodesOf, leavesOf, neededCount } from './condition.ts';
 
 /** Updates that met one leaf and that no run has consumed yet: how many, and where they lie in the log. */
 export interface Queued {
@@ -55,7 +55,7 @@ export function count(gate: Gate, batch: Batch): Gate {
 
 /**
  * Counts batches in order and stops behind the first one after which the condition is met, if `mayOpen`; `rest` is what is left.
- * Asking only after a batch that met a new leaf is enough: more of the same never changes the answer.
+ * Asking only after a batch that brought a leaf further towards what it takes is enough: more of the same never changes the answer.
  */
 export function countUntilMet(
   gate: Gate,
@@ -66,11 +66,12 @@ export function countUntilMet(
   let watermark = gate.watermark;
   // A batch that comes in parts is asked about behind its last part, whichever of them met a leaf.
   let metAnother = gate.midBatch;
+  const enough = mostNeeded(gate.condition);
   for (const [index, batch] of batches.entries()) {
     if (batch.lastSeq <= watermark) continue;
     for (const entry of batch.entries) {
       const before = queued[entry.leaf];
-      metAnother ||= before === undefined;
+      metAnother ||= before === undefined || before.count < (enough.get(entry.leaf) ?? 1);
       queued[entry.leaf] = before === undefined ? fromEntry(entry) : merge(before, entry);
     }
     watermark = batch.lastSeq;
@@ -79,6 +80,16 @@ export function countUntilMet(
     metAnother = false;
   }
   return { gate: { ...gate, watermark, queued }, rest: [] };
+}
+
+/** Updates after which more of them change nothing, of leaves that take several. */
+function mostNeeded(condition: Condition<LeafId> | null): ReadonlyMap<LeafId, number> {
+  const needed = new Map<LeafId, number>();
+  for (const leaf of condition === null ? [] : leafNodesOf(condition)) {
+    const count = neededCount(leaf);
+    if (count > (needed.get(leaf.asset) ?? 1)) needed.set(leaf.asset, count);
+  }
+  return needed;
 }
 
 /** Ends a message: everything up to `upTo` is counted, though nothing there may have been for this consumer. */
@@ -90,7 +101,7 @@ export function reach(gate: Gate, upTo: Seq, midBatch: boolean): Gate {
 export function isMet(gate: Gate): boolean {
   if (gate.condition === null || gate.midBatch) return false;
   const { queued } = gate;
-  return Object.keys(queued).length > 0 && isSatisfied(gate.condition, (leaf) => leaf in queued);
+  return Object.keys(queued).length > 0 && isSatisfied(gate.condition, (leaf) => queued[leaf]?.count ?? 0);
 }
 
 /** Takes everything that is queued, also for branches that were not needed. */

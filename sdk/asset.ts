@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { type AssetRef, parseAssetName, parseAssetUri } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { brand, isBranded } from './brand.ts';
+import { brand } from './brand.ts';
+import { type Chainable, chainable } from './condition.ts';
 import { placeOfCaller } from './place.ts';
 
 declare const typesOf: unique symbol;
@@ -11,7 +12,8 @@ declare const typesOf: unique symbol;
  * A data asset as an author declares it. Compared by name and URI, never by object identity.
  * `Extra` is what readers of its events get, `Input` what producers give, which may leave out what has a default.
  */
-export interface Asset<Extra extends object = JsonObject, Input extends object = Extra> extends AssetRef {
+export interface Asset<Extra extends object = JsonObject, Input extends object = Extra>
+  extends AssetRef, Chainable {
   readonly [brand]: 'asset';
   readonly [typesOf]?: { readonly extra: Extra; readonly input: Input };
   readonly group: string;
@@ -72,8 +74,8 @@ export function asset(
       "an asset needs a URI or a name: write asset('s3://bucket/path')",
     );
   }
-  return {
-    [brand]: 'asset',
+  return chainable({
+    [brand]: 'asset' as const,
     name: parseAssetName(name),
     uri: parseAssetUri(uri),
     group: options.group ?? 'default',
@@ -81,10 +83,5 @@ export function asset(
     extra: options.extra ?? {},
     eventExtra: options.eventExtra,
     place: placeOfCaller(),
-  };
-}
-
-/** Whether a value is an asset that {@link asset} made. */
-export function isAsset(value: unknown): value is AnyAsset {
-  return isBranded(value, 'asset');
+  });
 }

@@ -1,47 +1,111 @@
-import { type Condition, depthOf, leavesOf, maxConditionDepth, maxLeaves } from '../core/condition.ts';
+import {
+  type Condition,
+  depthOf,
+  leavesOf,
+  maxConditionDepth,
+  maxLeafCount,
+  maxLeaves,
+} from '../core/condition.ts';
 import { TidegateError } from '../core/errors.ts';
-import { type AnyAsset, isAsset } from './asset.ts';
+import { quote } from '../core/ids.ts';
+import type { AnyAsset } from './asset.ts';
+import { isBranded } from './brand.ts';
 
-/** A condition over assets, as `all` and `any` make it. */
-export type AssetCondition = Condition<AnyAsset>;
+/** What assets and conditions are joined by, as in `orders.and(rates).or(stock)`. */
+export interface Chainable {
+  /** Waits until both are met; what was joined by `and` before on the left side grows by one part. */
+  and(other: ConditionInput): AssetCondition;
+  /** Waits until one of both is met; what was joined by `or` before on the left side grows by one part. */
+  or(other: ConditionInput): AssetCondition;
+}
+
+/** A condition over assets, as {@link all}, {@link any}, {@link atLeast} and {@link on} make it. */
+export type AssetCondition = Condition<AnyAsset> & Chainable;
 
 /** What a consumer may wait for: an asset, a condition, or an array of them, which means all. */
-export type ConditionInput = AnyAsset | AssetCondition | readonly ConditionInput[];
+export type ConditionInput = AnyAsset | AssetCondition | Condition<AnyAsset> | readonly ConditionInput[];
 
 /**
- * Waits until every one of its parts is met.
+ * Waits until every one of its parts is met. Without parts it never starts anything.
  * @example
  * ```ts
  * import { all, any, asset } from 'tidegate';
  *
  * const [orders, eur, usd] = [asset('s3://lake/orders'), asset('s3://lake/eur'), asset('s3://lake/usd')];
  * export const both = all(orders, any(eur, usd));
+ * export const same = orders.and(eur.or(usd));
  * ```
- * @throws TidegateError `invalid_definition` without parts, or when nested too deep
+ * @throws TidegateError `invalid_definition` when nested too deep
  */
 export function all(...parts: readonly ConditionInput[]): AssetCondition {
   return combine('all', parts);
 }
 
 /**
- * Waits until at least one of its parts is met.
+ * Waits until at least one of its parts is met. Without parts it is never met.
  * @example
  * ```ts
  * import { any, asset } from 'tidegate';
  *
  * export const either = any(asset('s3://lake/eur'), asset('s3://lake/usd'));
  * ```
- * @throws TidegateError `invalid_definition` without parts, or when nested too deep
+ * @throws TidegateError `invalid_definition` when nested too deep
  */
 export function any(...parts: readonly ConditionInput[]): AssetCondition {
   return combine('any', parts);
 }
 
 /**
+ * Waits until at least `count` of its parts are met.
+ * @example
+ * ```ts
+ * import { asset, atLeast } from 'tidegate';
+ *
+ * const regions = ['eu', 'us', 'asia'].map((region) => asset(`s3://lake/sales/${region}`));
+ * export const quorum = atLeast(2, ...regions);
+ * ```
+ * @param count - 1 to the number of parts
+ * @throws TidegateError `invalid_definition` when `count` is out of range, or the condition nested too deep
+ */
+export function atLeast(count: number, ...parts: readonly ConditionInput[]): AssetCondition {
+  if (!Number.isInteger(count) || count < 1 || count > parts.length) {
+    throw refused(
+      `atLeast(${count}, …) of ${parts.length} parts can never be met or always is: give 1 to the number of parts`,
+    );
+  }
+  return nodeOf({ kind: 'atLeast', count, of: parts.map((part) => partOf(part, 2)) });
+}
+
+/** What one leaf of a condition asks for. */
+export interface LeafOptions {
+  /** Updates it takes: 1 to 1,000,000. @defaultValue 1 */
+  readonly count?: number;
+}
+
+/**
+ * Waits for updates of one asset in a particular way.
+ * @example
+ * ```ts
+ * import { asset, on } from 'tidegate';
+ *
+ * export const everyTenth = on(asset('s3://lake/clicks'), { count: 10 });
+ * ```
+ * @throws TidegateError `invalid_definition` when an option is not valid
+ */
+export function on(asset: AnyAsset, { count = 1 }: LeafOptions = {}): AssetCondition {
+  if (!isAsset(asset))
+    throw refused(`on() is given ${describe(asset)} instead of an asset: write on(asset('…'))`);
+  if (!Number.isInteger(count) || count < 1 || count > maxLeafCount) {
+    throw refused(`count ${quote(String(count))} is not valid: use a whole number from 1 to ${maxLeafCount}`);
+  }
+  return chainable({ kind: 'asset', asset, ...(count === 1 ? {} : { count }) });
+}
+
+/**
  * The condition an author wrote as a schedule.
  * @throws TidegateError `invalid_definition` when it holds anything else than assets, or is too large
  */
-export function toCondition(input: ConditionInput): AssetCondition {
+export function toCondition(input: ConditionInput): Condition<AnyAsset> {
   const condition = partOf(input, 1);
   const leaves = leavesOf(condition).length;
   if (leaves > maxLeaves)
@@ -49,23 +113,48 @@ export function toCondition(input: ConditionInput): AssetCondition {
   return condition;
 }
 
-function combine(kind: 'all' | 'any', parts: readonly ConditionInput[], depth = 1): AssetCondition {
-  if (parts.length === 0) throw refused(`${kind}() has no assets: name at least one`);
-  const condition: AssetCondition = { kind, of: parts.map((part) => partOf(part, depth + 1)) };
-  // Parts were measured when they were made, so that no walk is ever deeper than this limit and one level.
-  if (depth > maxConditionDepth || depthOf(condition) > maxConditionDepth) {
-    throw refused(`a condition is nested more than ${maxConditionDepth} levels deep: write it flatter`);
-  }
-  return condition;
+/** Whether a value is an asset that `asset` made. */
+export function isAsset(value: unknown): value is AnyAsset {
+  return isBranded(value, 'asset');
 }
 
-function partOf(input: ConditionInput, depth: number): AssetCondition {
+const chain = {
+  and(this: AnyAsset | Condition<AnyAsset>, other: ConditionInput): AssetCondition {
+    return join('all', this, other);
+  },
+  or(this: AnyAsset | Condition<AnyAsset>, other: ConditionInput): AssetCondition {
+    return join('any', this, other);
+  },
+};
+
+/** Gives a value the methods to join it with others, beside what is compared, stored and printed of it. */
+export function chainable<Value extends object>(value: Value): Value & Chainable {
+  return Object.assign(Object.create(chain), value);
+}
+
+function join(
+  kind: 'all' | 'any',
+  left: AnyAsset | Condition<AnyAsset>,
+  right: ConditionInput,
+): AssetCondition {
+  const isGrowing = !isAsset(left) && left.kind === kind;
+  return combine(kind, [...(isGrowing ? left.of : [left]), right]);
+}
+
+function combine(kind: 'all' | 'any', parts: readonly ConditionInput[], depth = 1): AssetCondition {
+  if (depth > maxConditionDepth) throw tooDeep();
+  return nodeOf({ kind, of: parts.map((part) => partOf(part, depth + 1)) });
+}
+
+/** Parts were measured when they were made, so that no walk is ever deeper than the limit and one level. */
+function nodeOf(condition: Condition<AnyAsset>): AssetCondition {
+  if (depthOf(condition) > maxConditionDepth) throw tooDeep();
+  return chainable(condition);
+}
+
+function partOf(input: ConditionInput, depth: number): Condition<AnyAsset> {
   if (isAsset(input)) return { kind: 'asset', asset: input };
-  if (isArray(input)) {
-    if (depth > maxConditionDepth)
-      throw refused(`arrays are nested more than ${maxConditionDepth} levels deep: write it flatter`);
-    return combine('all', input, depth);
-  }
+  if (isArray(input)) return combine('all', input, depth);
   if (isCondition(input)) return input;
   throw refused(
     `a condition holds ${describe(input)} instead of an asset: write asset('…'), all(…) or any(…); an undefined one often comes from files that import each other`,
@@ -77,14 +166,18 @@ function isArray(input: ConditionInput): input is readonly ConditionInput[] {
 }
 
 /** Authors may write plain JavaScript, so the type alone is no proof. */
-function isCondition(input: unknown): input is AssetCondition {
+function isCondition(input: unknown): input is Condition<AnyAsset> {
   if (typeof input !== 'object' || input === null || !('kind' in input)) return false;
   if (input.kind === 'asset') return 'asset' in input && isAsset(input.asset);
-  return (input.kind === 'all' || input.kind === 'any') && 'of' in input && Array.isArray(input.of);
+  return ['all', 'any', 'atLeast'].includes(String(input.kind)) && 'of' in input && Array.isArray(input.of);
 }
 
 function describe(value: unknown): string {
   return typeof value === 'string' ? `the text '${value}'` : value === null ? 'null' : typeof value;
+}
+
+function tooDeep(): TidegateError {
+  return refused(`a condition is nested more than ${maxConditionDepth} levels deep: write it flatter`);
 }
 
 function refused(reason: string): TidegateError {

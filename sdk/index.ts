@@ -1,5 +1,14 @@
 export { type AnyAsset, type Asset, asset, type AssetOptions } from './asset.ts';
-export { all, any, type AssetCondition, type ConditionInput } from './condition.ts';
+export {
+  all,
+  any,
+  type AssetCondition,
+  atLeast,
+  type Chainable,
+  type ConditionInput,
+  type LeafOptions,
+  on,
+} from './condition.ts';
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
 export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';

@@ -70,7 +70,10 @@ export const DagDetails = Dag.extend({
   /** Always false: ticks that were missed are not made up for. */
   catchup: z.boolean(),
   dag_run_timeout: z.null(),
-  /** The condition in Airflow's spelling: `{"all": […]}`, `{"any": […]}`, `{"asset": {…}}`. */
+  /**
+   * The condition in Airflow's spelling: `{"all": […]}`, `{"any": […]}`, `{"asset": {…}}`. What Airflow lacks is added to it:
+   * `{"at_least": {"count": 2, "of": […]}}`, and `"count"` beside an `"asset"` that takes several updates.
+   */
   asset_expression: JsonObject.nullable(),
   doc_md: z.string().nullable(),
   start_date: Instant.nullable(),

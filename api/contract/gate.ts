@@ -19,6 +19,8 @@ export const AssetLeaf = z
     kind: z.literal('asset'),
     asset: z.object({ name: z.string(), uri: z.string() }),
     met: z.boolean(),
+    /** Events it takes. */
+    needed: z.int(),
     queued: QueuedEvents.nullable(),
   })
   .meta({ id: 'AssetLeaf' });
@@ -27,8 +29,10 @@ export type AssetLeaf = z.infer<typeof AssetLeaf>;
 /** A branch of a condition. */
 export const ConditionBranch = z
   .object({
-    kind: z.enum(['all', 'any']),
+    kind: z.enum(['all', 'any', 'atLeast']),
     met: z.boolean(),
+    /** Parts of it that have to be met. */
+    needed: z.int(),
     get of() {
       return z.array(ExplanationNode);
     },
@@ -41,7 +45,12 @@ export const ExplanationNode: z.ZodType<ExplanationNode> = z
   .meta({ id: 'ExplanationNode' });
 export type ExplanationNode =
   | AssetLeaf
-  | { readonly kind: 'all' | 'any'; readonly met: boolean; readonly of: readonly ExplanationNode[] };
+  | {
+      readonly kind: 'all' | 'any' | 'atLeast';
+      readonly met: boolean;
+      readonly needed: number;
+      readonly of: readonly ExplanationNode[];
+    };
 
 /** Answer of `GET /api/v2/dags/{dag_id}/gate`: what the DAG holds between runs, and why it waits. */
 export const DagGate = z

@@ -126,9 +126,14 @@ function timetableOf({ plan: { condition, cron } }: DagRecord) {
 }
 
 function toAssetExpression(condition: Condition<AssetRef>): JsonObject {
-  return condition.kind === 'asset'
-    ? { asset: { name: condition.asset.name, uri: condition.asset.uri } }
-    : { [condition.kind]: condition.of.map(toAssetExpression) };
+  if (condition.kind === 'asset') {
+    const { name, uri } = condition.asset;
+    return { asset: { name, uri }, ...(condition.count === undefined ? {} : { count: condition.count }) };
+  }
+  const of = condition.of.map(toAssetExpression);
+  return condition.kind === 'atLeast'
+    ? { at_least: { count: condition.count, of } }
+    : { [condition.kind]: of };
 }
 
 function toTimeDelta(ms: number): NonNullable<Task['execution_timeout']> {

@@ -24,11 +24,12 @@ export function toDagGate(dagId: DagId, { consumer, definition }: CurrentConsume
 
 function toNode(explanation: Explanation): ExplanationNode {
   if (explanation.kind !== 'asset') return { ...explanation, of: explanation.of.map(toNode) };
-  const { asset, met, queued } = explanation;
+  const { asset, met, needed, queued } = explanation;
   return {
     kind: 'asset',
     asset: { name: asset.name, uri: asset.uri },
     met,
+    needed,
     queued: queued === null ? null : toQueuedEvents(queued),
   };
 }

@@ -16,8 +16,18 @@ export function anyCondition(): fc.Arbitrary<Condition<LeafId>> {
       { maxDepth: 3, depthSize: 'small' },
       fc.record({ kind: fc.constant('asset' as const), asset: anyLeaf() }),
       fc.record({
+        kind: fc.constant('asset' as const),
+        asset: anyLeaf(),
+        count: fc.integer({ min: 1, max: 3 }),
+      }),
+      fc.record({
         kind: fc.constantFrom('all' as const, 'any' as const),
         of: fc.array(tie('tree'), { maxLength: 3 }),
+      }),
+      fc.record({
+        kind: fc.constant('atLeast' as const),
+        count: fc.integer({ min: 1, max: 3 }),
+        of: fc.array(tie('tree'), { maxLength: 4 }),
       }),
     ),
   })).tree;

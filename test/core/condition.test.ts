@@ -1,16 +1,44 @@
 import * as fc from 'fast-check';
+import type { LeafId } from '../../core/batch.ts';
 import { type Condition, depthOf, isSatisfied, leavesOf, mapLeaves } from '../../core/condition.ts';
-import { all, any, on, ORDERS, RATES, STOCK, throughJson, USERS } from '../support/core.ts';
-import { anyCondition, anyLeaf, leaves } from './arbitraries.ts';
+import { all, any, atLeast, on, ORDERS, RATES, STOCK, throughJson, USERS } from '../support/core.ts';
+import { anyCondition, leaves } from './arbitraries.ts';
 
 const nested = all(ORDERS, any(RATES, all(USERS, STOCK)));
 
-/** Every set of leaves that is enough. */
-function waysOf<Leaf>(condition: Condition<Leaf>): readonly (readonly Leaf[])[] {
-  if (condition.kind === 'asset') return [[condition.asset]];
+type Updates = ReadonlyMap<LeafId, number>;
+
+/** Updates of which each is needed; of one leaf the larger number. */
+function together(one: Updates, other: Updates): Updates {
+  const keys = new Set([...one.keys(), ...other.keys()]);
+  return new Map([...keys].map((leaf) => [leaf, Math.max(one.get(leaf) ?? 0, other.get(leaf) ?? 0)]));
+}
+
+/** Every choice of so many parts. */
+function choicesOf<Part>(parts: readonly Part[], size: number): readonly (readonly Part[])[] {
+  if (size === 0) return [[]];
+  return parts.flatMap((part, index) =>
+    choicesOf(parts.slice(index + 1), size - 1).map((rest) => [part, ...rest]),
+  );
+}
+
+/** Everything that is just enough. */
+function waysOf(condition: Condition<LeafId>): readonly Updates[] {
+  if (condition.kind === 'asset') return [new Map([[condition.asset, condition.count ?? 1]])];
   const parts = condition.of.map((part) => waysOf(part));
-  if (condition.kind === 'any') return parts.flat();
-  return parts.reduce((ways, part) => ways.flatMap((way) => part.map((more) => [...way, ...more])), [[]]);
+  const size = { all: parts.length, any: 1, atLeast: condition.kind === 'atLeast' ? condition.count : 0 };
+  return choicesOf(parts, size[condition.kind]).flatMap((chosen) =>
+    chosen.reduce<readonly Updates[]>(
+      (ways, part) => ways.flatMap((way) => part.map((more) => together(way, more))),
+      [new Map()],
+    ),
+  );
+}
+
+function anyUpdates(): fc.Arbitrary<Updates> {
+  return fc
+    .tuple(...leaves.map(() => fc.nat({ max: 4 })))
+    .map((counts) => new Map(counts.map((count, index) => [leaves[index] ?? ORDERS, count])));
 }
 
 describe('a condition', () => {
@@ -26,8 +54,13 @@ describe('a condition', () => {
     ['a nested one, half of a way', nested, [ORDERS, USERS], false],
     ['all of nothing', all(), [], true],
     ['any of nothing', any(), leaves, false],
+    ['three updates, of which two are there', on(ORDERS, 3), [ORDERS, ORDERS], false],
+    ['three updates', on(ORDERS, 3), [ORDERS, ORDERS, ORDERS], true],
+    ['at least two, one of them', atLeast(2, ORDERS, RATES, USERS), [RATES, RATES], false],
+    ['at least two of them', atLeast(2, ORDERS, RATES, USERS), [RATES, USERS], true],
+    ['at least one of nothing', atLeast(1), leaves, false],
   ])('is judged by the leaves that are met: %s', (_, condition, met, isMet) => {
-    expect(isSatisfied(condition, (leaf) => met.includes(leaf))).toBe(isMet);
+    expect(isSatisfied(condition, (leaf) => met.filter((one) => one === leaf).length)).toBe(isMet);
   });
 
   it('lists its leaves as they are written, also twice', () => {
@@ -67,21 +100,24 @@ describe('a condition', () => {
 });
 
 describe('any condition', () => {
-  it('stays satisfied when more leaves are met', () => {
+  it('stays satisfied when more arrives', () => {
     fc.assert(
-      fc.property(anyCondition(), fc.subarray([...leaves]), anyLeaf(), (condition, met, more) => {
-        const before = isSatisfied(condition, (leaf) => met.includes(leaf));
-        const after = isSatisfied(condition, (leaf) => leaf === more || met.includes(leaf));
-        expect(after || !before).toBe(true);
+      fc.property(anyCondition(), anyUpdates(), anyUpdates(), (condition, before, more) => {
+        const isMetBefore = isSatisfied(condition, (leaf) => before.get(leaf) ?? 0);
+        const isMetAfter = isSatisfied(condition, (leaf) => (before.get(leaf) ?? 0) + (more.get(leaf) ?? 0));
+        expect(isMetAfter || !isMetBefore).toBe(true);
       }),
     );
   });
 
   it('is satisfied where one of the ways to satisfy it is met', () => {
     fc.assert(
-      fc.property(anyCondition(), fc.subarray([...leaves]), (condition, met) => {
-        const isOneMet = waysOf(condition).some((way) => way.every((leaf) => met.includes(leaf)));
-        expect(isSatisfied(condition, (leaf) => met.includes(leaf))).toBe(isOneMet);
+      fc.property(anyCondition(), anyUpdates(), (condition, updates) => {
+        const countOf = (leaf: LeafId): number => updates.get(leaf) ?? 0;
+        const isOneMet = waysOf(condition).some((way) =>
+          [...way].every(([leaf, count]) => countOf(leaf) >= count),
+        );
+        expect(isSatisfied(condition, countOf)).toBe(isOneMet);
       }),
     );
   });

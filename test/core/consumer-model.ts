@@ -43,7 +43,7 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
   const isMet = ({ condition }: Terms): boolean =>
     condition !== null &&
     state.queue.length > 0 &&
-    isSatisfied(condition, (leaf) => state.queue.some((event) => event.leaf === leaf));
+    isSatisfied(condition, (leaf) => state.queue.filter((event) => event.leaf === leaf).length);
 
   const decide = (): void => {
     if (isPaused) return;

@@ -10,6 +10,7 @@ import {
   aGate,
   all,
   any,
+  atLeast,
   aRunId,
   batchesOf,
   on,
@@ -81,6 +82,37 @@ describe('the sentence about a consumer', () => {
       [ORDERS, RATES],
       'All it needs has arrived; a run is about to start.',
     ],
+    ['of several updates', on(ORDERS, 3), [], 'Waits for orders (3 more); 0 of 1 assets updated.'],
+    [
+      'of several updates, one there',
+      on(ORDERS, 3),
+      [ORDERS],
+      'Waits for orders (2 more); 0 of 1 assets updated.',
+    ],
+    [
+      'of some, one updated',
+      atLeast(2, ORDERS, RATES, USERS),
+      [RATES],
+      'Waits for 1 of (orders, users); 1 of 3 assets updated.',
+    ],
+    [
+      'of some beside another one',
+      all(STOCK, atLeast(2, ORDERS, RATES, on(USERS, 2))),
+      [],
+      'Waits for stock and 2 of (orders, rates, users (2 more)); 0 of 4 assets updated.',
+    ],
+    [
+      'of as many as there are left',
+      atLeast(2, ORDERS, RATES),
+      [],
+      'Waits for orders and rates; 0 of 2 assets updated.',
+    ],
+    [
+      'of more than there are',
+      atLeast(2, ORDERS),
+      [],
+      'Waits for nothing it could be given; 0 of 1 assets updated.',
+    ],
     ['of nothing that can arrive', any(), [], 'Waits for nothing it could be given; 0 of 0 assets updated.'],
     ['of nothing at all', all(), [], 'Waits for nothing it could be given; 0 of 0 assets updated.'],
   ])('says what is missing: %s', (_, condition, met, expected) => {
@@ -141,9 +173,10 @@ describe('an explanation', () => {
     expect(explained(both, [RATES])).toEqual({
       kind: 'all',
       met: false,
+      needed: 2,
       of: [
-        { kind: 'asset', asset: assetOf(ORDERS), met: false, queued: null },
-        { kind: 'asset', asset: assetOf(RATES), met: true, queued: queuedAt(1) },
+        { kind: 'asset', asset: assetOf(ORDERS), met: false, needed: 1, queued: null },
+        { kind: 'asset', asset: assetOf(RATES), met: true, needed: 1, queued: queuedAt(1) },
       ],
     });
   });
@@ -160,7 +193,7 @@ describe('an explanation', () => {
         const judge = (part: Condition<LeafId>): unknown => ({
           ...(part.kind === 'asset' ? { asset: assetOf(part.asset) } : { of: part.of.map(judge) }),
           kind: part.kind,
-          met: isSatisfied(part, (leaf) => log.flat().includes(leaf)),
+          met: isSatisfied(part, (leaf) => log.flat().filter((one) => one === leaf).length),
         });
         expect(explain(condition, assets, gate)).toMatchObject(Object(judge(condition)));
       }),

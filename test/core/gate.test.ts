@@ -235,7 +235,11 @@ describe('any gate', () => {
         let list: LeafId[] = [];
         const openings = log.map((met) => {
           list.push(...met);
-          if (list.length === 0 || !isSatisfied(condition, (leaf) => list.includes(leaf))) return [];
+          if (
+            list.length === 0 ||
+            !isSatisfied(condition, (leaf) => list.filter((one) => one === leaf).length)
+          )
+            return [];
           const opening = list;
           list = [];
           return opening;

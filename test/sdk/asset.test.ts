@@ -1,4 +1,5 @@
-import { asset, isAsset } from '../../sdk/asset.ts';
+import { asset } from '../../sdk/asset.ts';
+import { isAsset } from '../../sdk/condition.ts';
 
 describe('asset', () => {
   it('lets its URI, as it is written, stand for its name', () => {

@@ -30,7 +30,9 @@ describe('the examples in the sdk', () => {
     const index = await readFile(join(repository, 'sdk/index.ts'), 'utf8');
     const functions = [...index.matchAll(/\b(?<!type )([a-z]\w+)(?=[,\s}])/g)].map(([, name = '']) => name);
     const authored = functions.filter((name) => !['export', 'type', 'from'].includes(name));
-    expect(authored.toSorted()).toEqual(['all', 'any', 'asset', 'cron', 'dag', 'defineConfig']);
+    expect(authored.toSorted()).toEqual([
+      ...['all', 'any', 'asset', 'atLeast', 'cron', 'dag', 'defineConfig', 'on'],
+    ]);
     expect([...(await examplesOfSdk()).keys()]).toEqual(expect.arrayContaining(authored));
   });
 

@@ -11,8 +11,12 @@ export const RATES = leafOfSubscription(2);
 export const USERS = leafOfSubscription(3);
 export const STOCK = leafOfSubscription(4);
 
-export function on(leaf: LeafId): Condition<LeafId> {
-  return { kind: 'asset', asset: leaf };
+export function on(leaf: LeafId, count?: number): Condition<LeafId> {
+  return count === undefined ? { kind: 'asset', asset: leaf } : { kind: 'asset', asset: leaf, count };
+}
+
+export function atLeast(count: number, ...parts: readonly (LeafId | Condition<LeafId>)[]): Condition<LeafId> {
+  return { kind: 'atLeast', count, of: parts.map(toCondition) };
 }
 
 export function all(...parts: readonly (LeafId | Condition<LeafId>)[]): Condition<LeafId> {
