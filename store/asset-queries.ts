@@ -1,11 +1,11 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { AssetUri } from '../core/asset-uri.ts';
 import type { DagId, TaskId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Db } from './database.ts';
 import { inLogOrder, isOfAsset } from './events-of-asset.ts';
-import { allOf, contains, given, type OrderKey, type Page, pageOf, startsWith } from './page.ts';
+import { allOf, contains, countFrom, given, type OrderedPage, pageOf, startsWith } from './page.ts';
 import type { AssetRow } from './schema.ts';
 
 /** A DAG or task that refers to an asset; times are ISO 8601 as JSON has them. */
@@ -44,17 +44,15 @@ const columns = {
 export async function listAssets(
   db: Db,
   filter: AssetFilter,
-  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+  page: OrderedPage<keyof typeof columns>,
 ): Promise<readonly AssetRecord[]> {
   const { rows } = await sql<AssetRecord>`
-    ${selected} where ${matching(filter)} ${pageOf(columns, orderBy, 'a.id', page)}`.execute(db);
+    ${selected} where ${matching(filter)} ${pageOf(columns, page, 'a.id')}`.execute(db);
   return rows;
 }
 
 export async function countAssets(db: Db, filter: AssetFilter): Promise<number> {
-  const { rows } = await sql<{ readonly count: number }>`
-    select count(*) as count from asset a where ${matching(filter)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  return countFrom(db, sql`asset a where ${matching(filter)}`);
 }
 
 export async function findAsset(db: Db, id: number): Promise<AssetRecord | undefined> {
@@ -100,6 +98,11 @@ export async function findTargets(db: Db, { ids, names, uris }: AssetNames): Pro
     db,
   );
   return rows;
+}
+
+/** Whether asset `a` has a text in its name or URI. */
+export function isNamedLike(text: string): RawBuilder<boolean> {
+  return sql`(${contains('a.name', text)} or ${contains('a.uri', text)})`;
 }
 
 const selected = sql`

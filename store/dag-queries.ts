@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan, TaskPlan } from '../core/run-plan.ts';
+import { isNamedLike } from './asset-queries.ts';
 import type { Db } from './database.ts';
-import { allOf, contains, given, type OrderKey, type Page, pageOf } from './page.ts';
+import { allOf, contains, countFrom, given, type OrderedPage, pageOf } from './page.ts';
 
 /** A DAG with its newest definition that is one; a retired DAG keeps its last. */
 export interface DagRecord {
@@ -41,19 +42,15 @@ const columns = {
 export async function listDags(
   db: Db,
   filter: DagFilter,
-  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+  page: OrderedPage<keyof typeof columns>,
 ): Promise<readonly DagRecord[]> {
   const { rows } = await sql<DagRecord>`
-    ${selected} from ${source} where ${matching(filter)} ${pageOf(columns, orderBy, 'd.dag_id', page)}`.execute(
-    db,
-  );
+    ${selected} from ${source} where ${matching(filter)} ${pageOf(columns, page, 'd.dag_id')}`.execute(db);
   return rows;
 }
 
 export async function countDags(db: Db, filter: DagFilter): Promise<number> {
-  const { rows } = await sql<{ readonly count: number }>`
-    select count(*) as count from ${source} where ${matching(filter)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  return countFrom(db, sql`${source} where ${matching(filter)}`);
 }
 
 export async function findDag(db: Db, dagId: DagId): Promise<DagRecord | undefined> {
@@ -106,7 +103,7 @@ function matching(filter: DagFilter) {
       filter.assetPattern,
       (text) => sql<boolean>`exists (
         select from subscription s join asset a on a.id = s.asset_id
-        where s.dag_id = d.dag_id and s.until_seq is null and (a.name ilike ${`%${text}%`} or a.uri ilike ${`%${text}%`})
+        where s.dag_id = d.dag_id and s.until_seq is null and ${isNamedLike(text)}
       )`,
     ),
   ]);

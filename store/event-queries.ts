@@ -6,9 +6,10 @@ import { isOfAsset } from './events-of-asset.ts';
 import {
   allOf,
   contains,
+  countFrom,
   given,
   type InstantRange,
-  type OrderKey,
+  type OrderedPage,
   type Page,
   pageOf,
   startsWith,
@@ -62,24 +63,21 @@ const columns = {
 export async function listEvents(
   db: Db,
   { assetId, ...filter }: EventFilter,
-  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+  page: OrderedPage<keyof typeof columns>,
 ): Promise<readonly EventRecord[]> {
   // As a subquery: from the bare number Postgres may conclude that hardly an event is of this asset, and sort however many are.
   const isOfIt = given(assetId, (id) => isOfAsset(sql`(select ${id}::int)`));
   // The asset comes first, so that the index on asset and position has them in this order.
-  const byAsset = { field: 'asset_id', descending: orderBy[0]?.descending ?? false } as const;
-  const order = assetId === undefined ? orderBy : [byAsset, ...orderBy];
+  const byAsset = { field: 'asset_id', descending: page.orderBy[0]?.descending ?? false } as const;
+  const orderBy = assetId === undefined ? page.orderBy : [byAsset, ...page.orderBy];
   const { rows } = await sql<EventRecord>`
     ${selected} from asset_event e left join asset a on a.id = e.asset_id
-    where ${allOf([isOfIt, matching(filter)])} ${pageOf(columns, order, 'e.seq', page)}`.execute(db);
+    where ${allOf([isOfIt, matching(filter)])} ${pageOf(columns, { ...page, orderBy }, 'e.seq')}`.execute(db);
   return rows;
 }
 
 export async function countEvents(db: Db, filter: EventFilter): Promise<number> {
-  const { rows } = await sql<{ readonly count: number }>`
-    select count(*) as count from asset_event e left join asset a on a.id = e.asset_id
-    where ${matching(filter)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  return countFrom(db, sql`asset_event e left join asset a on a.id = e.asset_id where ${matching(filter)}`);
 }
 
 export async function findEvent(db: Db, seq: Seq): Promise<EventRecord | undefined> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { type OrderKey, type Page, pageOf } from './page.ts';
+import { countFrom, type OrderedPage, pageOf } from './page.ts';
 
 /** A broken file; its number is its place by name. */
 export interface ImportErrorRecord {
@@ -15,19 +15,15 @@ const columns = { id: 'number', import_error_id: 'number', filename: 'file', tim
 /** Files of the latest deploy that could not be loaded or did not compile. */
 export async function listImportErrors(
   db: Db,
-  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+  page: OrderedPage<keyof typeof columns>,
 ): Promise<readonly ImportErrorRecord[]> {
   const { rows } = await sql<ImportErrorRecord>`
     select number, file, message, at
     from (select row_number() over (order by file) as number, file, message, at from import_error) as broken
-    ${pageOf(columns, orderBy, 'number', page)}`.execute(db);
+    ${pageOf(columns, page, 'number')}`.execute(db);
   return rows;
 }
 
 export async function countImportErrors(db: Db): Promise<number> {
-  const { count } = await db
-    .selectFrom('import_error')
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+  return countFrom(db, sql`import_error`);
 }

@@ -1,4 +1,5 @@
-import { type RawBuilder, type Sql, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import type { Db } from './database.ts';
 
 /** Which entries of an ordered list to read. */
 export interface Page {
@@ -9,6 +10,11 @@ export interface Page {
 export interface OrderKey<Field extends string> {
   readonly field: Field;
   readonly descending: boolean;
+}
+
+/** A page of a list in the order of some of its fields. */
+export interface OrderedPage<Field extends string> extends Page {
+  readonly orderBy: readonly OrderKey<Field>[];
 }
 
 /** Limits on an instant; each is optional. */
@@ -27,11 +33,10 @@ type Column = string | { readonly nullable: string };
 /** An `order by` with its page; `last` makes the order whole. */
 export function pageOf<Field extends string>(
   columns: Readonly<Record<Field, Column>>,
-  keys: readonly OrderKey<Field>[],
+  { orderBy, limit, offset }: OrderedPage<Field>,
   last: string,
-  { limit, offset }: Page,
-): ReturnType<Sql> {
-  const parts = keys.map(({ field, descending }) => inDirection(columns[field], descending));
+): RawBuilder<unknown> {
+  const parts = orderBy.map(({ field, descending }) => inDirection(columns[field], descending));
   return sql`order by ${sql.raw([...parts, last].join(', '))} limit ${limit} offset ${offset}`;
 }
 
@@ -39,6 +44,12 @@ export function pageOf<Field extends string>(
 function inDirection(column: Column, descending: boolean): string {
   if (typeof column === 'string') return `${column} ${descending ? 'desc' : 'asc'}`;
   return `${column.nullable} ${descending ? 'desc nulls last' : 'asc'}`;
+}
+
+/** How many rows there are `from` these tables, conditions included. */
+export async function countFrom(db: Db, from: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ readonly count: number }>`select count(*) as count from ${from}`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /** All of these conditions; those that are undefined do not count. */

@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
 import type { DagId, RunId } from '../core/ids.ts';
+import { isNamedLike } from './asset-queries.ts';
 import type { Db } from './database.ts';
 import {
   allOf,
   contains,
+  countFrom,
   given,
   type InstantRange,
-  type OrderKey,
-  type Page,
+  type OrderedPage,
   pageOf,
   within,
 } from './page.ts';
@@ -54,17 +55,15 @@ const columns = {
 export async function listRuns(
   db: Db,
   filter: RunFilter,
-  { orderBy, ...page }: Page & { readonly orderBy: readonly OrderKey<keyof typeof columns>[] },
+  page: OrderedPage<keyof typeof columns>,
 ): Promise<readonly RunRecord[]> {
   const { rows } = await sql<RunRecord>`
-    ${selected} where ${matching(filter)} ${pageOf(columns, orderBy, 'r.number', page)}`.execute(db);
+    ${selected} where ${matching(filter)} ${pageOf(columns, page, 'r.number')}`.execute(db);
   return rows;
 }
 
 export async function countRuns(db: Db, filter: RunFilter): Promise<number> {
-  const { rows } = await sql<{ readonly count: number }>`
-    select count(*) as count from run r where ${matching(filter)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  return countFrom(db, sql`run r where ${matching(filter)}`);
 }
 
 export async function findRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRecord | undefined> {
@@ -90,7 +89,7 @@ function matching(filter: RunFilter) {
       filter.assetPattern,
       (text) => sql<boolean>`exists (
         select from consumption c join subscription s on s.id = c.subscription_id join asset a on a.id = s.asset_id
-        where c.dag_id = r.dag_id and c.run_id = r.run_id and (a.name ilike ${`%${text}%`} or a.uri ilike ${`%${text}%`})
+        where c.dag_id = r.dag_id and c.run_id = r.run_id and ${isNamedLike(text)}
       )`,
     ),
     ...within(runAfter, filter.runAfter ?? {}),
