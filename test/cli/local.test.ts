@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { exitStatus } from '../../cli/exit-status.ts';
 import { choosePort } from '../../dev/ports.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { makeTempProject, repository, type TempProject } from '../support/temp-project.ts';
-import { createTestNamespace, type TestNamespace } from '../support/temporal.ts';
+import { createTestPlace, type TestPlace } from '../support/place.ts';
+import { startNode, type TidegateProcess } from '../support/processes.ts';
+import { makeTempProject, type TempProject } from '../support/temp-project.ts';
 import { eventually } from '../support/tidegate.ts';
-import { type Ended, runCommand, runHere } from './run-command.ts';
+import { type Ended, runCommand, runHere, tidegate } from './run-command.ts';
 
 const dags = `
 import { cron, dag } from 'tidegate';
@@ -18,27 +17,18 @@ export const nightly = dag('nightly', { schedule: cron('0 3 * * *') }, (d) => {
 });
 `;
 
-let database: TestDatabase;
-let place: TestNamespace;
+let place: TestPlace;
 let project: TempProject;
 let variables: NodeJS.ProcessEnv;
 beforeAll(async () => {
-  [database, place, project] = await Promise.all([
-    createTestDatabase(),
-    createTestNamespace(),
-    makeTempProject({ 'dags/nightly.ts': dags }),
-  ]);
-  variables = {
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: place.address,
-    TEMPORAL_NAMESPACE: place.namespace,
-    TIDEGATE_API_PORT: String(await choosePort({ kind: 'any' })),
-  };
-  variables['TIDEGATE_API_URL'] = `http://127.0.0.1:${variables['TIDEGATE_API_PORT']}`;
+  [place, project] = await Promise.all([createTestPlace(), makeTempProject({ 'dags/nightly.ts': dags })]);
+  const port = String(await choosePort({ kind: 'any' }));
+  const api = { TIDEGATE_API_PORT: port, TIDEGATE_API_URL: `http://127.0.0.1:${port}` };
+  variables = { ...place.variables, ...api };
 }, 60_000);
 afterAll(async () => {
   await project.remove();
-  await database.drop();
+  await place.remove();
 });
 
 const run = (...args: readonly string[]): Promise<Ended> =>
@@ -89,27 +79,13 @@ describe('commands that need a server', () => {
 });
 
 describe('a project, from an empty database to a run', () => {
-  const processes: ChildProcess[] = [];
+  const processes: TidegateProcess[] = [];
+  const start = (name: string): void =>
+    void processes.push(startNode([tidegate, name], { cwd: project.folder, variables }));
   afterAll(async () => {
-    await Promise.all(
-      processes.map(
-        (child) =>
-          new Promise((resolve) => {
-            child.once('close', resolve);
-            child.kill('SIGTERM');
-          }),
-      ),
-    );
+    for (const each of processes) each.kill('SIGTERM');
+    await Promise.all(processes.map(({ status }) => status));
   });
-
-  const start = (name: string): void => {
-    const child = spawn(process.execPath, [join(repository, 'cli/tidegate.mjs'), name], {
-      cwd: project.folder,
-      env: { ...process.env, ...variables },
-      stdio: 'ignore',
-    });
-    processes.push(child);
-  };
 
   it('migrates, deploys twice, serves, works, and is found in order by the doctor', async () => {
     expect((await run('db', 'migrate', '-o', 'json')).stdout).toContain('0001-spine');
@@ -139,8 +115,9 @@ describe('a project, from an empty database to a run', () => {
 
   it('replays what it recorded, and not what it would never have decided', async () => {
     const workflowId = 'dag/nightly/run/by-hand';
-    const connection = await Connection.connect({ address: place.address });
-    const client = new Client({ connection, namespace: place.namespace });
+    const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = place.variables;
+    const connection = await Connection.connect({ address });
+    const client = new Client({ connection, namespace });
     const recorded = historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory());
     await connection.close();
     const changed = recorded.replaceAll('"nightly.work"', '"nightly.rest"');

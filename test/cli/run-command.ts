@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import picocolors from 'picocolors';
 import { runCommandLine } from '../../cli/command-line.ts';
+import { startNode } from '../support/processes.ts';
 import { repository } from '../support/temp-project.ts';
+
+/** The `tidegate` command, for Node. */
+export const tidegate = join(repository, 'cli/tidegate.mjs');
 
 /** How a command ended and what it said. */
 export interface Ended {
@@ -20,22 +23,15 @@ export interface CommandOptions {
 const buildServer = { CI: 'true', FORCE_COLOR: '1' };
 
 /** Runs `tidegate …` as a build server does: a process of its own, with these variables and no other that leads to a server. */
-export function runCommand(args: readonly string[], { cwd, env }: CommandOptions = {}): Promise<Ended> {
-  const inherited = Object.entries(process.env).filter(
-    ([variable]) => !/^(TIDEGATE|TEMPORAL|DATABASE)_/.test(variable),
-  );
-  const child = spawn(process.execPath, [join(repository, 'cli/tidegate.mjs'), ...args], {
-    cwd: cwd ?? repository,
-    env: { ...Object.fromEntries(inherited), ...buildServer, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((settle, fail) => {
-    child.once('error', fail);
-    child.once('close', (status) => settle({ status, stdout, stderr }));
-  });
+export async function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+  const { cwd = repository, env } = options;
+  const command = startNode([tidegate, ...args], { cwd, variables: { ...buildServer, ...env } });
+  const status = await command.status;
+  return {
+    status: typeof status === 'number' ? status : null,
+    stdout: command.output(),
+    stderr: command.errors(),
+  };
 }
 
 /** Runs a command that asks the API in this process, which takes a tenth of the time. */

@@ -5,10 +5,10 @@ import { DagCollection } from '../../api/contract/dags.ts';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
 import { TaskInstanceCollection } from '../../api/contract/task-instances.ts';
 import { type Api, createApi } from '../../cli/api-client.ts';
+import { createTestPlace, type TestPlace } from '../support/place.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startApiProcess, startProcess, type TidegateProcess } from '../support/processes.ts';
 import { makeTempProject, type TempProject } from '../support/temp-project.ts';
-import { createTestNamespace, type TestNamespace } from '../support/temporal.ts';
 import { eventually } from '../support/tidegate.ts';
 
 const dags = `
@@ -39,28 +39,18 @@ export const slow = dag('slow', {}, (d) => {
 });
 `;
 
-let database: TestDatabase;
-let place: TestNamespace;
+let place: TestPlace;
 let project: TempProject;
 let variables: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  [database, place, project] = await Promise.all([
-    createTestDatabase(),
-    createTestNamespace(),
-    makeTempProject({ 'dags/e2e.ts': dags }),
-  ]);
-  variables = {
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: place.address,
-    TEMPORAL_NAMESPACE: place.namespace,
-    TIDEGATE_PROJECT: project.folder,
-  };
+  [place, project] = await Promise.all([createTestPlace(), makeTempProject({ 'dags/e2e.ts': dags })]);
+  variables = { ...place.variables, TIDEGATE_PROJECT: project.folder };
 });
 
 afterAll(async () => {
   await project.remove();
-  await database.drop();
+  await place.remove();
 });
 
 describe('one API and two workers', () => {

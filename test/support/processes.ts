@@ -9,7 +9,7 @@ export const entryPoints = {
   worker: ['--import', 'tsx', 'worker/main.ts'],
 } as const;
 
-/** A process of Tidegate, started as in production. */
+/** A process of Tidegate. */
 export interface TidegateProcess {
   readonly pid: number;
   /** Exit status, or the signal that ended it. */
@@ -21,13 +21,21 @@ export interface TidegateProcess {
   writes(text: string): Promise<void>;
 }
 
-/** Starts an entry point with these variables and no other that leads to a server. */
+/** Starts an entry point as in production, with these variables and no other that leads to a server. */
 export function startProcess(name: keyof typeof entryPoints, variables: NodeJS.ProcessEnv): TidegateProcess {
+  return startNode(entryPoints[name], { variables });
+}
+
+/** Starts Node in the same way, with any arguments; at the latest it ends with the tests. */
+export function startNode(
+  args: readonly string[],
+  { variables = {}, cwd = repository }: { readonly variables?: NodeJS.ProcessEnv; readonly cwd?: string },
+): TidegateProcess {
   const inherited = Object.entries(process.env).filter(
     ([variable]) => !/^(TIDEGATE|TEMPORAL|DATABASE)_/.test(variable),
   );
-  const child = spawn(process.execPath, entryPoints[name], {
-    cwd: repository,
+  const child = spawn(process.execPath, args, {
+    cwd,
     env: { ...Object.fromEntries(inherited), ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -52,7 +60,7 @@ export function startProcess(name: keyof typeof entryPoints, variables: NodeJS.P
     kill: (signal) => void child.kill(signal),
     writes: async (text) => {
       while (!output.includes(text)) {
-        if (ended) throw new Error(`${name} ended without writing ${text}:\n${output}${errors}`);
+        if (ended) throw new Error(`${args.join(' ')} ended without writing ${text}:\n${output}${errors}`);
         await sleep(25);
       }
     },
