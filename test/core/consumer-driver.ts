@@ -1,6 +1,6 @@
 import type { Seq } from '../../core/asset-event.ts';
 import { type Delivery, type LeafId, unpackBatch } from '../../core/batch.ts';
-import { type Condition, leavesOf } from '../../core/condition.ts';
+import { leavesOf } from '../../core/condition.ts';
 import {
   type AskedRun,
   type Consumer,
@@ -13,43 +13,7 @@ import { unreachable } from '../../core/errors.ts';
 import { arrival, emptyGate, type Gate, redefine, takeAll, type Taken, takeLeaves } from '../../core/gate.ts';
 import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
 import { aRunId, throughJson } from '../support/core.ts';
-
-export interface Terms {
-  readonly condition: Condition<LeafId> | null;
-  readonly maxActiveRuns: number;
-}
-
-/** What the log holds: events recorded together (`null` is one that is for others), or terms that come into force. */
-export type LogEntry =
-  | { readonly kind: 'batch'; readonly leaves: readonly (LeafId | null)[] }
-  | { readonly kind: 'terms'; readonly terms: Terms };
-
-/** What happens besides events; handled at the position that counting had reached. */
-export type Control =
-  | { readonly kind: 'close'; readonly nth: number }
-  | { readonly kind: 'pause' }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'clear'; readonly leaves: readonly LeafId[] | null }
-  | { readonly kind: 'request' }
-  /** The workflow is lost; another begins from the checkpoint. */
-  | { readonly kind: 'claim' };
-
-/** What a sender does: read what is due, up to so many batches; send the next message of what it read; lose it on its way. */
-export type Sending =
-  | { readonly kind: 'lose'; readonly sender: number }
-  | { readonly kind: 'read'; readonly sender: number; readonly batches: number }
-  | { readonly kind: 'send'; readonly sender: number; readonly keeps: boolean };
-
-export interface Outcome {
-  readonly runs: readonly { readonly runId: string; readonly taken: readonly Taken[] }[];
-  readonly admitted: readonly string[];
-  readonly cleared: readonly (readonly Taken[])[];
-  readonly dropped: readonly (readonly Taken[])[];
-  readonly queued: readonly Taken[];
-  readonly active: readonly string[];
-}
-
-export type TraceStep = { readonly kind: 'reached'; readonly seq: Seq } | Control;
+import type { Control, LogEntry, Outcome, Sending, Terms, TraceStep } from './consumer-story.ts';
 
 type Sent = Message & {
   readonly epoch: number;
@@ -295,14 +259,6 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
       return { ...outcome, queued: takeAll(consumer.gate).taken, active: consumer.activeRuns };
     },
   };
-}
-
-export function batch(...leaves: readonly (LeafId | null)[]): LogEntry {
-  return { kind: 'batch', leaves };
-}
-
-export function terms(condition: Condition<LeafId> | null, maxActiveRuns = 1): LogEntry {
-  return { kind: 'terms', terms: { condition, maxActiveRuns } };
 }
 
 /** A part that goes on ends its message: its successor says where it begins. */

@@ -3,7 +3,7 @@ import type { LeafId } from '../../core/batch.ts';
 import { isSatisfied, leavesOf } from '../../core/condition.ts';
 import { unreachable } from '../../core/errors.ts';
 import type { Taken } from '../../core/gate.ts';
-import type { Control, LogEntry, Outcome, Terms, TraceStep } from './consumer-driver.ts';
+import type { Control, LogEntry, Outcome, Terms, TraceStep } from './consumer-story.ts';
 
 interface ModelEvent {
   readonly seq: Seq;
