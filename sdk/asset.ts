@@ -1,7 +1,9 @@
 import type { z } from 'zod';
-import { type AssetRef, parseAssetName, parseAssetUri } from '../core/asset-uri.ts';
+import { type AssetRef, normalizeUri, parseAssetName } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
+import { withoutCredentials } from '../core/uri-parts.ts';
+import type { UriWarning } from '../core/uri-spelling.ts';
 import { brand } from './brand.ts';
 import { type Chainable, chainable } from './condition.ts';
 import { placeOfCaller } from './place.ts';
@@ -16,6 +18,8 @@ export interface Asset<Extra extends object = JsonObject, Input extends object =
   extends AssetRef, Chainable {
   readonly [brand]: 'asset';
   readonly [typesOf]?: { readonly extra: Extra; readonly input: Input };
+  /** What is to be said of its URI as it was written. */
+  readonly uriWarnings: readonly UriWarning[];
   readonly group: string;
   readonly description: string;
   readonly extra: JsonObject;
@@ -52,7 +56,7 @@ export type AssetReference = string | { readonly name?: string; readonly uri?: s
  * import { z } from 'zod';
  *
  * export const orders = asset('s3://lake/orders', { eventExtra: z.object({ rows: z.number() }) });
- * export const rates = asset({ name: 'rates', uri: 'postgres://db/public/rates' }, { group: 'finance' });
+ * export const rates = asset({ name: 'rates', uri: 'postgres://db/finance/public/rates' }, { group: 'finance' });
  * ```
  * @throws TidegateError `invalid_uri` or `invalid_definition` when URI or name are not valid
  */
@@ -66,22 +70,29 @@ export function asset(
   options: AssetOptions<z.ZodObject | undefined> = {},
 ): AnyAsset {
   const written = typeof reference === 'string' ? { uri: reference } : reference;
-  const name = options.name ?? written.name ?? written.uri;
-  const uri = written.uri ?? name;
-  if (name === undefined || uri === undefined) {
+  const givenName = options.name ?? written.name;
+  const givenUri = written.uri ?? givenName;
+  if (givenUri === undefined) {
     throw new TidegateError(
       'invalid_definition',
       "an asset needs a URI or a name: write asset('s3://bucket/path')",
     );
   }
+  const { uri, warnings } = normalizeUri(givenUri);
   return chainable({
     [brand]: 'asset' as const,
-    name: parseAssetName(name),
-    uri: parseAssetUri(uri),
+    name: parseAssetName(givenName ?? nameFrom(givenUri, warnings)),
+    uri,
+    uriWarnings: warnings,
     group: options.group ?? 'default',
     description: options.description ?? '',
     extra: options.extra ?? {},
     eventExtra: options.eventExtra,
     place: placeOfCaller(),
   });
+}
+
+/** A URI as it is written; credentials that it must not keep would otherwise live on as its name. */
+function nameFrom(uri: string, warnings: readonly UriWarning[]): string {
+  return warnings.some(({ kind }) => kind === 'credentials') ? withoutCredentials(uri) : uri;
 }

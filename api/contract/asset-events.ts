@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { maxBatchEvents, maxPartitionKeyLength } from '../../core/asset-event.ts';
-import { maxUriLength } from '../../core/asset-uri.ts';
+import { maxUriLength } from '../../core/uri-spelling.ts';
 import { DagRunState } from './dag-runs.ts';
 import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
 import { IdInput, Instant, InstantInput, JsonObject, QueryText, storableText } from './scalars.ts';

@@ -10,6 +10,21 @@ describe('asset', () => {
     expect(asset({ name: 'orders' })).toMatchObject({ name: 'orders', uri: 'orders' });
   });
 
+  it('keeps no password, neither in its URI nor in a name copied from it', () => {
+    const users = asset('Postgres://ann:secret@h/users/');
+    expect(users).toMatchObject({ name: 'Postgres://h/users/', uri: 'postgres://h/users' });
+    expect(users.uriWarnings.map(({ kind }) => kind)).toEqual(['credentials', 'scheme rule']);
+    expect(JSON.stringify(users)).not.toContain('secret');
+  });
+
+  it('is spelled by the rule of its scheme', () => {
+    expect(asset({ name: 'users', uri: 'postgresql://h/d/s/users' })).toMatchObject({
+      name: 'users',
+      uri: 'postgres://h:5432/d/s/users',
+      uriWarnings: [],
+    });
+  });
+
   it('takes both', () => {
     expect(asset({ name: 'orders', uri: 's3://lake/orders' })).toMatchObject({
       name: 'orders',
@@ -26,7 +41,7 @@ describe('asset', () => {
   });
 
   it.each([
-    ['', 'invalid_definition'],
+    ['', 'invalid_uri'],
     ['s3://lake/ü', 'invalid_uri'],
     ['airflow://x', 'invalid_uri'],
   ])('refuses %p', (uri, code) => {
