@@ -6,6 +6,8 @@ import type { DagPlan } from './run-plan.ts';
 export interface AssetPlan extends AssetRef {
   readonly group: string;
   readonly description: string;
+  /** People or teams, in the order they were given, each once. */
+  readonly owners: readonly string[];
   /** Static data about the asset; never copied into its events. */
   readonly extra: JsonObject;
   /** JSON Schema that the extra of its events must meet; `null` accepts any object. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type AssetRef, normalizeUri, parseAssetName } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
+import { quote } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { withoutCredentials } from '../core/uri-parts.ts';
 import type { UriWarning } from '../core/uri-spelling.ts';
@@ -22,6 +23,7 @@ export interface Asset<Extra extends object = JsonObject, Input extends object =
   readonly uriWarnings: readonly UriWarning[];
   readonly group: string;
   readonly description: string;
+  readonly owners: readonly string[];
   readonly extra: JsonObject;
   /** What the extra of its events must meet; none accepts any object. */
   readonly eventExtra: z.ZodObject | undefined;
@@ -39,6 +41,8 @@ export interface AssetOptions<Schema extends z.ZodObject | undefined = undefined
   /** Assets of one group are shown together. */
   readonly group?: string;
   readonly description?: string;
+  /** People or teams to ask about it, each of 1 to 250 characters. @defaultValue none */
+  readonly owners?: readonly string[];
   /** Static data about the asset; never copied into its events. */
   readonly extra?: JsonObject;
   /** Types the extra of the asset's events, and refuses events that do not meet it. */
@@ -58,7 +62,7 @@ export type AssetReference = string | { readonly name?: string; readonly uri?: s
  * export const orders = asset('s3://lake/orders', { eventExtra: z.object({ rows: z.number() }) });
  * export const rates = asset({ name: 'rates', uri: 'postgres://db/finance/public/rates' }, { group: 'finance' });
  * ```
- * @throws TidegateError `invalid_uri` or `invalid_definition` when URI or name are not valid
+ * @throws TidegateError `invalid_uri` or `invalid_definition` when URI, name or an owner are not valid
  */
 export function asset(reference: AssetReference, options?: AssetOptions): Asset;
 export function asset<Schema extends z.ZodObject>(
@@ -86,6 +90,7 @@ export function asset(
     uriWarnings: warnings,
     group: options.group ?? 'default',
     description: options.description ?? '',
+    owners: parseOwners(options.owners ?? []),
     extra: options.extra ?? {},
     eventExtra: options.eventExtra,
     place: placeOfCaller(),
@@ -95,4 +100,19 @@ export function asset(
 /** A URI as it is written; credentials that it must not keep would otherwise live on as its name. */
 function nameFrom(uri: string, warnings: readonly UriWarning[]): string {
   return warnings.some(({ kind }) => kind === 'credentials') ? withoutCredentials(uri) : uri;
+}
+
+const maxOwnerLength = 250;
+
+function parseOwners(owners: readonly string[]): readonly string[] {
+  const isOwner = (owner: unknown): boolean =>
+    typeof owner === 'string' &&
+    owner.trim() !== '' &&
+    owner.length <= maxOwnerLength &&
+    !/\p{Cc}/u.test(owner);
+  if (Array.isArray(owners) && owners.every(isOwner)) return [...new Set(owners)];
+  throw new TidegateError(
+    'invalid_definition',
+    `owners ${quote(JSON.stringify(owners))} are not valid: write a list of names, each of 1 to ${maxOwnerLength} characters`,
+  );
 }

@@ -37,16 +37,16 @@ async function deactivateOthers(tx: Tx, assets: readonly AssetPlan[], isComplete
 
 async function upsertAssets(tx: Tx, assets: readonly AssetPlan[]) {
   const { rows } = await sql<AssetRef & { readonly id: number }>`
-    insert into asset (name, uri, group_name, description, extra, event_schema)
-    select name, uri, group_name, description, extra::jsonb, event_schema::jsonb
+    insert into asset (name, uri, group_name, description, owners, extra, event_schema)
+    select name, uri, group_name, description, owners::jsonb, extra::jsonb, event_schema::jsonb
     from unnest(
       ${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[],
       ${assets.map(({ group }) => group)}::text[], ${assets.map(({ description }) => description)}::text[],
-      ${assets.map(({ extra }) => JSON.stringify(extra))}::text[],
+      ${assets.map(({ owners }) => JSON.stringify(owners))}::text[], ${assets.map(({ extra }) => JSON.stringify(extra))}::text[],
       ${assets.map(({ eventSchema }) => (eventSchema === null ? null : JSON.stringify(eventSchema)))}::text[]
-    ) as a (name, uri, group_name, description, extra, event_schema)
+    ) as a (name, uri, group_name, description, owners, extra, event_schema)
     on conflict (name, uri) do update set is_active = true, group_name = excluded.group_name,
-      description = excluded.description, extra = excluded.extra, event_schema = excluded.event_schema, updated_at = clock()
+      description = excluded.description, owners = excluded.owners, extra = excluded.extra, event_schema = excluded.event_schema, updated_at = clock()
     returning id, name, uri`.execute(tx);
   return rows;
 }

@@ -26,6 +26,7 @@ export interface AssetTable {
   readonly uri: AssetUri;
   readonly group_name: string;
   readonly description: string;
+  readonly owners: JsonColumn<readonly string[]>;
   readonly extra: JsonColumn<JsonObject>;
   readonly event_schema: OptionalJson<JsonObject>;
   readonly is_active: Generated<boolean>;

@@ -66,12 +66,13 @@ export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
 
 /** @throws TidegateError `invalid_definition` when its event schema has no JSON form */
 export function toPlan(asset: AnyAsset): AssetPlan {
-  const { name, uri, group, description, extra } = asset;
+  const { name, uri, group, description, owners, extra } = asset;
   return {
     name,
     uri,
     group,
     description,
+    owners,
     extra,
     eventSchema: toJsonSchema(asset.eventExtra, `eventExtra of asset '${name}'`),
   };
@@ -84,10 +85,9 @@ function take(owners: Map<string, AssetUse>, half: string, use: AssetUse): Asset
 }
 
 /** Whether nothing but name and URI is said about it. */
-function isBare({ group, description, extra, eventExtra }: AnyAsset): boolean {
-  return (
-    group === 'default' && description === '' && Object.keys(extra).length === 0 && eventExtra === undefined
-  );
+function isBare({ group, description, owners, extra, eventExtra }: AnyAsset): boolean {
+  const isSilent = description === '' && owners.length === 0 && Object.keys(extra).length === 0;
+  return group === 'default' && isSilent && eventExtra === undefined;
 }
 
 function detailsOf(asset: AnyAsset): string {

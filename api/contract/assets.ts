@@ -26,6 +26,8 @@ export const Asset = z
     watchers: z.array(z.object({ name: z.string(), trigger_id: z.int(), created_date: Instant })),
     last_asset_event: z.object({ id: z.int().nullable(), timestamp: Instant.nullable() }).nullable(),
     description: z.string(),
+    /** People or teams to ask about it. */
+    owners: z.array(z.string()),
     /** Whether a deployed project has it. */
     is_active: z.boolean(),
     /** JSON Schema that the extra of its events must meet; null accepts any object. */

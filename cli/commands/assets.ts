@@ -67,6 +67,7 @@ async function showAsset({ api }: Session, options: AssetOptions): Promise<Repor
     ['uri', json.uri],
     ['group', json.group],
     ['description', json.description || null],
+    ['owners', json.owners.join(', ') || null],
     ['active', json.is_active],
     ['produced by', producersOf(json)],
     ['consumed by', consumersOf(json)],

@@ -24,6 +24,7 @@ const statements = [
     uri text not null,
     group_name text not null default '',
     description text not null default '',
+    owners jsonb not null default '[]',
     extra jsonb not null default '{}',
     event_schema jsonb,
     is_active boolean not null default true,

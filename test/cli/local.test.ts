@@ -11,7 +11,8 @@ import { eventually } from '../support/tidegate.ts';
 import { type Ended, runCommand, runHere, tidegate } from './run-command.ts';
 
 const dags = `
-import { cron, dag } from 'tidegate';
+import { asset, cron, dag } from 'tidegate';
+export const orders = asset('S3://lake/orders/', { owners: ['sales', 'ann@example.com'], group: 'lake' });
 export const nightly = dag('nightly', { schedule: cron('0 3 * * *') }, (d) => {
   d.task('work', async ({ log }) => log.info('worked'));
 });
@@ -38,7 +39,7 @@ describe('check', () => {
   it('counts what compiles, and ends with 1 and the errors of what does not', async () => {
     expect(await run('check')).toMatchObject({
       status: exitStatus.ok,
-      stdout: 'dags           1\nassets         0\nimport errors  0\n',
+      stdout: 'dags           1\nassets         1\nimport errors  0\n',
     });
     await project.write('dags/broken.ts', 'export const broken = ;\n');
     const { status, stdout, stderr } = await run('check', '-o', 'json');
@@ -112,6 +113,15 @@ describe('a project, from an empty database to a run', () => {
     expect(asked.status).toBe(exitStatus.ok);
     expect(await run('doctor')).toMatchObject({ status: exitStatus.ok, stderr: '' });
   }, 120_000);
+
+  it('shows its assets as they are declared', async () => {
+    const details = ['assets', 'details', '--uri', 's3://lake/orders'];
+    const people = await runHere(details, { env: variables });
+    expect(people.stdout).toMatch(/\nname +S3:\/\/lake\/orders\/\nuri +s3:\/\/lake\/orders\ngroup +lake\n/);
+    expect(people.stdout).toMatch(/\nowners +sales, ann@example\.com\n/);
+    const script = await runHere([...details, '-o', 'json'], { env: variables });
+    expect(JSON.parse(script.stdout)).toMatchObject({ owners: ['sales', 'ann@example.com'] });
+  });
 
   it('replays what it recorded, and not what it would never have decided', async () => {
     const workflowId = 'dag/nightly/run/by-hand';

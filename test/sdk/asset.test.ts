@@ -52,6 +52,21 @@ describe('asset', () => {
     expect(() => asset({})).toThrow(/needs a URI or a name/);
   });
 
+  it('has owners, each once, in the order they are given', () => {
+    expect(asset('s3://lake/orders').owners).toEqual([]);
+    const owners = ['sales', 'Ärzte e. V.', 'sales', 'o'.repeat(250)];
+    expect(asset('s3://lake/orders', { owners }).owners).toEqual(['sales', 'Ärzte e. V.', 'o'.repeat(250)]);
+  });
+
+  it.each([[['']], [[' ']], [['a\nb']], [['o'.repeat(251)]], [[1]], ['sales']])(
+    'refuses owners %j',
+    (owners) => {
+      expect(() => asset('s3://lake/orders', { owners: owners as string[] })).toThrow(
+        expect.objectContaining({ code: 'invalid_definition' }),
+      );
+    },
+  );
+
   it('is told from anything else', () => {
     expect([asset('s3://a/b'), { name: 'a', uri: 'b' }, null, 'a'].map(isAsset)).toEqual([
       true,

@@ -11,7 +11,7 @@ export function anAsset(uri: string): AssetRef {
 }
 
 export function anAssetPlan(uri: string, rest: Partial<AssetPlan> = {}): AssetPlan {
-  return { ...anAsset(uri), group: '', description: '', extra: {}, eventSchema: null, ...rest };
+  return { ...anAsset(uri), group: '', description: '', owners: [], extra: {}, eventSchema: null, ...rest };
 }
 
 /** Holds when the asset was updated. */
