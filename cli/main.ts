@@ -67,7 +67,7 @@ function addLocalCommands(program: Command, run: Run): void {
 
 async function check(folder: string): Promise<Report> {
   const { loadProject } = await import('../worker/project.ts');
-  return reportChecked((await loadProject(folder)).plan);
+  return reportChecked(await loadProject(folder));
 }
 
 async function deploy(folder: string, { surroundings }: Session): Promise<Report> {
@@ -78,16 +78,16 @@ async function deploy(folder: string, { surroundings }: Session): Promise<Report
     import('../temporal/deploy.ts'),
   ]);
   const environment = parseEnvironment(requireProjectVariables(surroundings).variables);
-  const { plan } = await loadProject(folder);
+  const project = await loadProject(folder);
   const say = (message: string, fields: object = {}): void =>
     terminal.note(`${message} ${JSON.stringify(fields)}`);
   const log = { debug: () => undefined, info: () => undefined, warn: say, error: say };
   const deps = await openDeps({ environment, applicationName: 'tidegate-deploy', log });
   try {
-    const deployed = await temporal.deploy(deps, plan);
+    const deployed = await temporal.deploy(deps, project.plan);
     // Consumers hear of it from a worker's sweep too, yet sooner from here.
     await deps.dispatcher.idle();
-    return reportDeployed(plan, deployed);
+    return reportDeployed(project, deployed);
   } finally {
     await deps.close();
   }

@@ -21,6 +21,13 @@ export interface ImportError {
   readonly message: string;
 }
 
+/** What an author should know about a project that is deployed all the same; it is no part of the plan. */
+export interface ProjectWarning {
+  /** File, relative to the project, and line. */
+  readonly place: string;
+  readonly message: string;
+}
+
 /** Everything one deploy puts in force: plain JSON, without any code. */
 export interface ProjectPlan {
   /** The same project has the same hash, on whichever machine it was compiled. */

@@ -1,3 +1,4 @@
+import type { UriLevel } from '../core/uri-level.ts';
 import { brand, isBranded } from './brand.ts';
 
 /** What a project's `tidegate.config.ts` may say. */
@@ -6,6 +7,11 @@ export interface ProjectConfig {
   readonly dags?: readonly string[];
   /** Task queue of DAGs and tasks that name none. */
   readonly taskQueue?: string;
+  /**
+   * What an asset's URI is that does not meet the rule of its scheme: an import error at `strict`, a warning at `warn`,
+   * nothing at `off`. It changes no URI. @defaultValue `'warn'`
+   */
+  readonly assetUris?: UriLevel;
 }
 
 /** A project's configuration, as its default export. */

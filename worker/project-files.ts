@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import { TidegateError } from '../core/errors.ts';
+import { uriLevels } from '../core/uri-level.ts';
 import { isConfig, type ProjectConfig } from '../sdk/config.ts';
 import { importErrorMessage } from './import-error.ts';
 import type { Importer } from './import-fresh.ts';
@@ -47,6 +48,10 @@ async function loadConfig(folder: string, importFile: Importer): Promise<Project
     throw refused(`${configFile} has no configuration: write export default defineConfig({ … })`);
   if (!Array.isArray(config.dags) || !config.dags.every((pattern) => typeof pattern === 'string')) {
     throw refused(`dags in ${configFile} is not a list of globs: write dags: ['dags/**/*.ts']`);
+  }
+  if (config.assetUris !== undefined && !uriLevels.includes(config.assetUris)) {
+    const levels = uriLevels.map((level) => `'${level}'`).join(', ');
+    throw refused(`assetUris in ${configFile} is ${JSON.stringify(config.assetUris)}: use one of ${levels}`);
   }
   return config;
 }

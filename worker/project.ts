@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { assetKey } from '../core/asset-uri.ts';
 import { leavesOf } from '../core/condition.ts';
-import type { ImportError, ProjectPlan } from '../core/project-plan.ts';
+import type { ImportError, ProjectPlan, ProjectWarning } from '../core/project-plan.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
 import { compileDag } from '../sdk/compile.ts';
@@ -11,6 +11,7 @@ import type { ProjectConfig } from '../sdk/config.ts';
 import { isCron } from '../sdk/cron.ts';
 import { type DagDefinition, isDag } from '../sdk/dag.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
+import { requireUri, warningsOf } from './asset-uris.ts';
 import { exportedValues } from './exported-values.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
@@ -23,6 +24,7 @@ export interface Project {
   readonly folder: string;
   readonly config: ProjectConfig;
   readonly plan: ProjectPlan;
+  readonly warnings: readonly ProjectWarning[];
   readonly findTask: (dagId: string, taskId: string) => TaskDefinition | undefined;
 }
 
@@ -55,7 +57,8 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   for (const file of files) loaded.push(await loadFile({ folder, config }, file, importFile, seen));
 
   const dags = loaded.flatMap((one) => one.dags);
-  const assets = mergeAssets(loaded.flatMap((one) => one.uses));
+  const uses = loaded.flatMap((one) => one.uses);
+  const assets = mergeAssets(uses);
   const duplicates = duplicatesOf(dags);
   const deployed = dags.filter(
     (dag) =>
@@ -71,11 +74,16 @@ export async function loadProject(projectFolder: string): Promise<Project> {
       ...assets.clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
     ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
   };
+  const warnings = warningsOf(
+    uses.map(({ asset }) => asset),
+    config,
+  ).map(({ place, message }) => ({ place: withoutPaths(place, folder), message }));
   const tasks = tasksOf(deployed, assets);
   return {
     folder,
     config,
     plan: { hash: hashOf(plan), ...plan },
+    warnings,
     findTask: (dagId, taskId) => tasks.get(dagId)?.get(taskId),
   };
 }
@@ -99,6 +107,7 @@ async function loadFile(
   };
   const use = (asset: AnyAsset): void => {
     toPlan(asset);
+    requireUri(asset, config);
     uses.push({ asset, file });
   };
 

@@ -52,6 +52,17 @@ describe('check', () => {
     expect(stderr).toMatch(/^tidegate: 1 of the project's files .+ dags\/broken\.ts\n$/);
   }, 60_000);
 
+  it('shows warnings with their place, and is content with them', async () => {
+    const users = `import { asset } from 'tidegate';\nexport const users = asset('mysql://h/users');\n`;
+    await project.write('dags/users.ts', users);
+    const [people, script] = await Promise.all([run('check'), run('check', '-o', 'json')]);
+    await project.write('dags/users.ts', 'export {};\n');
+    const message = `asset 'mysql://h/users': it is not written as its scheme expects: mysql://host[:3306]/database/table`;
+    expect(people).toMatchObject({ status: exitStatus.ok, stderr: '' });
+    expect(people.stdout).toContain(`\nwarnings\nPLACE            WARNING\ndags/users.ts:2  ${message}\n`);
+    expect(JSON.parse(script.stdout).warnings).toEqual([{ place: 'dags/users.ts:2', message }]);
+  }, 60_000);
+
   it('ends with 2 where there is no project', async () => {
     const { status, stderr } = await run('check', join(project.folder, 'dags'));
     expect(status).toBe(exitStatus.invalid);

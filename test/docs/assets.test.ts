@@ -15,7 +15,9 @@ function codesIn(cell: string): readonly string[] {
 describe('docs/assets.md', () => {
   it('has the schemes with rules, and the form of each', () => {
     const rows = tableRows(page).map((row) => row.map(codesIn));
-    const told = rows.filter(([schemes = []]) => schemes.some((scheme) => /^[a-z0-9]+$/.test(scheme)));
+    const isRule = ([[scheme = ''] = [], [form = ''] = []]: (typeof rows)[number]): boolean =>
+      /^[a-z0-9]+$/.test(scheme) && form.includes('://');
+    const told = rows.filter(isRule);
     expect(told).toEqual(schemeRules.map((rule) => [rule.schemes, [formOf(rule)]]));
   });
 

@@ -57,13 +57,13 @@ describe('two assets of a project', () => {
 describe('an asset', () => {
   const full = { group: 'g', description: 'd', owners: ['ann'], extra: { a: 1 } };
 
-  it.each(Object.keys(full))(
+  it.each(Object.entries(full))(
     'is itself whatever its %s, which two files must not tell differently',
-    (key) => {
-      const [bare, one] = [asset('s3://b/k'), asset('s3://b/k', { [key]: full[key as keyof typeof full] })];
+    (key, value) => {
+      const [bare, one] = [asset('s3://b/k'), asset('s3://b/k', { [key]: value })];
       for (const merged of [inFiles(bare, one), inFiles(one, bare), inOneFile(one, bare)]) {
         expect(merged.clashes).toEqual([]);
-        expect(merged.plans).toMatchObject([{ [key]: full[key as keyof typeof full] }]);
+        expect(merged.plans).toMatchObject([{ [key]: value }]);
       }
       const other = asset('s3://b/k', { ...full, group: 'other' });
       expect(inFiles(one, other).clashes).toMatchObject([
