@@ -2,7 +2,8 @@ import type { Seq } from '../core/asset-event.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { type Claim, claimGate, type Claimed } from '../store/claim.ts';
+import type { Claim } from '../core/claim.ts';
+import { claimGate, type Claimed } from '../store/claim.ts';
 import * as store from '../store/consumers.ts';
 import {
   type Admitted,
@@ -26,7 +27,7 @@ export interface ConsumerActivities {
     change: Claim & { readonly version: number; readonly at: Seq; readonly gate: Gate },
   ): Promise<store.Adopted>;
   checkpoint(state: Claim & { readonly version: number; readonly gate: Gate }): Promise<'stored' | 'stale'>;
-  setPaused(wish: Claim & { readonly isPaused: boolean }): Promise<'stored' | 'stale'>;
+  setPaused(wish: Claim & store.Pausing): Promise<store.Paused>;
   clearQueue(
     wish: Claim & {
       readonly version: number;
@@ -53,7 +54,7 @@ export function createConsumerActivities({
     admitRuns: (wish) => admitRuns(db, wish),
     adoptDefinition: (change) => store.adoptDefinition(db, change, change),
     checkpoint: (state) => store.checkpoint(db, state, state),
-    setPaused: (wish) => store.setPaused(db, wish, wish.isPaused),
+    setPaused: (wish) => store.setPaused(db, wish, wish),
     clearQueue: (wish) => store.clearQueue(db, wish, wish),
   };
 }

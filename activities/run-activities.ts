@@ -19,7 +19,9 @@ export interface RunActivities {
 
 export function createRunActivities(deps: Deps): RunActivities {
   return {
-    closeRun: (closing) => closeRun(deps, closing),
+    closeRun: async (closing) => {
+      await closeRun(deps, closing);
+    },
     requestTick: ({ dagId, nominalAt }) => requestTick(deps, dagId, nominalAt),
   };
 }

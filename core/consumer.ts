@@ -55,11 +55,12 @@ export interface TakenBatches {
 /** Most runs that are opened in one transaction. */
 export const maxAskedAtOnce = 100;
 
-/** Counts batches in order and opens a run behind each one that asks for it while a slot is free; the caller comes back with `rest`. */
+/** Counts batches in order and opens a run behind each one that asks for it while a slot is free, at most `most`; the caller comes back with `rest`. */
 export function takeBatches(
   before: Consumer,
   batches: readonly Batch[],
   end: { readonly upTo: Seq; readonly more: boolean },
+  most = maxAskedAtOnce,
 ): TakenBatches {
   const asked: AskedRun[] = [];
   let { gate } = before;
@@ -70,7 +71,7 @@ export function takeBatches(
     gate = decision.gate;
     asked.push(decision.run);
     consumer = withRun({ ...consumer, gate }, decision.run.runId);
-    if (asked.length >= maxAskedAtOnce) return { consumer, asked, gate, rest };
+    if (asked.length >= most) return { consumer, asked, gate, rest };
     ({ consumer, rest } = countBatches(consumer, rest, end));
   }
 }

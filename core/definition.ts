@@ -1,7 +1,7 @@
 import type { LeafId } from './batch.ts';
 import type { Condition } from './condition.ts';
 import type { LeafAssets } from './explanation.ts';
-import type { RunPlan } from './run-plan.ts';
+import type { RunPlan, WhilePaused } from './run-plan.ts';
 
 /** What is in force for a consumer at one position of the log: its DAG's plan with the condition's leaves numbered. */
 export interface Definition {
@@ -11,4 +11,5 @@ export interface Definition {
   readonly condition: Condition<LeafId> | null;
   readonly assets: LeafAssets;
   readonly maxActiveRuns: number;
+  readonly whilePaused: WhilePaused;
 }

@@ -1,5 +1,6 @@
 import type { Seq } from './asset-event.ts';
 import type { Batch, Entry, LeafId } from './batch.ts';
+import type { WhilePaused } from './run-plan.ts';
 import { type Condition, isSatisfied, leafNodesOf, leavesOf, neededCount } from './condition.ts';
 
 /** Updates that met one leaf and that no run has consumed yet: how many, and where they lie in the log. */
@@ -20,6 +21,14 @@ export interface Gate {
   /** Set between the parts of one batch, while nothing may be decided. */
   readonly midBatch: boolean;
   readonly queued: Readonly<Record<LeafId, Queued>>;
+  /** What pauses ignore, as far as it is not behind the watermark. */
+  readonly ignored?: readonly IgnoredStretch[];
+}
+
+/** A stretch of the log whose events no run consumes: from a pause to its end, `null` while it goes on. */
+export interface IgnoredStretch {
+  readonly after: Seq;
+  readonly upTo: Seq | null;
 }
 
 /** The stretch of the log a message speaks of: everything after `after`, up to and with `upTo`. */
@@ -69,7 +78,7 @@ export function countUntilMet(
   const enough = mostNeeded(gate.condition);
   for (const [index, batch] of batches.entries()) {
     if (batch.lastSeq <= watermark) continue;
-    for (const entry of batch.entries) {
+    for (const entry of isIgnored(gate, batch.lastSeq) ? [] : batch.entries) {
       const before = queued[entry.leaf];
       metAnother ||= before === undefined || before.count < (enough.get(entry.leaf) ?? 1);
       queued[entry.leaf] = before === undefined ? fromEntry(entry) : merge(before, entry);
@@ -93,8 +102,10 @@ function mostNeeded(condition: Condition<LeafId> | null): ReadonlyMap<LeafId, nu
 }
 
 /** Ends a message: everything up to `upTo` is counted, though nothing there may have been for this consumer. */
-export function reach(gate: Gate, upTo: Seq, midBatch: boolean): Gate {
-  return { ...gate, watermark: Math.max(gate.watermark, upTo), midBatch };
+export function reach({ ignored = [], ...gate }: Gate, upTo: Seq, midBatch: boolean): Gate {
+  const watermark = Math.max(gate.watermark, upTo);
+  const ahead = ignored.filter((stretch) => stretch.upTo === null || stretch.upTo > watermark);
+  return { ...gate, watermark, midBatch, ...(ahead.length === 0 ? {} : { ignored: ahead }) };
 }
 
 /** Whether the condition is met by what is queued. What needs nothing, such as an empty `all`, is never met. */
@@ -121,6 +132,38 @@ export function takeLeaves(
   };
 }
 
+/**
+ * Begins or ends a pause at a position of the log. With `ignore` no run consumes what is recorded in between; what was recorded before
+ * stays, counted or not. `ignored` is the stretch that such a pause leaves behind.
+ */
+export function pauseGate(
+  gate: Gate,
+  {
+    isPaused,
+    whilePaused,
+    at,
+  }: { readonly isPaused: boolean; readonly whilePaused: WhilePaused; readonly at: Seq },
+): { readonly gate: Gate; readonly ignored: MessageRange | null } {
+  const { ignored: stretches = [], ...rest } = gate;
+  const open = stretches.find(({ upTo }) => upTo === null);
+  if (isPaused) {
+    const isBegun = open !== undefined || whilePaused === 'keep';
+    return {
+      gate: isBegun ? gate : { ...rest, ignored: [...stretches, { after: at, upTo: null }] },
+      ignored: null,
+    };
+  }
+  if (open === undefined) return { gate, ignored: null };
+  const ended = open.after < at ? [{ after: open.after, upTo: at }] : [];
+  const left = [...stretches.filter((one) => one !== open), ...ended];
+  return { gate: left.length === 0 ? rest : { ...rest, ignored: left }, ignored: ended[0] ?? null };
+}
+
+/** Whether a pause ignores what was recorded at this position. */
+export function isIgnored({ ignored = [] }: Gate, seq: Seq): boolean {
+  return ignored.some(({ after, upTo }) => seq > after && (upTo === null || seq <= upTo));
+}
+
 /** Puts another condition in force from `at` on: leaves that stay keep their queue, what others had is dropped. */
 export function redefine(
   gate: Gate,
@@ -131,7 +174,7 @@ export function redefine(
   const entries = Object.entries(gate.queued);
   const queued = Object.fromEntries(entries.filter(([leaf]) => kept.has(leaf)));
   return {
-    gate: { condition, watermark: Math.max(gate.watermark, at), midBatch: false, queued },
+    gate: { ...gate, condition, watermark: Math.max(gate.watermark, at), midBatch: false, queued },
     dropped: takenOf(entries.filter(([leaf]) => !kept.has(leaf))),
   };
 }

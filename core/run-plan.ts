@@ -63,10 +63,18 @@ export interface DagPlan {
   readonly condition: Condition<AssetRef> | null;
   readonly cron: CronPlan | null;
   readonly maxActiveRuns: number;
+  readonly whilePaused: WhilePaused;
+  readonly startFrom: StartFrom;
   /** JSON Schema of `conf`; `null` accepts any object. */
   readonly paramsSchema: JsonObject | null;
   readonly run: RunPlan;
 }
+
+/** What becomes of events that come while a DAG is paused: they queue, or no run ever consumes them. */
+export type WhilePaused = 'keep' | 'ignore';
+
+/** Where a new consumer begins: what is older than this its first run does not list. A time is in epoch milliseconds. */
+export type StartFrom = 'now' | 'earliest' | number;
 
 export const defaultMaxActiveRuns = 16;
 export const maxTasks = 1_000;

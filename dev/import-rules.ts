@@ -21,7 +21,11 @@ export const importRules: readonly ImportRule[] = [
     packages: ['@temporalio/workflow', '@temporalio/common'],
   },
   { of: 'store', folders: ['core'] },
-  { of: 'temporal', folders: ['core', 'store', 'workflows/messages'], typesFrom: ['workflows'] },
+  {
+    of: 'temporal',
+    folders: ['core', 'store', 'workflows/messages', 'workflows/run-start'],
+    typesFrom: ['workflows'],
+  },
   { of: 'activities', folders: ['core', 'sdk', 'store', 'temporal'] },
   { of: 'api', folders: ['core', 'api/contract', 'store', 'temporal'] },
   { of: 'cli', folders: ['core', 'api/contract'] },

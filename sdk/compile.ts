@@ -2,7 +2,7 @@ import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
 import type { AssetRef } from '../core/asset-uri.ts';
 import { parseDagId } from '../core/ids.ts';
-import { type DagPlan, defaultMaxActiveRuns } from '../core/run-plan.ts';
+import { type DagPlan, defaultMaxActiveRuns, type StartFrom, type WhilePaused } from '../core/run-plan.ts';
 import type { AnyAsset } from './asset.ts';
 import { compileTasks } from './compile-tasks.ts';
 import { toCondition } from './condition.ts';
@@ -44,10 +44,12 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     description: options.description ?? '',
     tags: parseTags(options.tags ?? []),
     file,
-    startAt: options.startDate === undefined ? null : parseStartDate(options.startDate),
+    startAt: options.startDate === undefined ? null : parseInstant('startDate', options.startDate),
     condition: condition === null ? null : mapLeaves(condition, refOf),
     cron: timed,
     maxActiveRuns: parseMaxActiveRuns(options),
+    whilePaused: parseWhilePaused(options),
+    startFrom: parseStartFrom(options),
     paramsSchema: toJsonSchema(options.params, 'params'),
     run: { tasks: compileTasks(definition) },
   };
@@ -79,20 +81,25 @@ function parseMaxActiveRuns({ maxActiveRuns = defaultMaxActiveRuns }: DagOptions
   );
 }
 
+function parseWhilePaused({ whilePaused = 'keep' }: DagOptions): WhilePaused {
+  if (whilePaused === 'keep' || whilePaused === 'ignore') return whilePaused;
+  throw refused(`whilePaused ${JSON.stringify(whilePaused)} is not valid: use 'keep' or 'ignore'`);
+}
+
+function parseStartFrom({ startFrom = 'now' }: DagOptions): StartFrom {
+  return startFrom === 'now' || startFrom === 'earliest' ? startFrom : parseInstant('startFrom', startFrom);
+}
+
 /** Instants without an offset are refused: they would mean another time on another machine. */
-function parseStartDate(startDate: string | Date): number {
-  const text = typeof startDate === 'string' ? startDate : '';
+function parseInstant(option: string, instant: string | Date): number {
+  const text = typeof instant === 'string' ? instant : '';
   const at =
-    typeof startDate === 'string'
-      ? isoDate.test(text)
-        ? Date.parse(text)
-        : Number.NaN
-      : startDate.getTime();
+    typeof instant === 'string' ? (isoDate.test(text) ? Date.parse(text) : Number.NaN) : instant.getTime();
   // Date.parse moves 30 February into March.
   const isCalendarDay = new Date(Date.parse(text.slice(0, 10))).toJSON()?.startsWith(text.slice(0, 10));
   if (!Number.isNaN(at) && (text === '' || isCalendarDay)) return at;
   throw refused(
-    `startDate ${JSON.stringify(startDate)} is not valid: write '2024-01-01' (UTC) or '2024-01-01T06:00:00+01:00'`,
+    `${option} ${JSON.stringify(instant)} is not valid: write '2024-01-01' (UTC) or '2024-01-01T06:00:00+01:00'`,
   );
 }
 

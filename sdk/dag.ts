@@ -27,6 +27,18 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
   readonly description?: string;
   /** Most runs at a time, 1 to 1,000. @defaultValue 16 */
   readonly maxActiveRuns?: number;
+  /**
+   * What becomes of events that come while the DAG is paused. What was queued before stays queued. An edit of this holds from the
+   * next pause on.
+   * @defaultValue `'keep'`: they queue, and the first run behind the pause consumes them
+   */
+  readonly whilePaused?: 'keep' | 'ignore';
+  /**
+   * Which older events the first run of a new DAG lists, beside those that start it: none, all, or those from an instant on. They start
+   * nothing by themselves.
+   * @defaultValue `'now'`
+   */
+  readonly startFrom?: 'now' | 'earliest' | string | Date;
   /** Checks and types the conf of a run. */
   readonly params?: Schema;
   /** Task queue of tasks that name none. */

@@ -1,17 +1,12 @@
 import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
+import type { Claim } from '../core/claim.ts';
 import type { Definition } from '../core/definition.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
-
-/** One life of a consumer's workflow: whoever claims the gate next ends it. */
-export interface Claim {
-  readonly dagId: DagId;
-  readonly epoch: number;
-}
 
 /** What a consumer starts from. */
 export type Claimed =
@@ -51,7 +46,7 @@ export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
     }
     const { epoch } = await tx
       .updateTable('consumer')
-      .set({ epoch: sql`epoch + 1`, sent: checkpoint.gate.watermark })
+      .set({ epoch: sql`epoch + 1`, step: 0, sent: checkpoint.gate.watermark })
       .where('dag_id', '=', dagId)
       .returning('epoch')
       .executeTakeFirstOrThrow();
@@ -75,15 +70,22 @@ export async function readDefinition(db: Db | Tx, dagId: DagId, version: number)
   return definition;
 }
 
-/** Whether this life is the consumer's current one; its row stays locked until the transaction ends. */
-export async function isCurrent(tx: Tx, { dagId, epoch }: Claim): Promise<boolean> {
-  const row = await tx
-    .selectFrom('consumer')
-    .select('epoch')
-    .where('dag_id', '=', dagId)
-    .forUpdate()
+/**
+ * Takes a step, which may be the last one taken, told again. Its row stays locked until the transaction ends.
+ * @returns whether it is the turn of this life and of this step
+ */
+export async function takeStep(tx: Tx, claim: Claim): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('consumer')
+    .set({ step: claim.step })
+    .where(isItsTurn(claim))
     .executeTakeFirst();
-  return row?.epoch === epoch;
+  return numUpdatedRows > 0n;
+}
+
+/** Whether a row of `consumer` is at the step before this one, or at this one. */
+export function isItsTurn({ dagId, epoch, step }: Claim) {
+  return sql<boolean>`dag_id = ${dagId} and epoch = ${epoch} and step in (${step}::int - 1, ${step}::int)`;
 }
 
 /** Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for. */

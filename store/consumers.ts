@@ -1,12 +1,14 @@
 import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
+import type { Claim } from '../core/claim.ts';
 import type { Definition } from '../core/definition.ts';
-import { type Gate, redefine, type Taken } from '../core/gate.ts';
+import { type Gate, pauseGate, redefine, type Taken } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
-import { type Claim, isCurrent, readDefinition } from './claim.ts';
-import { takeOut } from './consumption.ts';
+import type { WhilePaused } from '../core/run-plan.ts';
+import { isItsTurn, readDefinition, takeStep } from './claim.ts';
+import { takeOut, writeIgnored } from './consumption.ts';
 import type { Db } from './database.ts';
-import type { Tx } from './log.ts';
+import { readLog, type Tx } from './log.ts';
 import type { Checkpoint } from './schema.ts';
 
 /** Stores the gate as it is, before a consumer continues as new. */
@@ -17,9 +19,8 @@ export async function checkpoint(
 ): Promise<'stored' | 'stale'> {
   const { numUpdatedRows } = await db
     .updateTable('consumer')
-    .set({ checkpoint: JSON.stringify({ version, gate } satisfies Checkpoint) })
-    .where('dag_id', '=', claim.dagId)
-    .where('epoch', '=', claim.epoch)
+    .set({ checkpoint: JSON.stringify({ version, gate } satisfies Checkpoint), step: claim.step })
+    .where(isItsTurn(claim))
     .executeTakeFirst();
   return numUpdatedRows > 0n ? 'stored' : 'stale';
 }
@@ -36,7 +37,7 @@ export async function adoptDefinition(
   { version, at, gate }: { readonly version: number; readonly at: Seq; readonly gate: Gate },
 ): Promise<Adopted> {
   return db.transaction().execute(async (tx): Promise<Adopted> => {
-    if (!(await isCurrent(tx, claim))) return { kind: 'stale' };
+    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
     const redefined = redefine(gate, definition.condition, at);
     if (definition.plan === null) await refuseRequests(tx, claim.dagId);
@@ -56,6 +57,8 @@ async function refuseRequests(tx: Tx, dagId: DagId): Promise<void> {
     .where('dag_id', '=', dagId)
     .where('state', '=', 'queued')
     .where('admitted_at', 'is', null)
+    // One that was deployed again takes them: its consumer is only late to hear of both.
+    .where(sql<boolean>`exists (select from dag where dag.dag_id = ${dagId} and retired_at is not null)`)
     .execute();
 }
 
@@ -66,18 +69,43 @@ export async function clearQueue(
   { version, taken, gate, who }: Checkpoint & { readonly taken: readonly Taken[]; readonly who: string },
 ): Promise<'stored' | 'stale'> {
   return db.transaction().execute(async (tx) => {
-    if (!(await isCurrent(tx, claim))) return 'stale';
+    if (!(await takeStep(tx, claim))) return 'stale';
     await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, gate });
     return 'stored';
   });
 }
 
-/** Notes whether the DAG is paused, and that its schedule is to be brought in line with that. */
-export async function setPaused(db: Db, claim: Claim, isPaused: boolean): Promise<'stored' | 'stale'> {
-  return db.transaction().execute(async (tx) => {
-    if (!(await isCurrent(tx, claim))) return 'stale';
-    await tx.updateTable('consumer').set({ is_paused: isPaused }).where('dag_id', '=', claim.dagId).execute();
-    await tx.updateTable('dag').set({ synced_version: 0 }).where('dag_id', '=', claim.dagId).execute();
-    return 'stored';
+/** A pause or its end. */
+export interface Pausing extends Checkpoint {
+  readonly isPaused: boolean;
+  readonly whilePaused: WhilePaused;
+}
+
+/** What became of it, with the gate as it is now. */
+export type Paused = { readonly kind: 'stale' } | { readonly kind: 'stored'; readonly gate: Gate };
+
+/**
+ * Notes whether the DAG is paused, and that its schedule is to be brought in line with that. The gate is stored with it: what was
+ * recorded before belongs before the pause, however late it is counted.
+ */
+export async function setPaused(
+  db: Db,
+  claim: Claim,
+  { isPaused, version, whilePaused, gate: before }: Pausing,
+): Promise<Paused> {
+  const { dagId } = claim;
+  return db.transaction().execute(async (tx): Promise<Paused> => {
+    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    const { head: at } = await readLog(tx);
+    const { gate, ignored } = pauseGate(before, { isPaused, whilePaused, at });
+    if (ignored !== null) await writeIgnored(tx, dagId, ignored, version);
+    const checkpoint = JSON.stringify({ version, gate } satisfies Checkpoint);
+    await tx
+      .updateTable('consumer')
+      .set({ is_paused: isPaused, checkpoint })
+      .where('dag_id', '=', dagId)
+      .execute();
+    await tx.updateTable('dag').set({ synced_version: 0 }).where('dag_id', '=', dagId).execute();
+    return { kind: 'stored', gate };
   });
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import type { Gate, Taken } from '../core/gate.ts';
+import type { Gate, MessageRange, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
+import { isOfAsset } from './events-of-asset.ts';
 import type { Tx } from './log.ts';
 import type { Checkpoint, ConsumptionOutcome } from './schema.ts';
 
@@ -14,10 +15,10 @@ export interface Leaving {
 }
 
 /**
- * Adds the next intervals of each subscription and stores the gate that remains. Each begins where the one before ended, so no event is
- * ever taken twice. A run takes all that it asks for; dropping and clearing take what is still there, for they may be told again
+ * Adds the next intervals of each subscription and stores the gate that remains. Each begins where the one before ended, and leaves out
+ * what was ignored, so no event is ever taken twice. A run takes all that it asks for; dropping and clearing take what is still there, for they may be told again
  * when their answer was lost.
- * @returns whether each interval was added
+ * @returns whether everything was there to be taken
  */
 export async function takeOut(
   tx: Tx,
@@ -26,28 +27,41 @@ export async function takeOut(
   { outcome, version, who, gate }: Leaving,
 ): Promise<boolean> {
   const { rows } = await sql<{ added: number }>`
-    with added as (
+    with next as (
+      select s.id, s.asset_id, s.live_after_seq, t.first_seq, t.upto_seq, t.count, t.run_id, coalesce(
+        lag(t.upto_seq) over (partition by s.id order by t.upto_seq), (
+          select upto_seq from consumption c where c.subscription_id = s.id and c.key = '' and c.outcome <> 'ignored'
+          order by upto_seq desc limit 1
+        ), s.after_seq
+      ) as from_seq
+      from unnest(
+        ${taken.map(({ leaf }) => Number(leaf))}::int[], ${taken.map(({ firstSeq }) => firstSeq)}::bigint[],
+        ${taken.map(({ upTo }) => upTo)}::bigint[], ${taken.map(({ count }) => count)}::bigint[],
+        ${taken.map(({ runId }) => runId ?? null)}::text[]
+      ) as t (subscription_id, first_seq, upto_seq, count, run_id) join subscription s on s.id = t.subscription_id
+    ), leaving as (
+      -- What a pause had ignored in between has its own intervals.
+      select next.*, ignored, int8multirange(int8range(from_seq + 1, upto_seq + 1)) - coalesce(ignored, '{}') as pieces
+      from next cross join lateral (
+        select range_agg(int8range(c.after_seq + 1, c.upto_seq + 1)) as ignored from consumption c
+        where c.subscription_id = next.id and c.key = '' and c.outcome = 'ignored'
+          and c.upto_seq > next.from_seq and c.after_seq < next.upto_seq
+      ) as between_them
+      where from_seq < ${outcome === 'consumed' ? sql`first_seq` : sql`upto_seq`}
+    ), added as (
       insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, who, version)
-      select id, from_seq, upto_seq, ${dagId}, ${outcome}, case when from_seq < first_seq then count else (
-        select count(*) from asset_event e where e.asset_id = next.asset_id and e.seq > from_seq and e.seq <= upto_seq
-      ) end, run_id, ${who ?? null}, ${version}
-      from (
-        select s.id, s.asset_id, t.first_seq, t.upto_seq, t.count, t.run_id, coalesce(
-          lag(t.upto_seq) over (partition by s.id order by t.upto_seq),
-          (select upto_seq from consumption c where c.subscription_id = s.id and c.key = '' order by upto_seq desc limit 1),
-          s.after_seq
-        ) as from_seq
-        from unnest(
-          ${taken.map(({ leaf }) => Number(leaf))}::int[], ${taken.map(({ firstSeq }) => firstSeq)}::bigint[],
-          ${taken.map(({ upTo }) => upTo)}::bigint[], ${taken.map(({ count }) => count)}::bigint[],
-          ${taken.map(({ runId }) => runId ?? null)}::text[]
-        ) as t (subscription_id, first_seq, upto_seq, count, run_id) join subscription s on s.id = t.subscription_id
-      ) as next where from_seq < ${outcome === 'consumed' ? sql`first_seq` : sql`upto_seq`}
-      returning 1
+      select id, lower(piece) - 1, upper(piece) - 1, ${dagId}, ${outcome}, came.count, run_id, ${who ?? null}, ${version}
+      from leaving cross join lateral unnest(pieces) as piece cross join lateral (
+        select case when ignored is null and from_seq between live_after_seq and first_seq - 1 then leaving.count
+          else (select count(*) from asset_event e where ${isOfAsset(sql`leaving.asset_id`, {
+            after: sql`lower(piece) - 1`,
+            upTo: sql`upper(piece) - 1`,
+          })}) end as count
+      ) as came where came.count > 0
     ), stored as (
       update consumer set checkpoint = ${JSON.stringify({ version, gate } satisfies Checkpoint)} where dag_id = ${dagId}
     )
-    select count(*)::int as added from added`.execute(tx);
+    select count(*)::int as added from leaving`.execute(tx);
   return rows[0]?.added === taken.length;
 }
 
@@ -58,15 +72,42 @@ export async function consumedExactly(
   runId: RunId,
   taken: readonly Taken[],
 ): Promise<boolean> {
-  const rows = await tx
-    .selectFrom('consumption')
-    .select(['subscription_id', 'upto_seq', 'count'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .execute();
+  // Of one subscription it may be several pieces, and more than was counted where older events were listed.
+  const { rows } = await sql<{ subscription_id: number; upto_seq: number; count: number }>`
+    select c.subscription_id, max(c.upto_seq) as upto_seq, sum(c.count)::bigint - coalesce(sum((
+      select count(*) from asset_event e where ${isOfAsset(sql`s.asset_id`, {
+        after: sql`c.after_seq`,
+        upTo: sql`least(c.upto_seq, s.live_after_seq)`,
+      })}
+    )), 0)::bigint as count
+    from consumption c join subscription s on s.id = c.subscription_id
+    where c.dag_id = ${dagId} and c.run_id = ${runId} group by c.subscription_id`.execute(tx);
   const stored = new Set(rows.map((row) => `${row.subscription_id} ${row.upto_seq} ${row.count}`));
   return (
     stored.size === taken.length &&
     taken.every(({ leaf, upTo, count }) => stored.has(`${leaf} ${upTo} ${count}`))
+  );
+}
+
+/** Writes down which events of each asset a pause ignored. */
+export async function writeIgnored(
+  tx: Tx,
+  dagId: DagId,
+  { after, upTo }: MessageRange,
+  version: number,
+): Promise<void> {
+  await sql`
+    insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, version)
+    select s.id, begins, ends, ${dagId}, 'ignored', came.count, ${version}
+    from subscription s
+    cross join lateral (
+      select greatest(s.live_after_seq, ${after}::bigint) as begins, least(s.until_seq, ${upTo}::bigint) as ends
+    ) as stretch
+    cross join lateral (
+      select count(*) from asset_event e where ${isOfAsset(sql`s.asset_id`, { after: sql`begins`, upTo: sql`ends` })}
+    ) as came
+    where s.dag_id = ${dagId} and begins < ends and came.count > 0
+    on conflict (subscription_id, key, after_seq) do update set upto_seq = excluded.upto_seq, count = excluded.count`.execute(
+    tx,
   );
 }

@@ -67,7 +67,7 @@ export async function readUndelivered(
         select min(first.seq) - 1 from subscription s cross join lateral (
           select e.seq from asset_event e
           where ${isOfAsset(sql`s.asset_id`, {
-            after: sql`greatest(looked.start, s.after_seq)`,
+            after: sql`greatest(looked.start, s.live_after_seq)`,
             upTo: sql`least(looked.head, s.until_seq)`,
           })}
           ${inLogOrder()} limit 1
@@ -84,7 +84,7 @@ export async function readUndelivered(
       cross join lateral (
         select e.seq, e.batch_end, e.recorded_at from asset_event e
         where ${isOfAsset(sql`s.asset_id`, {
-          after: sql`greatest(at.start, s.after_seq)`,
+          after: sql`greatest(at.start, s.live_after_seq)`,
           upTo: sql`least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)`,
         })}
         ${inLogOrder()} limit ${maxDeliveries + 1}
@@ -135,7 +135,7 @@ export async function findUndelivered(db: Db): Promise<readonly DagId[]> {
         select from subscription s join lateral (
           select from asset_event e
           where ${isOfAsset(sql`s.asset_id`, {
-            after: sql`greatest(s.after_seq, c.sent)`,
+            after: sql`greatest(s.live_after_seq, c.sent)`,
             upTo: sql`s.until_seq`,
           })}
           ${inLogOrder()} limit 1

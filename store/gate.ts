@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { type Entry, leafOfSubscription } from '../core/batch.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
-import { count, type MessageRange, redefine } from '../core/gate.ts';
+import { count, type Gate, redefine } from '../core/gate.ts';
+import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
@@ -35,8 +36,10 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const { gate } = checkpoint;
       const { head } = await readLog(tx);
       const definition = await readDefinition(tx, dagId, version);
-      const entries = await readEntries(tx, dagId, { after: gate.watermark, upTo: head });
-      const counted = entries.length === 0 ? gate : count(gate, { lastSeq: head, entries });
+      const entries = await readEntries(tx, dagId, gate, head);
+      // What is ignored was not read.
+      const { ignored: _, ...counting } = gate;
+      const counted = entries.length === 0 ? gate : count(counting, { lastSeq: head, entries });
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1);
       const consumer: Consumer = {
         // A definition that its workflow has yet to hear of is in force all the same.
@@ -50,14 +53,22 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
     });
 }
 
-async function readEntries(tx: Tx, dagId: DagId, { after, upTo }: MessageRange): Promise<readonly Entry[]> {
+async function readEntries(
+  tx: Tx,
+  dagId: DagId,
+  { watermark: after, ignored = [] }: Gate,
+  upTo: Seq,
+): Promise<readonly Entry[]> {
   const { rows } = await sql<Omit<Entry, 'leaf'> & { readonly subscription: number }>`
     select s.id as subscription, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
       (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
       (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt"
     from subscription s join asset_event e
-      on ${isOfAsset(sql`s.asset_id`, { after: sql`greatest(s.after_seq, ${after}::bigint)`, upTo: sql`${upTo}::bigint` })}
-    where s.dag_id = ${dagId} and s.until_seq is null
+      on ${isOfAsset(sql`s.asset_id`, { after: sql`greatest(s.live_after_seq, ${after}::bigint)`, upTo: sql`${upTo}::bigint` })}
+    where s.dag_id = ${dagId} and s.until_seq is null and not exists (
+      select from unnest(${ignored.map((one) => one.after)}::bigint[], ${ignored.map((one) => one.upTo)}::bigint[])
+        as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
+    )
     group by s.id`.execute(tx);
   return rows.map(({ subscription, ...rest }) => ({ leaf: leafOfSubscription(subscription), ...rest }));
 }

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import type { Claim } from '../core/claim.ts';
 import type { AskedRun } from '../core/consumer.ts';
 import type { Gate } from '../core/gate.ts';
-import type { RunId } from '../core/ids.ts';
-import { type Claim, isCurrent, openRunsOf } from './claim.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import { openRunsOf, takeStep } from './claim.ts';
 import { consumedExactly, takeOut } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
@@ -20,10 +21,11 @@ export interface RunsToOpen extends Claim {
 }
 
 /** Opens runs together with what each consumes: after this the events are their own, whatever happens to any process. */
-export async function openRuns(db: Db, { dagId, epoch, version, asked, gate }: RunsToOpen): Promise<Opened> {
+export async function openRuns(db: Db, { asked, gate, version, ...claim }: RunsToOpen): Promise<Opened> {
   const opened = db.transaction().execute(async (tx): Promise<Opened> => {
-    const inserted = await insertRuns(tx, { dagId, epoch, version, asked });
-    if (inserted.size === 0 && !(await isCurrent(tx, { dagId, epoch }))) return 'stale';
+    if (!(await takeStep(tx, claim))) return 'stale';
+    const { dagId } = claim;
+    const inserted = await insertRuns(tx, dagId, version, asked);
     for (const { runId, taken } of asked) {
       if (!inserted.has(runId) && !(await consumedExactly(tx, dagId, runId, taken))) throw new OtherEvents();
     }
@@ -35,13 +37,12 @@ export async function openRuns(db: Db, { dagId, epoch, version, asked, gate }: R
     return 'opened';
   });
   return opened.catch((error: unknown) => {
-    if (error instanceof TakenBefore) return 'stale';
-    if (error instanceof OtherEvents) return 'conflict';
+    if (error instanceof TakenBefore || error instanceof OtherEvents) return 'conflict';
     throw error;
   });
 }
 
-/** Undoes the transaction of runs that would take events another one has: their consumer forgot a decision that was stored. */
+/** Undoes the transaction of runs that would take events another one has: their consumer lacks a decision that was stored. */
 class TakenBefore extends Error {
   override readonly name = 'TakenBefore';
 }
@@ -51,16 +52,17 @@ class OtherEvents extends Error {
   override readonly name = 'OtherEvents';
 }
 
-/** Writes those that do not exist, if this life of the consumer is its current one; its row stays locked then. */
+/** Writes those that do not exist. @returns them */
 async function insertRuns(
   tx: Tx,
-  { dagId, epoch, version, asked }: Omit<RunsToOpen, 'gate'>,
+  dagId: DagId,
+  version: number,
+  asked: readonly AskedRun[],
 ): Promise<ReadonlySet<RunId>> {
   const { rows } = await sql<{ run_id: RunId }>`
     insert into run (dag_id, run_id, state, trigger, version, admitted_at)
-    select current.dag_id, asked.run_id, 'queued', 'asset', ${version}, clock()
-    from (select dag_id from consumer where dag_id = ${dagId} and epoch = ${epoch} for update) as current
-    cross join unnest(${asked.map(({ runId }) => runId)}::text[]) with ordinality as asked (run_id, place)
+    select ${dagId}, run_id, 'queued', 'asset', ${version}, clock()
+    from unnest(${asked.map(({ runId }) => runId)}::text[]) with ordinality as asked (run_id, place)
     order by place
     on conflict (dag_id, run_id) do nothing
     returning run_id`.execute(tx);
@@ -99,10 +101,11 @@ export interface RunsToAdmit extends Claim {
  */
 export async function admitRuns(
   db: Db,
-  { dagId, epoch, version, activeRuns, most }: RunsToAdmit,
+  { version, activeRuns, most, ...claim }: RunsToAdmit,
 ): Promise<Admitted> {
   return db.transaction().execute(async (tx): Promise<Admitted> => {
-    if (!(await isCurrent(tx, { dagId, epoch }))) return { kind: 'stale' };
+    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    const { dagId } = claim;
     const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1);
     const unknown = [...admitted.filter(({ run_id }) => !activeRuns.includes(run_id)), ...waiting];
     const next = unknown.slice(0, most);

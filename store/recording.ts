@@ -91,7 +91,8 @@ export async function recordAll(
       where not is_conditional or place in (select place from succeeded)
     ), taken as (
       update log set head = head + (select count(*) from accepted), at = greatest(at, clock())
-      where (select count(*) from accepted) > 0
+      -- Tries first: the log is locked last, whatever else is in the group.
+      where (select count(*) from succeeded) >= 0 and (select count(*) from accepted) > 0
       returning head - (select count(*) from accepted) as before, at
     ), written as (
       insert into asset_event

@@ -62,15 +62,19 @@ export interface RunClosing extends RunAttempt {
   readonly ends: Readonly<Record<TaskId, TaskEnd>>;
 }
 
-/** Closes an open run and whatever of it was still under way; closing again changes nothing. */
-export async function closeRun(db: Db, closing: RunClosing): Promise<void> {
+/**
+ * Closes an open run and whatever of it was still under way; closing again changes nothing.
+ * @returns whether it was open
+ */
+export async function closeRun(db: Db, closing: RunClosing): Promise<boolean> {
   // A task that succeeded has nothing left to close: the run's own row is all there is to write.
   if (Object.values(closing.ends).every((end) => end === 'success') && closing.state === 'success') {
-    await closeRow(db, closing);
-    return;
+    return closeRow(db, closing);
   }
-  await db.transaction().execute(async (tx) => {
-    if (await closeRow(tx, closing)) await closeTasks(tx, closing);
+  return db.transaction().execute(async (tx) => {
+    const isClosed = await closeRow(tx, closing);
+    if (isClosed) await closeTasks(tx, closing);
+    return isClosed;
   });
 }
 

@@ -86,7 +86,9 @@ export interface SubscriptionTable {
   readonly dag_id: DagId;
   readonly asset_id: number;
   readonly version: number;
+  /** Events behind this position belong to it; those up to `live_after_seq` are older than the consumer and start nothing. */
   readonly after_seq: number;
+  readonly live_after_seq: number;
   readonly until_seq: ColumnType<number | null, number | null | undefined, number | null>;
 }
 
@@ -110,6 +112,7 @@ export interface Checkpoint {
 export interface ConsumerTable {
   readonly dag_id: DagId;
   readonly epoch: Generated<number>;
+  readonly step: Generated<number>;
   readonly sent: number;
   readonly checkpoint: JSONColumnType<Checkpoint>;
   readonly is_paused: Generated<boolean>;

@@ -5,7 +5,7 @@ import { leavesOf, mapLeaves } from '../core/condition.ts';
 import type { Definition } from '../core/definition.ts';
 import { emptyGate } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
-import type { DagPlan } from '../core/run-plan.ts';
+import type { DagPlan, StartFrom } from '../core/run-plan.ts';
 import { takePositions, type Tx } from './log.ts';
 
 /** A version of a DAG that a deploy puts in force. */
@@ -29,6 +29,8 @@ interface Unplaced {
   readonly opened: readonly number[];
   readonly closed: readonly number[];
   readonly isFirst: boolean;
+  /** Where the consumer begins if it is new. */
+  readonly startFrom: StartFrom;
 }
 
 /** Stands where the position will be; only the transaction that writes it ever sees it. */
@@ -64,7 +66,10 @@ async function writeVersion(tx: Tx, change: Change, assetIds: AssetIds): Promise
     .onConflict((conflict) => conflict.column('dag_id').doNothing())
     .returning('dag_id')
     .executeTakeFirst();
-  return { dagId, version, opened, closed, isFirst: begun !== undefined };
+  return {
+    ...{ dagId, version, opened, closed, isFirst: begun !== undefined },
+    startFrom: plan === null || !(await isNew(tx, dagId)) ? 'now' : plan.startFrom,
+  };
 }
 
 /** Ends and begins subscriptions; those of assets that stay are left as they are, with what is queued for them. */
@@ -91,7 +96,12 @@ async function resubscribe(
       ? []
       : await tx
           .insertInto('subscription')
-          .values(added.map((asset_id) => ({ dag_id: dagId, asset_id, version, after_seq: unplaced })))
+          .values(
+            added.map((asset_id) => ({
+              ...{ dag_id: dagId, asset_id, version },
+              ...{ after_seq: unplaced, live_after_seq: unplaced },
+            })),
+          )
           .returning(['id', 'asset_id'])
           .execute();
   const leaves = new Map(
@@ -113,6 +123,7 @@ function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
       [...leaves.values()].map(({ leaf, asset: { name, uri } }) => [leaf, { name, uri }]),
     ),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
+    whilePaused: plan?.whilePaused ?? 'keep',
   };
 }
 
@@ -122,11 +133,42 @@ function leafIn(leaves: Leaves, asset: AssetRef): LeafId {
   return found.leaf;
 }
 
+/** Whether a consumer waits for assets for the first time, or again after its DAG was removed. */
+async function isNew(tx: Tx, dagId: DagId): Promise<boolean> {
+  const before = await tx
+    .selectFrom('dag_version')
+    .select('plan')
+    .where('dag_id', '=', dagId)
+    .orderBy('version', 'desc')
+    .offset(1)
+    .limit(1)
+    .executeTakeFirst();
+  return before === undefined || before.plan === null;
+}
+
+/** Lets the first run list what is older than the consumer, but nothing that the DAG was subscribed to before. */
+async function beginEarlier(tx: Tx, { dagId, opened, startFrom }: Unplaced): Promise<void> {
+  if (startFrom === 'now' || opened.length === 0) return;
+  const from =
+    startFrom === 'earliest'
+      ? sql`0`
+      : sql`coalesce((
+          select seq from asset_event where recorded_at < ${new Date(startFrom)} order by seq desc limit 1
+        ), 0)`;
+  await sql`
+    update subscription s set after_seq = least(s.after_seq, greatest(${from}, (
+      select max(until_seq) from subscription o where o.dag_id = ${dagId} and o.asset_id = s.asset_id
+    ))) where s.id = any(${opened}::int[])`.execute(tx);
+}
+
 async function place(tx: Tx, written: readonly Unplaced[]): Promise<void> {
   const { head: at } = await takePositions(tx, 1);
   const opened = written.flatMap((version) => version.opened);
   const closed = written.flatMap((version) => version.closed);
-  await sql`update subscription set after_seq = ${at} where id = any(${opened}::int[])`.execute(tx);
+  await sql`update subscription set after_seq = ${at}, live_after_seq = ${at} where id = any(${opened}::int[])`.execute(
+    tx,
+  );
+  for (const version of written) await beginEarlier(tx, version);
   await sql`update subscription set until_seq = ${at} where id = any(${closed}::int[])`.execute(tx);
   await sql`
     update dag_version set seq = ${at}

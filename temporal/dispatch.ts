@@ -43,11 +43,9 @@ export class Dispatcher {
 
   /** Says that these assets have new events; under load many of them share one look-up of their consumers. */
   notifyAssets(assetIds: readonly number[]): void {
-    if (this.#sending.isStopping) return;
+    if (this.#sending.isStopping || assetIds.length === 0) return;
     for (const assetId of assetIds) this.#updated.add(assetId);
-    this.#lookingUp ??= this.#lookUp().finally(() => {
-      this.#lookingUp = undefined;
-    });
+    this.#lookingUp ??= this.#lookUp();
   }
 
   /** Resolves when nothing is being sent. */
@@ -76,6 +74,8 @@ export class Dispatcher {
         log.warn('subscribers not found, a sweep will tell them', { error: String(error) });
       }
     }
+    // At once: whoever comes next must not rely on this one.
+    this.#lookingUp = undefined;
   }
 
   async #sendAll(dagId: DagId): Promise<void> {

@@ -86,8 +86,8 @@ async function closeIfEnded(
   // A queued run without a workflow never had one: it is started.
   if (status === 'open' || (status === 'gone' && state === 'queued')) return;
   const reason = `its workflow ended without closing it: ${status}`;
-  deps.log.warn('run closed by the sweep', { dagId, runId, reason });
-  await closeRun(deps, { dagId, runId, attempt, state: 'failed', reason, ends: {} });
+  const wasOpen = await closeRun(deps, { dagId, runId, attempt, state: 'failed', reason, ends: {} });
+  if (wasOpen) deps.log.warn('run closed by the sweep', { dagId, runId, reason });
 }
 
 /** How a workflow ended; `open` while it goes on, `gone` when Temporal does not know it. */

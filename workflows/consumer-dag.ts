@@ -12,7 +12,7 @@ import { consumerDetails } from '../core/consumer-details.ts';
 import { unreachable } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import { takeClear, takeClosed, takeEvents, takePause, takeRequest } from './take-messages.ts';
-import { begin, type Life } from './life.ts';
+import { begin, type Life, nextStep } from './life.ts';
 import { checkpoint } from './local-activities.ts';
 import {
   type AssetEvents,
@@ -59,15 +59,19 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
 
   // Once its history is long it serves only those who wait for an answer: the rest comes again to the next one.
   const isLong = () => workflowInfo().continueAsNewSuggested;
-  const hasWork = () => (isLong() && !life?.isOver ? inbox.some(isAwaited) : inbox.length > 0);
+  const nextWork = () => {
+    const serves = isLong() && life?.isOver === false ? isAwaited : () => true;
+    const isInsideBatch = life?.consumer.gate.midBatch === true;
+    return inbox.findIndex((message) => serves(message) && !(isInsideBatch && isAwaited(message)));
+  };
+  const hasWork = () => nextWork() >= 0;
   const isDone = () =>
     (isLong() || life?.isOver === true) && !hasWork() && runs.haveAllStarted() && allHandlersFinished();
   let isStored = false;
   for (;;) {
     await condition(() => hasWork() || isDone());
     while (hasWork()) {
-      const message = inbox.shift();
-      if (message !== undefined) life = await take(runs, life, message);
+      for (const message of inbox.splice(nextWork(), 1)) life = await take(runs, life, message);
     }
     shown = show(life, shown);
     if (!isDone()) continue;
@@ -85,8 +89,9 @@ function isAwaited({ kind }: Message): boolean {
 }
 
 /** Inside a batch the last checkpoint stands: what came since is sent again, from the batch's beginning. */
-async function store({ dagId, epoch, definition, consumer: { gate } }: Life): Promise<void> {
-  if (!gate.midBatch) await checkpoint({ dagId, epoch, version: definition.version, gate });
+async function store(life: Life): Promise<void> {
+  const { gate } = life.consumer;
+  if (!gate.midBatch) await checkpoint({ ...nextStep(life), version: life.definition.version, gate });
 }
 
 function listen(inbox: Message[]): void {

@@ -1,25 +1,21 @@
 import { log, sleep } from '@temporalio/workflow';
-import {
-  type AskedRun,
-  type Consumer,
-  decide,
-  freeSlots,
-  maxAskedAtOnce,
-  withRun,
-} from '../core/consumer.ts';
+import type { Claim } from '../core/claim.ts';
+import { type AskedRun, type Consumer, decide, freeSlots, withRun } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { unreachable } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { admitRuns, claimGate, openRuns } from './local-activities.ts';
-import type { RunStarter } from './run-starter.ts';
+import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
 export interface Life {
   readonly dagId: DagId;
   readonly log: string;
   readonly epoch: number;
+  /** What this life has written so far. */
+  readonly steps: number;
   readonly definition: Definition;
   readonly consumer: Consumer;
   /** Events counted since the gate was last stored. */
@@ -32,6 +28,16 @@ export interface Life {
 /** Claims the gate and opens what it already asks for. */
 export async function begin(runs: RunStarter, dagId: DagId): Promise<Life> {
   return settle(runs, await claim(dagId));
+}
+
+/** What the next thing that a life writes is known by. */
+export function nextStep({ dagId, epoch, steps }: Life): Claim {
+  return { dagId, epoch, step: steps + 1 };
+}
+
+/** A life that has written something. */
+export function stepped(life: Life): Life {
+  return { ...life, steps: life.steps + 1 };
 }
 
 /** Does what the core decides until there is nothing left to do. */
@@ -64,26 +70,28 @@ export async function open(
     gate,
   }: { readonly consumer: Consumer; readonly asked: readonly AskedRun[]; readonly gate: Gate },
 ): Promise<Life> {
-  const { dagId, epoch, definition } = life;
+  const { dagId, definition } = life;
   if (asked.length === 0) return { ...life, consumer };
-  const opened = await openRuns({ dagId, epoch, version: definition.version, asked, gate });
+  await runs.hasRoomFor(definition, asked.length);
+  const opened = await openRuns({ ...nextStep(life), version: definition.version, asked, gate });
   if (opened === 'stale') return begin(runs, dagId);
   const ids = asked.map(({ runId }) => runId);
   if (opened === 'conflict') return beginLater(runs, dagId, ids);
   for (const runId of ids) runs.start(life, { runId, attempt: 1, trigger: 'asset' });
-  return { ...life, consumer, uncheckpointed: 0 };
+  return { ...stepped(life), consumer, uncheckpointed: 0 };
 }
 
 /** Lets in as many requested runs as there are slots, and starts them. */
 async function admit(runs: RunStarter, life: Life): Promise<Life> {
-  const { dagId, epoch, definition, consumer } = life;
+  const { dagId, definition, consumer } = life;
   const { activeRuns } = consumer;
-  const most = Math.min(maxAskedAtOnce, freeSlots(consumer));
-  const admitted = await admitRuns({ dagId, epoch, version: definition.version, activeRuns, most });
+  const most = Math.min(mostStarted(definition), freeSlots(consumer));
+  await runs.hasRoomFor(definition, most);
+  const admitted = await admitRuns({ ...nextStep(life), version: definition.version, activeRuns, most });
   if (admitted.kind === 'stale') return begin(runs, dagId);
   for (const run of admitted.runs) runs.start(life, run);
   const held = admitted.runs.reduce((before, { runId }) => withRun(before, runId), consumer);
-  return settle(runs, { ...life, consumer: { ...held, hasRequests: admitted.hasMore } });
+  return settle(runs, { ...stepped(life), consumer: { ...held, hasRequests: admitted.hasMore } });
 }
 
 async function claim(dagId: DagId): Promise<Life> {
@@ -92,7 +100,7 @@ async function claim(dagId: DagId): Promise<Life> {
   if (claimed.kind === 'retired') return over(dagId);
   const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests } = claimed;
   return {
-    ...{ dagId, log: logId, epoch, definition, searchAttributes, isOver: false },
+    ...{ dagId, log: logId, epoch, steps: 0, definition, searchAttributes, isOver: false },
     consumer: { gate, isPaused, maxActiveRuns: definition.maxActiveRuns, activeRuns, hasRequests },
     uncheckpointed: 0,
   };
@@ -106,11 +114,18 @@ async function beginLater(runs: RunStarter, dagId: DagId, runIds: readonly RunId
 }
 
 function over(dagId: DagId): Life {
-  const definition: Definition = { version: 0, plan: null, condition: null, assets: {}, maxActiveRuns: 0 };
+  const definition: Definition = {
+    version: 0,
+    plan: null,
+    condition: null,
+    assets: {},
+    maxActiveRuns: 0,
+    whilePaused: 'keep',
+  };
   const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
   const consumer = { gate, isPaused: false, maxActiveRuns: 0, activeRuns: [], hasRequests: false };
   return {
-    ...{ dagId, log: '', epoch: 0, definition, consumer, uncheckpointed: 0 },
+    ...{ dagId, log: '', epoch: 0, steps: 0, definition, consumer, uncheckpointed: 0 },
     ...{ searchAttributes: [], isOver: true },
   };
 }

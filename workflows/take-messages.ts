@@ -3,10 +3,10 @@ import { type Batch, unpackBatch } from '../core/batch.ts';
 import { takeBatches, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
-import { begin, type Life, open, settle } from './life.ts';
+import { begin, type Life, nextStep, open, settle, stepped } from './life.ts';
 import { adoptDefinition, checkpoint, clearQueue, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
-import type { RunStarter } from './run-starter.ts';
+import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** Events counted between two checkpoints at most, give or take a message. */
 const checkpointEvery = 10_000;
@@ -24,7 +24,7 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
   const batches = events.batches.map(unpackBatch);
   let rest: readonly Batch[] = batches;
   do {
-    const taken = takeBatches(current.consumer, rest, events);
+    const taken = takeBatches(current.consumer, rest, events, mostStarted(current.definition));
     current = await open(runs, current, taken);
     // A new claim has been sent everything again, this message included.
     if (current.epoch === life.epoch) current = await settle(runs, current);
@@ -36,10 +36,14 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
 
 /** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
 async function storeLongQueue(runs: RunStarter, life: Life): Promise<Life> {
-  const { dagId, epoch, definition, consumer, uncheckpointed } = life;
+  const { dagId, definition, consumer, uncheckpointed } = life;
   if (uncheckpointed < checkpointEvery || consumer.gate.midBatch) return life;
-  const stored = await checkpoint({ dagId, epoch, version: definition.version, gate: consumer.gate });
-  return stored === 'stale' ? begin(runs, dagId) : { ...life, uncheckpointed: 0 };
+  const stored = await checkpoint({
+    ...nextStep(life),
+    version: definition.version,
+    gate: consumer.gate,
+  });
+  return stored === 'stale' ? begin(runs, dagId) : { ...stepped(life), uncheckpointed: 0 };
 }
 
 function eventsIn(batches: readonly Batch[]): number {
@@ -55,11 +59,16 @@ export async function takeClosed(runs: RunStarter, life: Life, runIds: readonly 
 }
 
 export async function takePause(runs: RunStarter, life: Life, isPaused: boolean): Promise<Life> {
-  const { dagId, epoch } = life;
+  const { dagId, definition, consumer } = life;
   if (life.isOver) return life;
-  if ((await setPaused({ dagId, epoch, isPaused })) === 'stale')
-    return takePause(runs, await begin(runs, dagId), isPaused);
-  return settle(runs, { ...life, consumer: { ...life.consumer, isPaused } });
+  const { version, whilePaused } = definition;
+  const paused = await setPaused({ ...nextStep(life), version, whilePaused, isPaused, gate: consumer.gate });
+  if (paused.kind === 'stale') return takePause(runs, await begin(runs, dagId), isPaused);
+  return settle(runs, {
+    ...stepped(life),
+    consumer: { ...consumer, isPaused, gate: paused.gate },
+    uncheckpointed: 0,
+  });
 }
 
 /** Clears leaves, or everything; `cleared` counts the events that left. */
@@ -68,14 +77,14 @@ export async function takeClear(
   life: Life,
   { leaves, who }: ClearQueueInput,
 ): Promise<{ readonly life: Life; readonly cleared: number }> {
-  const { dagId, epoch, consumer, definition } = life;
+  const { dagId, consumer, definition } = life;
   const { taken, gate } =
     leaves === null ? takeAll(consumer.gate) : takeLeaves(consumer.gate, new Set(leaves));
   if (taken.length === 0 || life.isOver) return { life, cleared: 0 };
-  const stored = await clearQueue({ dagId, epoch, version: definition.version, taken, gate, who });
+  const stored = await clearQueue({ ...nextStep(life), version: definition.version, taken, gate, who });
   if (stored === 'stale') return takeClear(runs, await begin(runs, dagId), { leaves, who });
   const cleared = taken.reduce((sum, { count }) => sum + count, 0);
-  return { life: await settle(runs, { ...life, consumer: { ...consumer, gate } }), cleared };
+  return { life: await settle(runs, { ...stepped(life), consumer: { ...consumer, gate } }), cleared };
 }
 
 function standingOf({ log: own, epoch, definition, consumer }: Life, events: AssetEvents): Arrival {
@@ -90,14 +99,14 @@ function standingOf({ log: own, epoch, definition, consumer }: Life, events: Ass
 }
 
 async function adopt(runs: RunStarter, life: Life, version: number, at: number): Promise<Life> {
-  const { dagId, epoch, consumer } = life;
-  const adopted = await adoptDefinition({ dagId, epoch, version, at, gate: consumer.gate });
+  const { dagId, consumer } = life;
+  const adopted = await adoptDefinition({ ...nextStep(life), version, at, gate: consumer.gate });
   if (adopted.kind === 'stale') return begin(runs, dagId);
   const { definition, gate } = adopted;
   const { maxActiveRuns } = definition;
   log.info('definition in force', { dagId, version });
   return settle(runs, {
-    ...life,
+    ...stepped(life),
     definition,
     consumer: { ...consumer, gate, maxActiveRuns },
     isOver: definition.plan === null,

@@ -90,6 +90,7 @@ const statements = [
     asset_id integer not null references asset (id),
     version integer not null,
     after_seq bigint not null,
+    live_after_seq bigint not null,
     until_seq bigint
   )`,
   `create unique index subscription_open on subscription (asset_id, dag_id) where until_seq is null`,
@@ -107,6 +108,7 @@ const statements = [
   `create table consumer (
     dag_id text primary key references dag (dag_id),
     epoch integer not null default 0,
+    step integer not null default 0,
     sent bigint not null,
     checkpoint jsonb not null,
     is_paused boolean not null default false

@@ -167,7 +167,7 @@ describe('GET /api/v2/assets/events', () => {
     const { run: asked, gate } = decision;
     const { runId } = asked;
     const opened = await openRuns(api.deps.db, {
-      ...{ dagId, epoch: 0, version: current.definition.version, asked: [asked], gate },
+      ...{ dagId, epoch: 0, step: 1, version: current.definition.version, asked: [asked], gate },
     });
     expect(opened).toBe('opened');
 

@@ -10,6 +10,7 @@ export function anyTerms(): fc.Arbitrary<Terms> {
       { weight: 1, arbitrary: fc.constant(null) },
     ),
     maxActiveRuns: fc.integer({ min: 1, max: 3 }),
+    whilePaused: fc.constantFrom('keep', 'ignore'),
   });
 }
 

@@ -10,7 +10,17 @@ import {
   withoutRuns,
 } from '../../core/consumer.ts';
 import { unreachable } from '../../core/errors.ts';
-import { arrival, emptyGate, type Gate, redefine, takeAll, type Taken, takeLeaves } from '../../core/gate.ts';
+import {
+  arrival,
+  emptyGate,
+  type Gate,
+  type MessageRange,
+  pauseGate,
+  redefine,
+  takeAll,
+  type Taken,
+  takeLeaves,
+} from '../../core/gate.ts';
 import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
 import { aRunId, throughJson } from '../support/core.ts';
 import type { Control, LogEntry, Outcome, Sending, Terms, TraceStep } from './consumer-story.ts';
@@ -48,6 +58,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     admitted: [] as string[],
     cleared: [] as (readonly Taken[])[],
     dropped: [] as (readonly Taken[])[],
+    ignored: [] as MessageRange[],
   };
 
   // What the workflow keeps.
@@ -61,6 +72,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
   };
 
   const outboxes = new Map<number, Sent[]>();
+  const waiting: Control[] = [];
 
   const termsOf = (of: number): Terms => versions[of]?.terms ?? first;
 
@@ -140,13 +152,22 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     } while (rest.length > 0);
   };
 
+  const pause = (isPaused: boolean): void => {
+    const { whilePaused = 'keep' } = termsOf(version);
+    const { gate, ignored } = pauseGate(consumer.gate, { isPaused, whilePaused, at: head });
+    if (ignored !== null) outcome.ignored.push(ignored);
+    consumer = { ...consumer, isPaused, gate };
+    store(consumer.gate);
+  };
+
   const send = (message: Sent): void => {
     take(throughJson(message));
     if (!message.more && message.epoch === epoch) sent = Math.max(sent, message.upTo);
+    tellWaiting();
   };
 
   const note = (control: Control): void => {
-    trace.push({ kind: 'reached', seq: consumer.gate.watermark }, control);
+    trace.push({ kind: 'reached', seq: consumer.gate.watermark }, { kind: 'head', seq: head }, control);
   };
 
   const read = (batches: number): Sent[] => {
@@ -174,7 +195,13 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     ];
   };
 
-  return {
+  /** What changes the queue waits until a batch that is under way is whole. */
+  const tellWaiting = (): void => {
+    if (consumer.gate.midBatch) return;
+    for (const control of waiting.splice(0)) driver.control(control);
+  };
+
+  const driver = {
     record(...entries: readonly LogEntry[]): void {
       for (const entry of entries) {
         if (entry.kind === 'terms') {
@@ -213,7 +240,14 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     },
 
     control(control: Control): void {
-      if (control.kind === 'claim') return claim();
+      if (control.kind === 'claim') {
+        claim();
+        return tellWaiting();
+      }
+      if (consumer.gate.midBatch && ['pause', 'resume', 'clear'].includes(control.kind)) {
+        waiting.push(control);
+        return;
+      }
       note(control);
       switch (control.kind) {
         case 'close': {
@@ -223,7 +257,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
         }
         case 'pause':
         case 'resume':
-          consumer = { ...consumer, isPaused: control.kind === 'pause' };
+          pause(control.kind === 'pause');
           break;
         case 'request':
           requested += 1;
@@ -259,6 +293,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
       return { ...outcome, queued: takeAll(consumer.gate).taken, active: consumer.activeRuns };
     },
   };
+  return driver;
 }
 
 /** A part that goes on ends its message: its successor says where it begins. */

@@ -2,7 +2,7 @@ import type { Seq } from '../../core/asset-event.ts';
 import type { LeafId } from '../../core/batch.ts';
 import { isSatisfied, leavesOf } from '../../core/condition.ts';
 import { unreachable } from '../../core/errors.ts';
-import type { Taken } from '../../core/gate.ts';
+import type { IgnoredStretch, Taken } from '../../core/gate.ts';
 import type { Control, LogEntry, Outcome, Terms, TraceStep } from './consumer-story.ts';
 
 interface ModelEvent {
@@ -25,11 +25,16 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
   const admitted: string[] = [];
   const cleared: (readonly ModelEvent[])[] = [];
   const dropped: (readonly ModelEvent[])[] = [];
-  let state = { at: 0, queue: [] as readonly ModelEvent[], terms: first };
+  const ignored: { readonly after: Seq; readonly upTo: Seq }[] = [];
+  let state = {
+    ...{ at: 0, queue: [] as readonly ModelEvent[], terms: first },
+    ignored: [] as readonly IgnoredStretch[],
+  };
   let checkpoint = state;
   let active: readonly string[] = [];
   let isPaused = false;
   let requests = 0;
+  let head = 0;
 
   const isFor = ({ leaf }: Position): boolean =>
     leaf !== null && state.terms.condition !== null && leavesOf(state.terms.condition).includes(leaf);
@@ -44,6 +49,9 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
     condition !== null &&
     state.queue.length > 0 &&
     isSatisfied(condition, (leaf) => state.queue.filter((event) => event.leaf === leaf).length);
+
+  const isLeftOut = (seq: Seq): boolean =>
+    state.ignored.some(({ after, upTo }) => seq > after && (upTo === null || seq <= upTo));
 
   const decide = (): void => {
     if (isPaused) return;
@@ -72,11 +80,22 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
         const gone = state.queue.filter((event) => !kept.includes(event));
         if (gone.length > 0) dropped.push(gone);
         checkpoint = state = { ...state, queue: kept };
-      } else if (leaf !== null && isFor(position)) {
+      } else if (leaf !== null && isFor(position) && !isLeftOut(position.seq)) {
         state = { ...state, queue: [...state.queue, { seq: position.seq, leaf }] };
       }
       decide();
     }
+  };
+
+  const pause = (begins: boolean): void => {
+    const open = state.ignored.find(({ upTo }) => upTo === null);
+    const others = state.ignored.filter((one) => one !== open);
+    if (begins && open === undefined && state.terms.whilePaused === 'ignore') {
+      state = { ...state, ignored: [...others, { after: head, upTo: null }] };
+    }
+    if (begins || open === undefined) return;
+    if (open.after < head) ignored.push({ after: open.after, upTo: head });
+    state = { ...state, ignored: [...others, { after: open.after, upTo: head }] };
   };
 
   const apply = (control: Control): void => {
@@ -87,6 +106,8 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
       case 'pause':
       case 'resume':
         isPaused = control.kind === 'pause';
+        pause(isPaused);
+        checkpoint = state;
         return;
       case 'request':
         requests += 1;
@@ -109,6 +130,7 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
 
   for (const step of trace) {
     if (step.kind === 'reached') reach(step.seq);
+    else if (step.kind === 'head') head = step.seq;
     else {
       apply(step);
       decide();
@@ -117,7 +139,7 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
   return {
     runs: runs.map(({ runId, events }) => ({ runId, taken: takenOf(events) })),
     ...{ admitted, active, queued: takenOf(state.queue) },
-    ...{ cleared: cleared.map(takenOf), dropped: dropped.map(takenOf) },
+    ...{ cleared: cleared.map(takenOf), dropped: dropped.map(takenOf), ignored },
   };
 }
 

@@ -1,13 +1,15 @@
 import type { Seq } from '../../core/asset-event.ts';
 import type { LeafId } from '../../core/batch.ts';
 import type { Condition } from '../../core/condition.ts';
-import type { Taken } from '../../core/gate.ts';
+import type { MessageRange, Taken } from '../../core/gate.ts';
+import type { WhilePaused } from '../../core/run-plan.ts';
 
 // What can happen to a consumer, and what comes of it.
 
 export interface Terms {
   readonly condition: Condition<LeafId> | null;
   readonly maxActiveRuns: number;
+  readonly whilePaused?: WhilePaused;
 }
 
 /** What the log holds: events recorded together (`null` is one that is for others), or terms that come into force. */
@@ -36,11 +38,17 @@ export interface Outcome {
   readonly admitted: readonly string[];
   readonly cleared: readonly (readonly Taken[])[];
   readonly dropped: readonly (readonly Taken[])[];
+  /** Stretches of the log that pauses ignored. */
+  readonly ignored: readonly MessageRange[];
   readonly queued: readonly Taken[];
   readonly active: readonly string[];
 }
 
-export type TraceStep = { readonly kind: 'reached'; readonly seq: Seq } | Control;
+export type TraceStep =
+  | { readonly kind: 'reached'; readonly seq: Seq }
+  /** Where the log ended when the next step was taken. */
+  | { readonly kind: 'head'; readonly seq: Seq }
+  | Control;
 
 export function batch(...leaves: readonly (LeafId | null)[]): LogEntry {
   return { kind: 'batch', leaves };

@@ -68,6 +68,37 @@ describe('a consumer', () => {
     expect(consumer.outcome.runs.map(({ taken }) => countsOf(taken))).toEqual([{ [ORDERS]: 2, [RATES]: 1 }]);
   });
 
+  it('ignores while paused what comes, if it is to, and keeps what was queued before', () => {
+    const consumer = startConsumer({ condition: both, maxActiveRuns: 1, whilePaused: 'ignore' });
+    consumer.record(batch(ORDERS));
+    consumer.sendAll();
+    consumer.control({ kind: 'pause' });
+    consumer.record(batch(ORDERS), batch(RATES));
+    consumer.sendAll();
+    // Another pause of the one that goes on changes nothing.
+    consumer.control({ kind: 'pause' });
+    consumer.control({ kind: 'claim' });
+    consumer.control({ kind: 'resume' });
+    expect(consumer.outcome.runs).toEqual([]);
+    expect(consumer.outcome.ignored).toEqual([{ after: 1, upTo: 3 }]);
+    consumer.record(batch(RATES));
+    consumer.sendAll();
+    expect(consumer.outcome.runs.map(({ taken }) => countsOf(taken))).toEqual([{ [ORDERS]: 1, [RATES]: 1 }]);
+  });
+
+  it('counts what was recorded before a pause, however late, and ignores what was recorded in it', () => {
+    const consumer = startConsumer({ condition: both, maxActiveRuns: 1, whilePaused: 'ignore' });
+    consumer.record(batch(ORDERS));
+    consumer.control({ kind: 'pause' });
+    consumer.record(batch(RATES));
+    consumer.control({ kind: 'resume' });
+    consumer.sendAll();
+    expect(consumer.outcome.runs).toEqual([]);
+    consumer.record(batch(RATES));
+    consumer.sendAll();
+    expect(idsOf(consumer.outcome)).toEqual(['asset__3']);
+  });
+
   it('lets requested runs in first, and loses no event to them', () => {
     const consumer = sent({ condition: either, maxActiveRuns: 1 }, batch(ORDERS), batch(RATES));
     consumer.control({ kind: 'request' });

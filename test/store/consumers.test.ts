@@ -1,8 +1,9 @@
 import type { Definition } from '../../core/definition.ts';
 import { count, type Gate, takeAll } from '../../core/gate.ts';
 import { parseDagId, runIdOfEvents } from '../../core/ids.ts';
+import type { Claim } from '../../core/claim.ts';
 import { claimGate, type Claimed } from '../../store/claim.ts';
-import { adoptDefinition, checkpoint, clearQueue } from '../../store/consumers.ts';
+import { adoptDefinition, checkpoint, clearQueue, setPaused } from '../../store/consumers.ts';
 import { markSent, readUndelivered } from '../../store/deliveries.ts';
 import { openRuns } from '../../store/open-runs.ts';
 import { readRun } from '../../store/runs.ts';
@@ -35,12 +36,14 @@ describe('the consumer of a DAG', () => {
     const ahead = await readUndelivered(store.db, dagId);
     return toBatches(ahead?.deliveries ?? []).reduce(count, gate);
   };
+  const step = ({ epoch }: Pick<Life, 'epoch'>, number = 1): Claim => ({ dagId, epoch, step: number });
   /** Opens a run on everything that is queued. */
-  const openOn = async ({ epoch, definition: { version } }: Life, full: Gate) => {
+  const openOn = async (life: Life, full: Gate, number = 1) => {
+    const { version } = life.definition;
     const { taken, gate } = takeAll(full);
     const runId = runIdOfEvents(Math.max(...taken.map(({ upTo }) => upTo)));
     const asked = [{ runId, taken }];
-    return { runId, gate, opened: await openRuns(store.db, { dagId, epoch, version, asked, gate }) };
+    return { runId, gate, opened: await openRuns(store.db, { ...step(life, number), version, asked, gate }) };
   };
   const consumption = () =>
     store.db
@@ -74,7 +77,7 @@ describe('the consumer of a DAG', () => {
     it('is refused when its checkpoint lies above the end of the log, and for an unknown DAG', async () => {
       const life = await claim();
       const gate = { ...life.gate, watermark: 1_000 };
-      await checkpoint(store.db, { dagId, epoch: life.epoch }, { version: 1, gate });
+      await checkpoint(store.db, step(life), { version: 1, gate });
       await expect(claimGate(store.db, dagId)).rejects.toMatchObject({ code: 'log_rewound' });
       await expect(claimGate(store.db, parseDagId('nobody'))).rejects.toMatchObject({ code: 'unknown_dag' });
     });
@@ -122,19 +125,18 @@ describe('the consumer of a DAG', () => {
       const { taken, gate } = takeAll(full);
       const other = taken.map((one) => ({ ...one, count: one.count + 1 }));
       const asked = [{ runId, taken: other }];
-      const { epoch } = life;
-      expect(await openRuns(store.db, { dagId, epoch, version: 1, asked, gate })).toBe('conflict');
+      expect(await openRuns(store.db, { ...step(life, 2), version: 1, asked, gate })).toBe('conflict');
     });
 
-    it('is told "stale" when another run has some of the events, and nothing is written', async () => {
+    it('is told "conflict" when another run has some of the events, and nothing is written', async () => {
       const life = await claim();
       await store.post(ORDERS);
       await openOn(life, await counted(life.gate));
       await store.post(ORDERS);
       const before = await consumption();
       // A gate that never heard of the first run still holds its event.
-      const { runId, opened } = await openOn(life, await counted(life.gate));
-      expect(opened).toBe('stale');
+      const { runId, opened } = await openOn(life, await counted(life.gate), 2);
+      expect(opened).toBe('conflict');
       expect(await consumption()).toEqual(before);
       expect(await readRun(store.db, dagId, runId)).toBeUndefined();
     });
@@ -180,6 +182,32 @@ describe('the consumer of a DAG', () => {
     });
   });
 
+  describe('whose worker stood still, while another one went on with the same life', () => {
+    it('has nothing stored of a step that was overtaken', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const full = await counted(life.gate);
+      await openOn(life, full, 1);
+      await store.post(ORDERS);
+      const { gate } = await openOn(life, await counted({ ...full, queued: {} }), 2);
+      const before = await consumption();
+      const late = step(life, 1);
+      const { taken } = takeAll(full);
+      const old = { version: 1, gate: full };
+      expect(await checkpoint(store.db, late, old)).toBe('stale');
+      expect(await clearQueue(store.db, late, { ...old, taken, who: 'ada' })).toBe('stale');
+      const pause = { ...old, isPaused: true, whilePaused: 'keep' } as const;
+      expect(await setPaused(store.db, late, pause)).toEqual({ kind: 'stale' });
+      expect(await consumption()).toEqual(before);
+      expect(await claim()).toMatchObject({ gate, isPaused: false });
+    });
+
+    it('takes no step before its turn', async () => {
+      const life = await claim();
+      expect(await checkpoint(store.db, step(life, 2), { version: 1, gate: life.gate })).toBe('stale');
+    });
+  });
+
   describe('when its queue is cleared', () => {
     it('says who cleared what, also when it is told twice', async () => {
       const life = await claim();
@@ -188,8 +216,8 @@ describe('the consumer of a DAG', () => {
       await store.post(ORDERS);
       const { taken, gate } = takeAll(await counted(life.gate));
       const wish = { version: 1, taken, gate, who: 'ada' };
-      expect(await clearQueue(store.db, { dagId, epoch }, wish)).toBe('stored');
-      expect(await clearQueue(store.db, { dagId, epoch }, wish)).toBe('stored');
+      expect(await clearQueue(store.db, step({ epoch }), wish)).toBe('stored');
+      expect(await clearQueue(store.db, step({ epoch }), wish)).toBe('stored');
       expect(await consumption()).toMatchObject([{ count: 2, outcome: 'cleared', run_id: null, who: 'ada' }]);
       expect((await claim()).gate).toEqual(gate);
     });
@@ -199,10 +227,10 @@ describe('the consumer of a DAG', () => {
       const { epoch } = life;
       await store.post(ORDERS);
       const first = takeAll(await counted(life.gate));
-      await clearQueue(store.db, { dagId, epoch }, { version: 1, ...first, who: 'ada' });
+      await clearQueue(store.db, step({ epoch }), { version: 1, ...first, who: 'ada' });
       await store.post(ORDERS);
       const second = takeAll(await counted(life.gate));
-      await clearQueue(store.db, { dagId, epoch }, { version: 1, ...second, who: 'ada' });
+      await clearQueue(store.db, step({ epoch }, 2), { version: 1, ...second, who: 'ada' });
       expect(await consumption()).toMatchObject([
         { count: 1, outcome: 'cleared' },
         { count: 1, outcome: 'cleared' },
@@ -215,7 +243,7 @@ describe('the consumer of a DAG', () => {
       const { taken, gate } = takeAll(await counted(life.gate));
       await claim();
       const asked = { version: 1, taken, gate, who: 'ada' };
-      expect(await clearQueue(store.db, { dagId, epoch: life.epoch }, asked)).toBe('stale');
+      expect(await clearQueue(store.db, step(life), asked)).toBe('stale');
       expect(await consumption()).toEqual([]);
     });
   });
@@ -234,7 +262,7 @@ describe('the consumer of a DAG', () => {
       const life = await claim();
       const { rates, change } = await redeployed(life);
       const orders = await store.leaf(dagId, ORDERS);
-      const adopted = await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change);
+      const adopted = await adoptDefinition(store.db, step(life), change);
       expect(adopted).toMatchObject({
         kind: 'adopted',
         definition: { version: 2, condition: { kind: 'asset', asset: orders } } satisfies Partial<Definition>,
@@ -247,9 +275,26 @@ describe('the consumer of a DAG', () => {
     it('adopts it once, however often it is told', async () => {
       const life = await claim();
       const { change } = await redeployed(life);
-      const first = await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change);
-      expect(await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change)).toEqual(first);
+      const first = await adoptDefinition(store.db, step(life), change);
+      expect(await adoptDefinition(store.db, step(life), change)).toEqual(first);
       expect(await consumption()).toHaveLength(1);
+    });
+
+    it('refuses the runs that wait for a DAG that was removed, and not for one that was deployed again', async () => {
+      const life = await claim();
+      await store.deploy([]);
+      const removed = { version: 2, at: await store.head(), gate: life.gate };
+      await store.deploy([byOrders]);
+      const runId = await store.request(dagId, 'by_hand');
+      await adoptDefinition(store.db, step(life, 1), removed);
+      expect(await readRun(store.db, dagId, runId)).toMatchObject({ state: 'queued' });
+      await store.deploy([]);
+      const again = { version: 4, at: await store.head(), gate: life.gate };
+      await adoptDefinition(store.db, step(life, 2), again);
+      expect(await readRun(store.db, dagId, runId)).toMatchObject({
+        state: 'failed',
+        reason: 'the DAG was removed',
+      });
     });
 
     it('leaves it to the next life when its own is over', async () => {
@@ -257,7 +302,7 @@ describe('the consumer of a DAG', () => {
       const { change } = await redeployed(life);
       const next = await claim();
       expect(next.definition.version).toBe(1);
-      expect(await adoptDefinition(store.db, { dagId, epoch: life.epoch }, change)).toEqual({
+      expect(await adoptDefinition(store.db, step(life), change)).toEqual({
         kind: 'stale',
       });
       expect(await consumption()).toEqual([]);

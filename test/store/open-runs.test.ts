@@ -61,7 +61,7 @@ describe('runs that are opened together', () => {
     for (const uri of [ORDERS, ORDERS, RATES, ORDERS]) await store.post(uri);
     const { asked, gate } = await askedOf({ epoch, ...life });
     expect(asked).toHaveLength(4);
-    expect(await openRuns(store.db, { dagId, epoch, version: 1, asked, gate })).toBe('opened');
+    expect(await openRuns(store.db, { dagId, epoch, step: 1, version: 1, asked, gate })).toBe('opened');
     expect(await openRunIds()).toEqual(runIds(asked));
     const [first, second, third, fourth] = asked.map(({ taken }) => taken[0]?.upTo ?? 0);
     expect(await consumed()).toMatchObject([
@@ -77,40 +77,50 @@ describe('runs that are opened together', () => {
     const { epoch, ...life } = await claim();
     for (const uri of [ORDERS, RATES]) await store.post(uri);
     const { asked, gate } = await askedOf({ epoch, ...life });
-    const wish = { dagId, epoch, version: 1, asked, gate };
+    const wish = { dagId, epoch, step: 1, version: 1, asked, gate };
     await openRuns(store.db, wish);
     const before = await consumed();
     expect(await openRuns(store.db, wish)).toBe('already');
     expect(await consumed()).toEqual(before);
   });
 
-  it.each(['stale', 'conflict'] as const)('are all left out when one of them is %s', async (outcome) => {
-    const { epoch, ...life } = await claim();
-    await store.post(ORDERS);
-    const first = await askedOf({ epoch, ...life });
-    await openRuns(store.db, { dagId, epoch, version: 1, asked: first.asked, gate: first.gate });
-    await store.post(RATES);
-    const before = [await openRunIds(), await consumed()];
-    const { asked } = await askedOf({ epoch, ...life });
-    const [known, next] = asked;
-    if (known === undefined || next === undefined) throw new Error('both events ask for a run');
-    // Under another name it takes what the first one has; under the name of the first one it takes something else.
-    const wrong = {
-      stale: { ...known, runId: runIdOfEvents(999) },
-      conflict: { ...next, runId: known.runId },
-    };
-    const both = [next, wrong[outcome]];
-    const opened = await openRuns(store.db, { dagId, epoch, version: 1, asked: both, gate: life.gate });
-    expect(opened).toBe(outcome);
-    expect([await openRunIds(), await consumed()]).toEqual(before);
-  });
+  it.each(['has events of another run', 'has the name of another run'] as const)(
+    'are all left out when one of them %s',
+    async (wrong) => {
+      const { epoch, ...life } = await claim();
+      await store.post(ORDERS);
+      const first = await askedOf({ epoch, ...life });
+      await openRuns(store.db, { dagId, epoch, step: 1, version: 1, asked: first.asked, gate: first.gate });
+      await store.post(RATES);
+      const before = [await openRunIds(), await consumed()];
+      const { asked } = await askedOf({ epoch, ...life });
+      const [known, next] = asked;
+      if (known === undefined || next === undefined) throw new Error('both events ask for a run');
+      // Under another name it takes what the first one has; under the name of the first one it takes something else.
+      const other =
+        wrong === 'has events of another run'
+          ? { ...known, runId: runIdOfEvents(999) }
+          : { ...next, runId: known.runId };
+      const both = [next, other];
+      const opened = await openRuns(store.db, {
+        dagId,
+        epoch,
+        step: 2,
+        version: 1,
+        asked: both,
+        gate: life.gate,
+      });
+      expect(opened).toBe('conflict');
+      expect([await openRunIds(), await consumed()]).toEqual(before);
+    },
+  );
 
   it('are left out for a life that is over', async () => {
     const { epoch, ...life } = await claim();
     await store.post(ORDERS);
     const { asked, gate } = await askedOf({ epoch, ...life });
     await claim();
-    expect(await openRuns(store.db, { dagId, epoch, version: 1, asked, gate })).toBe('stale');
+    expect(await openRuns(store.db, { dagId, epoch, step: 1, version: 1, asked, gate })).toBe('stale');
     expect(await openRunIds()).toEqual([]);
   });
 });
@@ -122,8 +132,8 @@ describe('requested runs', () => {
     for (const name of names) requested.push(await store.request(dagId, name));
     return requested;
   };
-  const admit = async (epoch: number, activeRuns: readonly RunId[], most: number) => {
-    const admitted = await admitRuns(store.db, { dagId, epoch, version, activeRuns, most });
+  const admit = async (epoch: number, activeRuns: readonly RunId[], most: number, step = 1) => {
+    const admitted = await admitRuns(store.db, { dagId, epoch, step, version, activeRuns, most });
     if (admitted.kind === 'stale') return 'stale';
     return { runs: admitted.runs.map(({ runId }) => runId), hasMore: admitted.hasMore };
   };
@@ -133,7 +143,7 @@ describe('requested runs', () => {
     const [first, second, third] = await request('z_first', 'a_second', 'b_third');
     if (first === undefined || second === undefined) throw new Error('not requested');
     expect(await admit(epoch, [], 2)).toEqual({ runs: [first, second], hasMore: true });
-    expect(await admit(epoch, [first, second], 2)).toEqual({ runs: [third], hasMore: false });
+    expect(await admit(epoch, [first, second], 2, 2)).toEqual({ runs: [third], hasMore: false });
   });
 
   it('are let in again, and no other, when the answer was lost', async () => {
@@ -148,7 +158,7 @@ describe('requested runs', () => {
     const runId = await store.request(dagId, 'by_hand');
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: null });
     for (const each of [1, 2]) {
-      await admitRuns(store.db, { dagId, epoch, version: each, activeRuns: [], most: 1 });
+      await admitRuns(store.db, { dagId, epoch, step: each, version: each, activeRuns: [], most: 1 });
     }
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: 1 });
   });

@@ -59,7 +59,7 @@ export function aDagPlan({
     startAt: null,
     condition: null,
     cron: null,
-    maxActiveRuns: defaultMaxActiveRuns,
+    ...{ maxActiveRuns: defaultMaxActiveRuns, whilePaused: 'keep', startFrom: 'now' },
     paramsSchema: null,
     run: { tasks },
     ...rest,

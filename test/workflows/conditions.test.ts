@@ -1,11 +1,16 @@
 import { asset, atLeast, dag, type DagDefinition, type DagOptions, on } from '../../sdk/index.ts';
+import { parseDagId } from '../../core/ids.ts';
+import { setPaused } from '../../temporal/control.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const clicks = asset('s3://conditions/clicks');
 const [eu, us, asia] = [asset('s3://sales/eu'), asset('s3://sales/us'), asset('s3://sales/asia')];
 
 /** Its one task returns how many events of each asset its run consumed. */
-const counting = (id: string, options: Pick<DagOptions, 'schedule'>): DagDefinition =>
+const counting = (
+  id: string,
+  options: Pick<DagOptions, 'schedule' | 'whilePaused' | 'startFrom'>,
+): DagDefinition =>
   dag(id, options, (d) => {
     d.task('count', async ({ events }) => {
       const counts: Record<string, number> = {};
@@ -13,9 +18,15 @@ const counting = (id: string, options: Pick<DagOptions, 'schedule'>): DagDefinit
       return counts;
     });
   });
+const feed = asset('s3://pauses/feed');
+const other = asset('s3://pauses/other');
+const old = asset('s3://history/old');
 const project = (every: number): readonly DagDefinition[] => [
   counting('every_third', { schedule: on(clicks, { count: every }) }),
   counting('quorum', { schedule: atLeast(2, eu, us, asia) }),
+  counting('ignoring', { schedule: [feed, other], whilePaused: 'ignore' }),
+  // Nobody waits for it yet.
+  dag('known', {}, (d) => void d.task('work', { inlets: [old] }, async () => undefined)),
 ];
 
 let tidegate: Tidegate;
@@ -58,5 +69,51 @@ describe('a consumer that waits for some of several assets', () => {
     expect(await resultsOf('quorum', 1)).toEqual([{ [us.name]: 2, [asia.name]: 1 }]);
     await tidegate.post(eu.uri, asia.uri);
     expect(await resultsOf('quorum', 2)).toContainEqual({ [eu.name]: 1, [asia.name]: 1 });
+  });
+});
+
+describe('a consumer that ignores what comes while it is paused', () => {
+  it('keeps what was queued before, and says of each ignored event that it is', async () => {
+    const dagId = parseDagId('ignoring');
+    await tidegate.post(feed.uri);
+    await eventually(async () => Object.keys((await tidegate.gate('ignoring')).gate.queued).length === 1);
+    await setPaused(tidegate.deps, dagId, true);
+    await tidegate.post(feed.uri, other.uri);
+    await tidegate.post(feed.uri);
+    // Whoever begins anew knows where the pause began.
+    await tidegate.consumer('ignoring').terminate();
+    await setPaused(tidegate.deps, dagId, false);
+    await tidegate.post(other.uri);
+    expect(await resultsOf('ignoring', 1)).toEqual([{ [feed.name]: 1, [other.name]: 1 }]);
+    const rows = await tidegate.deps.db
+      .selectFrom('consumption')
+      .select(['outcome', 'count', 'after_seq', 'upto_seq'])
+      .where('dag_id', '=', dagId)
+      .orderBy('subscription_id')
+      .orderBy('after_seq')
+      .execute();
+    expect(rows.map(({ outcome, count }) => [outcome, count])).toEqual([
+      ['consumed', 1],
+      ['ignored', 2],
+      ['ignored', 1],
+      ['consumed', 1],
+    ]);
+  });
+});
+
+describe('a new consumer that begins earlier than now', () => {
+  it('is started by nothing that is older than it, and lists that with its first run', async () => {
+    for (let event = 0; event < 3; event++) await tidegate.post(old.uri);
+    await tidegate.deploy([
+      ...project(2),
+      counting('from_earliest', { schedule: old, startFrom: 'earliest' }),
+    ]);
+    await tidegate.gate('from_earliest');
+    await tidegate.deps.dispatcher.idle();
+    expect(await tidegate.runsOf('from_earliest')).toEqual([]);
+    await tidegate.post(old.uri);
+    expect(await resultsOf('from_earliest', 1)).toEqual([{ [old.name]: 4 }]);
+    await tidegate.post(old.uri);
+    expect(await resultsOf('from_earliest', 2)).toContainEqual({ [old.name]: 1 });
   });
 });
