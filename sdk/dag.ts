@@ -34,11 +34,11 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
    */
   readonly whilePaused?: 'keep' | 'ignore';
   /**
-   * Which older events the first run of a new DAG lists, beside those that start it: none, all, or those from an instant on. They start
-   * nothing by themselves.
+   * Which older events the first run of a new DAG lists, beside those that start it: none (`'now'`), all (`'earliest'`), or those from
+   * an instant on, written as in `startDate`. They start nothing by themselves.
    * @defaultValue `'now'`
    */
-  readonly startFrom?: 'now' | 'earliest' | string | Date;
+  readonly startFrom?: string | Date;
   /** Checks and types the conf of a run. */
   readonly params?: Schema;
   /** Task queue of tasks that name none. */
