@@ -23,6 +23,8 @@ describe('a compiled DAG', () => {
       condition: null,
       cron: null,
       maxActiveRuns: 16,
+      whilePaused: 'keep',
+      startFrom: 'now',
       paramsSchema: null,
       run: {
         tasks: [
@@ -173,6 +175,8 @@ describe('a DAG is refused', () => {
     ['maxActiveRuns 1001 is not valid', { maxActiveRuns: 1_001 }],
     ['startDate "2024-02-30" is not valid', { startDate: '2024-02-30' }],
     ['startDate "2024-01-01T06:00:00" is not valid', { startDate: '2024-01-01T06:00:00' }],
+    ['startFrom "yesterday" is not valid', { startFrom: 'yesterday' }],
+    ['whilePaused "drop" is not valid', { whilePaused: JSON.parse('"drop"') }],
     ['startDate null is not valid', { startDate: new Date(Number.NaN) }],
     ['tag "" is not valid', { tags: [''] }],
     ["a condition holds the text 's3://lake/a'", dagOptions('{"schedule":["s3://lake/a"]}')],
