@@ -52,9 +52,9 @@ export function createProgram(options: ProgramOptions): Command {
     .exitOverride();
 
   const run: Run = async (command) => {
-    const { output } = program.opts<{ readonly output: Format }>();
-    const report = await command(openSession(options, program));
-    terminal.write(render(report, output, terminal));
+    const session = openSession(options, program);
+    const report = await command(session);
+    terminal.write(render(report, session.format, terminal));
     if (report.note !== undefined) terminal.note(report.note);
     if (report.failure !== undefined) throw new CommandFailure(exitStatus.failed, report.failure);
   };
@@ -72,6 +72,7 @@ export function createProgram(options: ProgramOptions): Command {
 function openSession({ terminal, environment, folder, version }: ProgramOptions, program: Command): Session {
   return {
     terminal,
+    format: program.opts<{ readonly output: Format }>().output,
     surroundings: { environment, folder },
     version,
     get api() {

@@ -11,7 +11,7 @@ export type Format = (typeof formats)[number];
 export function render({ json, sections }: Report, format: Format, page: Page): string {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(json, null, 2)}\n`;
+      return json === null ? '' : `${JSON.stringify(json, null, 2)}\n`;
     case 'plain':
       return lines(sections.flatMap(plainLines));
     case 'table':

@@ -40,8 +40,8 @@ export type Section =
 
 /** What a command has to say, before it is known in which form. */
 export interface Report {
-  /** For scripts: the API's own answer. */
-  readonly json: object;
+  /** For scripts: the API's own answer; null where all was written as it came. */
+  readonly json: object | null;
   readonly sections: readonly Section[];
   /** Said on standard error, beside the report. */
   readonly note?: string | undefined;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Api } from './api-client.ts';
+import type { Format } from './render.ts';
 import type { Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,6 +18,8 @@ export interface Surroundings {
 export interface Session {
   readonly api: Api;
   readonly terminal: Terminal;
+  /** For who writes an answer as it comes, instead of reporting it. */
+  readonly format: Format;
   readonly surroundings: Surroundings;
   /** Of the command line's own package. */
   readonly version: string;

@@ -80,7 +80,8 @@ function spellAuthority(
 function spellPath({ path: needed, emptyParts = {} }: SchemeRule, path: string): string | undefined {
   if (needed === undefined) return path;
   if (needed === 'needed') return path.startsWith('/') && path !== '/' ? path : undefined;
-  const [root, ...parts] = path.split('/');
-  if (root !== '' || parts.length !== needed.length) return undefined;
+  // Behind an authority a path begins with a slash.
+  const parts = path.split('/').slice(1);
+  if (parts.length !== needed.length) return undefined;
   return ['', ...parts.map((part, at) => part || (emptyParts[needed[at] ?? ''] ?? ''))].join('/');
 }

@@ -13,7 +13,7 @@ describe.each([
   ['a deploy', reportDeployed(loaded, nothing), reportDeployed({ ...loaded, warnings: [] }, nothing)],
 ])('%s', (_, warned, silent) => {
   it('shows warnings with their place, without failing', () => {
-    const table = '\nwarnings\nPLACE            WARNING\ndags/users.ts:2  ' + `${warning.message}\n`;
+    const table = `\nwarnings\nPLACE            WARNING\n${warning.place}  ${warning.message}\n`;
     expect(render(warned, 'table', page)).toContain(table);
     expect(warned.json).toMatchObject({ warnings: [warning] });
     expect(warned.failure).toBeUndefined();
