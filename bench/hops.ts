@@ -83,9 +83,9 @@ async function wayOfEvent(
   const begun = spans.filter(({ name, from }) => name.startsWith('sql') && from >= task.from);
   return [
     ['request arrives', first(/^request/).from],
-    ['accepted (committed)', first(/^sql commit/).to],
+    ['accepted (committed)', first(/^sql with tried as/).to],
     ['subscribers found', first(/^sql select distinct "dag_id"/).to],
-    ['undelivered read', first(/^sql with \w+ as/).to],
+    ['undelivered read', first(/^sql with looked as/).to],
     ['signal in the history', timeOf(own, 'workflowExecutionSignaled')],
     ['consumer: workflow task started', timeOf(own, 'workflowTaskStarted')],
     ['openRuns begins', first(/^activity openRuns/).from],
@@ -95,7 +95,10 @@ async function wayOfEvent(
     ['child: workflow task started', timeOf(run, 'workflowTaskStarted')],
     ['activity scheduled', timeOf(run, 'activityTaskScheduled')],
     ['activity in the worker', task.from],
-    ['try begun (committed)', begun.find(({ name }) => name === 'sql commit')?.to ?? Number.NaN],
+    [
+      'try begun (committed)',
+      begun.find(({ name }) => name.startsWith('sql with open_run'))?.to ?? Number.NaN,
+    ],
     ['code', first(/^code/).from],
   ];
 }

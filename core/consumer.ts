@@ -13,6 +13,8 @@ export interface Consumer {
   readonly activeRuns: readonly RunId[];
   /** Whether runs by hand or by time may be waiting for a slot. */
   readonly hasRequests: boolean;
+  /** Whether such runs consume what is queued when they are let in. */
+  readonly requestedRunsConsume: boolean;
 }
 
 /** A run that events ask for, and what it takes out of the queue. */
@@ -29,15 +31,23 @@ export type Decision =
       /** The gate once that run has its events. */
       readonly gate: Gate;
     }
-  | { readonly kind: 'admit' }
+  | {
+      readonly kind: 'admit';
+      /** What the first of them consumes. */
+      readonly taken: readonly Taken[];
+      readonly gate: Gate;
+    }
   | { readonly kind: 'wait' };
 
 /** Requested runs go first: they were promised one by one, while queued events lose nothing by waiting for each other. */
 export function decide(consumer: Consumer): Decision {
   if (!hasFreeSlot(consumer)) return { kind: 'wait' };
-  if (consumer.hasRequests) return { kind: 'admit' };
-  if (!isMet(consumer.gate)) return { kind: 'wait' };
   const { taken, gate } = takeAll(consumer.gate);
+  if (consumer.hasRequests) {
+    if (!consumer.requestedRunsConsume) return { kind: 'admit', taken: [], gate: consumer.gate };
+    return consumer.gate.midBatch ? { kind: 'wait' } : { kind: 'admit', taken, gate };
+  }
+  if (!isMet(consumer.gate)) return { kind: 'wait' };
   return { kind: 'open', run: { runId: runIdOfEvents(newestSeq(consumer.gate)), taken }, gate };
 }
 

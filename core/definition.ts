@@ -12,4 +12,6 @@ export interface Definition {
   readonly assets: LeafAssets;
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;
+  /** Whether runs by time and by hand consume what is queued when they are let in. */
+  readonly requestedRunsConsume: boolean;
 }

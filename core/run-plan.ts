@@ -62,6 +62,8 @@ export interface DagPlan {
   readonly startAt: number | null;
   readonly condition: Condition<AssetRef> | null;
   readonly cron: CronPlan | null;
+  /** Whether runs by time and by hand consume what is queued when they are let in. */
+  readonly requestedRunsConsume: boolean;
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;

@@ -5,10 +5,9 @@ import { parseDagId } from '../core/ids.ts';
 import { type DagPlan, defaultMaxActiveRuns, type StartFrom, type WhilePaused } from '../core/run-plan.ts';
 import type { AnyAsset } from './asset.ts';
 import { compileTasks } from './compile-tasks.ts';
-import { toCondition } from './condition.ts';
-import { isCron } from './cron.ts';
 import type { DagDefinition, DagOptions } from './dag.ts';
 import { toJsonSchema } from './json-schema.ts';
+import { partsOfSchedule } from './schedule.ts';
 
 /** Largest plan of one DAG, as JSON: it travels in the input of every run. */
 export const maxPlanBytes = 512 * 1_024;
@@ -35,10 +34,7 @@ export function compileDag(definition: DagDefinition, file: string): DagPlan {
 
 function compile(definition: DagDefinition, file: string): DagPlan {
   const { options } = definition;
-  const { schedule } = options;
-  const timed = isCron(schedule) ? { expression: schedule.expression, timezone: schedule.timezone } : null;
-  const condition =
-    isCron(schedule) || schedule === undefined || schedule === null ? null : toCondition(schedule);
+  const { condition, cron, requestedRunsConsume } = partsOfSchedule(options.schedule);
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
@@ -46,7 +42,8 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     file,
     startAt: options.startDate === undefined ? null : parseInstant('startDate', options.startDate),
     condition: condition === null ? null : mapLeaves(condition, refOf),
-    cron: timed,
+    cron,
+    requestedRunsConsume,
     maxActiveRuns: parseMaxActiveRuns(options),
     whilePaused: parseWhilePaused(options),
     startFrom: parseStartFrom(options),

@@ -2,9 +2,8 @@ import type { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import type { TriggerRule } from '../core/run-plan.ts';
 import { brand, isBranded } from './brand.ts';
-import type { ConditionInput } from './condition.ts';
-import type { CronSchedule } from './cron.ts';
 import { placeOfCaller } from './place.ts';
+import type { ScheduleInput } from './schedule.ts';
 import type {
   Need,
   NeedsOf,
@@ -19,8 +18,8 @@ import type { TaskContext } from './task-context.ts';
 
 /** When a DAG runs, and what holds for all of its runs. */
 export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject | undefined> {
-  /** Assets to wait for, or a time; none or `null` is by hand only. */
-  readonly schedule?: ConditionInput | CronSchedule | null;
+  /** Assets to wait for, a time, or either of both; none or `null` is by hand only. */
+  readonly schedule?: ScheduleInput;
   /** No tick before it; a date (`'2024-01-01'`, UTC) or an instant with its offset. */
   readonly startDate?: string | Date;
   readonly tags?: readonly string[];

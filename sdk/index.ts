@@ -11,6 +11,7 @@ export {
 } from './condition.ts';
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
+export { assetOrTime, type AssetOrTimeSchedule, type ScheduleInput, type TimeInput } from './schedule.ts';
 export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';
 export type {
   RetryOptions,

@@ -46,6 +46,7 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
         gate: redefine(counted, definition.condition, head).gate,
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
+        requestedRunsConsume: definition.requestedRunsConsume,
         activeRuns: admitted.map(({ run_id }) => run_id),
         hasRequests: waiting.length > 0,
       };

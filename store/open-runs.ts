@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Claim } from '../core/claim.ts';
 import type { AskedRun } from '../core/consumer.ts';
-import type { Gate } from '../core/gate.ts';
+import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import { openRunsOf, takeStep } from './claim.ts';
 import { consumedExactly, takeOut } from './consumption.ts';
@@ -79,6 +79,7 @@ export interface AdmittedRun {
 /** Requested runs that were let in, in the order in which they were asked for. */
 export type Admitted =
   | { readonly kind: 'stale' }
+  | { readonly kind: 'conflict' }
   | {
       readonly kind: 'admitted';
       readonly runs: readonly AdmittedRun[];
@@ -93,6 +94,9 @@ export interface RunsToAdmit extends Claim {
   readonly activeRuns: readonly RunId[];
   /** Free slots. */
   readonly most: number;
+  /** What the first of them consumes, and the gate that remains. */
+  readonly taken: readonly Taken[];
+  readonly gate: Gate;
 }
 
 /**
@@ -101,9 +105,9 @@ export interface RunsToAdmit extends Claim {
  */
 export async function admitRuns(
   db: Db,
-  { version, activeRuns, most, ...claim }: RunsToAdmit,
+  { version, activeRuns, most, taken, gate, ...claim }: RunsToAdmit,
 ): Promise<Admitted> {
-  return db.transaction().execute(async (tx): Promise<Admitted> => {
+  const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const { dagId } = claim;
     const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1);
@@ -124,10 +128,30 @@ export async function admitRuns(
         )
         .execute();
     }
+    const [first] = next;
+    if (first !== undefined && taken.length > 0) {
+      await consumeOnce(tx, dagId, first.run_id, { taken, version, gate });
+    }
     return {
       kind: 'admitted',
       runs: next.map(({ run_id, attempt, trigger }) => ({ runId: run_id, attempt, trigger })),
       hasMore: unknown.length > most,
     };
   });
+  return letIn.catch((error: unknown) => {
+    if (error instanceof TakenBefore) return { kind: 'conflict' };
+    throw error;
+  });
+}
+
+/** A run that was let in by a call whose answer was lost has its events already. */
+async function consumeOnce(
+  tx: Tx,
+  dagId: DagId,
+  runId: RunId,
+  { taken, version, gate }: Pick<RunsToAdmit, 'taken' | 'version' | 'gate'>,
+): Promise<void> {
+  if (await consumedExactly(tx, dagId, runId, taken)) return;
+  const own = taken.map((one) => ({ ...one, runId }));
+  if (!(await takeOut(tx, dagId, own, { outcome: 'consumed', version, gate }))) throw new TakenBefore();
 }

@@ -56,20 +56,16 @@ export async function findUnreportedRuns(
 }
 
 /** DAGs that have a requested run waiting, a slot free for it, and have had time to hear of it. */
-export async function findWaitingRequests(
-  db: Db,
-  olderThanMs: number,
-): Promise<readonly { dagId: DagId; runId: RunId }[]> {
-  const { rows } = await sql<{ dagId: DagId; runId: RunId }>`
-    select r.dag_id as "dagId", min(r.run_id) as "runId"
+export async function findWaitingRequests(db: Db, olderThanMs: number): Promise<readonly DagId[]> {
+  const { rows } = await sql<{ dag_id: DagId }>`
+    select distinct r.dag_id
     from run r join consumer c using (dag_id) join dag d using (dag_id)
     join dag_version v on v.dag_id = d.dag_id and v.version = d.version
     where r.state = 'queued' and r.admitted_at is null and not c.is_paused and d.retired_at is null
       and r.queued_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
       and (select count(*) from run o where o.dag_id = r.dag_id and o.state in ('queued', 'running') and o.admitted_at is not null)
-        < (v.definition ->> 'maxActiveRuns')::int
-    group by r.dag_id`.execute(db);
-  return rows;
+        < (v.definition ->> 'maxActiveRuns')::int`.execute(db);
+  return rows.map(({ dag_id }) => dag_id);
 }
 
 /** DAGs in force: each of them has a consumer running. */

@@ -124,6 +124,7 @@ function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
     ),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
     whilePaused: plan?.whilePaused ?? 'keep',
+    requestedRunsConsume: plan?.requestedRunsConsume ?? false,
   };
 }
 

@@ -6,13 +6,13 @@ import type { ConsumerDagInput } from '../workflows/messages.ts';
 import type { Temporal } from './deps.ts';
 
 /** Signals a consumer, and starts it where it is missing: the one way in which it comes into being. */
-export async function signalConsumer<Args extends [unknown, ...unknown[]]>(
+export async function signalConsumer<Args extends unknown[]>(
   { client, taskQueue }: Temporal,
   dagId: DagId,
   signal: SignalDefinition<Args>,
   args: Args,
 ): Promise<void> {
-  await client.workflow.signalWithStart<typeof consumerDag, [unknown, ...unknown[]]>('consumerDag', {
+  await client.workflow.signalWithStart<typeof consumerDag, unknown[]>('consumerDag', {
     ...startOptions(dagId, taskQueue),
     signal: signal.name,
     signalArgs: args,

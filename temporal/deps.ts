@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { Db } from '../store/database.ts';
 import type { Recorder } from '../store/recorder.ts';
-import type { Background } from './background.ts';
 import type { ClosedRuns } from './closed-runs.ts';
 import type { Dispatcher } from './dispatch.ts';
+import type { RequestedRuns } from './requested-runs.ts';
 
 /** The project's namespace, and the queue its workflows are taken from. */
 export interface Temporal {
@@ -26,7 +26,7 @@ export interface Deps {
   readonly recorder: Recorder;
   readonly dispatcher: Dispatcher;
   readonly closedRuns: ClosedRuns;
-  readonly background: Background;
+  readonly requestedRuns: RequestedRuns;
   readonly temporal: Temporal;
   /** Now, in epoch milliseconds. */
   readonly clock: () => number;

@@ -7,14 +7,16 @@ interface Work<Key> {
   readonly onFailure: (key: Key, failure: { readonly error: string; readonly pauseMs: number }) => void;
 }
 
-/** Shortest time between two acts for one key; the first one after a quiet moment never waits. */
-const betweenActsMs = 20;
+/** Time between two acts for one key, in times of what the one before took; the first one after a quiet moment never waits. */
+const restFactor = 2;
+const shortestRestMs = 20;
+const longestRestMs = 250;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
 /**
  * Acts for each key it is told of. One act is under way per key: at rest nothing waits, and under load what comes meanwhile shares the
- * next one.
+ * next one; the slower acts are, the more of them share one.
  */
 export class OneAtATime<Key> {
   readonly #work: Work<Key>;
@@ -52,9 +54,11 @@ export class OneAtATime<Key> {
     let pauseMs = firstPauseMs;
     while (this.#due.delete(key)) {
       try {
+        const startedAt = performance.now();
         await this.#work.act(key);
         pauseMs = firstPauseMs;
-        await this.#pause(betweenActsMs);
+        const took = performance.now() - startedAt;
+        await this.#pause(Math.min(longestRestMs, Math.max(shortestRestMs, restFactor * took)));
       } catch (error) {
         if (this.isStopping) break;
         this.#work.onFailure(key, { error: String(error), pauseMs });

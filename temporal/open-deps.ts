@@ -3,13 +3,13 @@ import { type Db, openDatabase } from '../store/database.ts';
 import { migrate } from '../store/migrate.ts';
 import { reachDatabase } from '../store/reach.ts';
 import { Recorder } from '../store/recorder.ts';
-import { Background } from './background.ts';
 import { ClosedRuns } from './closed-runs.ts';
 import { connectTemporal } from './connect.ts';
 import type { Deps, Log } from './deps.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { Environment } from './environment.ts';
 import { claimNamespace } from './namespace-guard.ts';
+import { RequestedRuns } from './requested-runs.ts';
 
 export interface OpenOptions {
   readonly environment: Environment;
@@ -50,14 +50,14 @@ export function createDeps(reached: Pick<Deps, 'db' | 'temporal' | 'clock' | 'lo
   const { db, temporal } = reached;
   const dispatcher = new Dispatcher(reached);
   const closedRuns = new ClosedRuns(reached);
-  const background = new Background();
+  const requestedRuns = new RequestedRuns(reached);
   return {
-    ...{ ...reached, recorder: new Recorder(db), dispatcher, closedRuns, background },
+    ...{ ...reached, recorder: new Recorder(db), dispatcher, closedRuns, requestedRuns },
     async close() {
       // What is still sent over a closed connection would throw out of nowhere.
       await dispatcher.stop();
       await closedRuns.stop();
-      await background.idle();
+      await requestedRuns.stop();
       await temporal.client.connection.close();
       await db.destroy();
     },

@@ -1,31 +1,14 @@
 import { type DagId, runIdOfTick } from '../core/ids.ts';
 import { requestRun as writeRequest, type Requested, type RunRequest } from '../store/runs.ts';
-import { runRequestedSignal } from '../workflows/messages.ts';
-import { signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 
 /**
  * Writes a requested run; its consumer, which lets it in as slots allow, is told behind the answer. A Temporal outage delays the
  * run, no more.
  */
-export async function requestRun(
-  { db, temporal, background, log }: Deps,
-  request: RunRequest,
-): Promise<Requested> {
+export async function requestRun({ db, requestedRuns }: Deps, request: RunRequest): Promise<Requested> {
   const requested = await writeRequest(db, request);
-  const { dagId, runId } = request;
-  if (requested !== 'removed') {
-    const telling = signalConsumer(temporal, dagId, runRequestedSignal, [runId]);
-    background.add(
-      telling.catch((error: unknown) => {
-        log.warn('consumer not told of a requested run, a sweep will', {
-          dagId,
-          runId,
-          error: String(error),
-        });
-      }),
-    );
-  }
+  if (requested !== 'removed') requestedRuns.report(request.dagId);
   return requested;
 }
 

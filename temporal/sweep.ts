@@ -13,10 +13,9 @@ import {
   type OpenRun,
 } from '../store/sweep.ts';
 import type { dagRun } from '../workflows/dag-run.ts';
-import { runRequestedSignal } from '../workflows/messages.ts';
 import { runStartOptions } from '../workflows/run-start.ts';
 import { closeRun } from './close-run.ts';
-import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
+import { ensureConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
 
@@ -31,7 +30,7 @@ interface Sweeping extends Deps {
 
 /** Finishes what crashed processes left between their steps. A full sweep also asks Temporal about every open run and consumer. */
 export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boolean }): Promise<void> {
-  const { db, dispatcher, closedRuns, temporal } = deps;
+  const { db, dispatcher, closedRuns, requestedRuns, temporal } = deps;
   if (isFull) {
     await each(deps, await findDeployedDags(db), (dagId) => ensureConsumer(temporal, dagId));
     await each(deps, await findOpenRuns(db), (run) => closeIfEnded(deps, run));
@@ -41,9 +40,7 @@ export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boole
   dispatcher.notify(await findUndelivered(db));
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
   for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, runId);
-  await each(deps, await findWaitingRequests(db, patienceMs), ({ dagId, runId }) =>
-    signalConsumer(temporal, dagId, runRequestedSignal, [runId]),
-  );
+  for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
 }
 
 /** One that cannot be finished now does not keep the others waiting. */

@@ -6,10 +6,10 @@ import type { ImportError, ProjectPlan, ProjectWarning } from '../core/project-p
 import type { DagPlan } from '../core/run-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
 import { compileDag } from '../sdk/compile.ts';
-import { isAsset, toCondition } from '../sdk/condition.ts';
+import { isAsset } from '../sdk/condition.ts';
 import type { ProjectConfig } from '../sdk/config.ts';
-import { isCron } from '../sdk/cron.ts';
 import { type DagDefinition, isDag } from '../sdk/dag.ts';
+import { partsOfSchedule } from '../sdk/schedule.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { requireUri, warningsOf } from './asset-uris.ts';
 import { exportedValues } from './exported-values.ts';
@@ -136,8 +136,8 @@ function withQueue(dag: DagDefinition, { taskQueue }: ProjectConfig): DagDefinit
 
 /** Every asset a DAG waits for, reads or updates. */
 function assetsOf({ options: { schedule }, tasks }: DagDefinition): readonly AnyAsset[] {
-  const awaited =
-    schedule === undefined || schedule === null || isCron(schedule) ? [] : leavesOf(toCondition(schedule));
+  const { condition } = partsOfSchedule(schedule);
+  const awaited = condition === null ? [] : leavesOf(condition);
   return [...new Set([...awaited, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])])];
 }
 

@@ -3,7 +3,7 @@ import type { Claim } from '../core/claim.ts';
 import { type AskedRun, type Consumer, decide, freeSlots, withRun } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { unreachable } from '../core/errors.ts';
-import type { Gate } from '../core/gate.ts';
+import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { admitRuns, claimGate, openRuns } from './local-activities.ts';
@@ -30,6 +30,14 @@ export async function begin(runs: RunStarter, dagId: DagId): Promise<Life> {
   return settle(runs, await claim(dagId));
 }
 
+/** What a definition says about the runs of its consumer. */
+export function termsOf({
+  maxActiveRuns,
+  requestedRunsConsume,
+}: Definition): Pick<Consumer, 'maxActiveRuns' | 'requestedRunsConsume'> {
+  return { maxActiveRuns, requestedRunsConsume };
+}
+
 /** What the next thing that a life writes is known by. */
 export function nextStep({ dagId, epoch, steps }: Life): Claim {
   return { dagId, epoch, step: steps + 1 };
@@ -54,7 +62,7 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
       return next.epoch === life.epoch ? settle(runs, next) : next;
     }
     case 'admit':
-      return admit(runs, life);
+      return admit(runs, life, decision);
     default:
       return unreachable(decision);
   }
@@ -82,16 +90,23 @@ export async function open(
 }
 
 /** Lets in as many requested runs as there are slots, and starts them. */
-async function admit(runs: RunStarter, life: Life): Promise<Life> {
+async function admit(
+  runs: RunStarter,
+  life: Life,
+  { taken, gate }: { readonly taken: readonly Taken[]; readonly gate: Gate },
+): Promise<Life> {
   const { dagId, definition, consumer } = life;
   const { activeRuns } = consumer;
   const most = Math.min(mostStarted(definition), freeSlots(consumer));
   await runs.hasRoomFor(definition, most);
-  const admitted = await admitRuns({ ...nextStep(life), version: definition.version, activeRuns, most });
+  const { version } = definition;
+  const admitted = await admitRuns({ ...nextStep(life), version, activeRuns, most, taken, gate });
   if (admitted.kind === 'stale') return begin(runs, dagId);
+  if (admitted.kind === 'conflict') return beginLater(runs, dagId, []);
   for (const run of admitted.runs) runs.start(life, run);
   const held = admitted.runs.reduce((before, { runId }) => withRun(before, runId), consumer);
-  return settle(runs, { ...stepped(life), consumer: { ...held, hasRequests: admitted.hasMore } });
+  const left = admitted.runs.length === 0 ? consumer.gate : gate;
+  return settle(runs, { ...stepped(life), consumer: { ...held, gate: left, hasRequests: admitted.hasMore } });
 }
 
 async function claim(dagId: DagId): Promise<Life> {
@@ -101,7 +116,7 @@ async function claim(dagId: DagId): Promise<Life> {
   const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests } = claimed;
   return {
     ...{ dagId, log: logId, epoch, steps: 0, definition, searchAttributes, isOver: false },
-    consumer: { gate, isPaused, maxActiveRuns: definition.maxActiveRuns, activeRuns, hasRequests },
+    consumer: { ...termsOf(definition), gate, isPaused, activeRuns, hasRequests },
     uncheckpointed: 0,
   };
 }
@@ -121,9 +136,10 @@ function over(dagId: DagId): Life {
     assets: {},
     maxActiveRuns: 0,
     whilePaused: 'keep',
+    requestedRunsConsume: false,
   };
   const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
-  const consumer = { gate, isPaused: false, maxActiveRuns: 0, activeRuns: [], hasRequests: false };
+  const consumer = { ...termsOf(definition), gate, isPaused: false, activeRuns: [], hasRequests: false };
   return {
     ...{ dagId, log: '', epoch: 0, steps: 0, definition, consumer, uncheckpointed: 0 },
     ...{ searchAttributes: [], isOver: true },

@@ -35,7 +35,7 @@ export interface ClearQueueResult {
 }
 
 export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
-export const runRequestedSignal = defineSignal<[RunId]>('runRequested');
+export const runRequestedSignal = defineSignal<[]>('runRequested');
 export const runClosedSignal = defineSignal<[readonly RunId[]]>('runClosed');
 export const pauseUpdate = defineUpdate<PauseResult>('pause');
 export const resumeUpdate = defineUpdate<PauseResult>('resume');

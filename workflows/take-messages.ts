@@ -3,7 +3,7 @@ import { type Batch, unpackBatch } from '../core/batch.ts';
 import { takeBatches, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
-import { begin, type Life, nextStep, open, settle, stepped } from './life.ts';
+import { begin, type Life, nextStep, open, settle, stepped, termsOf } from './life.ts';
 import { adoptDefinition, checkpoint, clearQueue, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
@@ -103,12 +103,11 @@ async function adopt(runs: RunStarter, life: Life, version: number, at: number):
   const adopted = await adoptDefinition({ ...nextStep(life), version, at, gate: consumer.gate });
   if (adopted.kind === 'stale') return begin(runs, dagId);
   const { definition, gate } = adopted;
-  const { maxActiveRuns } = definition;
   log.info('definition in force', { dagId, version });
   return settle(runs, {
     ...stepped(life),
     definition,
-    consumer: { ...consumer, gate, maxActiveRuns },
+    consumer: { ...consumer, ...termsOf(definition), gate },
     isOver: definition.plan === null,
   });
 }

@@ -11,6 +11,7 @@ export function anyTerms(): fc.Arbitrary<Terms> {
     ),
     maxActiveRuns: fc.integer({ min: 1, max: 3 }),
     whilePaused: fc.constantFrom('keep', 'ignore'),
+    requestedRunsConsume: fc.boolean(),
   });
 }
 

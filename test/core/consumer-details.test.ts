@@ -13,7 +13,7 @@ function details(
   const leaves = condition === null ? [] : leavesOf(condition);
   const uri = parseAssetUri('s3://lake');
   const assets = Object.fromEntries(leaves.map((leaf) => [leaf, { name: nameOf(leaf), uri }]));
-  const terms = { maxActiveRuns: 1, whilePaused: 'keep' } as const;
+  const terms = { maxActiveRuns: 1, whilePaused: 'keep', requestedRunsConsume: false } as const;
   const definition = { version: 1, plan: null, condition, assets, ...terms };
   return consumerDetails(aConsumer(condition, { gate: aGate(condition, { queued }) }), definition).split(
     '\n',

@@ -69,6 +69,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     maxActiveRuns: first.maxActiveRuns,
     activeRuns: [],
     hasRequests: false,
+    requestedRunsConsume: first.requestedRunsConsume ?? false,
   };
 
   const outboxes = new Map<number, Sent[]>();
@@ -94,7 +95,9 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
         if (runId === null) consumer = { ...consumer, hasRequests: false };
         else {
           outcome.admitted.push(runId);
-          consumer = withRun({ ...consumer, hasRequests: requested > 0 }, runId);
+          const { taken, gate } = decision;
+          if (taken.length > 0) open([{ runId, taken }], gate);
+          consumer = withRun({ ...consumer, gate, hasRequests: requested > 0 }, runId);
         }
         continue;
       }
@@ -123,6 +126,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
       ...consumer,
       gate,
       maxActiveRuns: termsOf(stored).maxActiveRuns,
+      requestedRunsConsume: termsOf(stored).requestedRunsConsume ?? false,
       hasRequests: requested > 0,
     };
     settle();
@@ -134,12 +138,12 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     if (standing === 'old') return;
     if (standing === 'astray' || message.version !== version) return claim();
     if (message.definition !== null) {
-      const { condition, maxActiveRuns } = termsOf(message.definition);
+      const { condition, maxActiveRuns, requestedRunsConsume = false } = termsOf(message.definition);
       const { gate, dropped } = redefine(consumer.gate, condition, message.upTo);
       version = message.definition;
       if (dropped.length > 0) outcome.dropped.push(dropped);
       store(gate);
-      consumer = { ...consumer, gate, maxActiveRuns };
+      consumer = { ...consumer, gate, maxActiveRuns, requestedRunsConsume };
       return settle();
     }
     let rest = message.batches.map(unpackBatch);

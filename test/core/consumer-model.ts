@@ -57,9 +57,16 @@ export function consume(first: Terms, log: readonly LogEntry[], trace: readonly 
     if (isPaused) return;
     while (active.length < state.terms.maxActiveRuns) {
       if (requests > 0) {
+        const consumes = state.terms.requestedRunsConsume === true;
+        if (consumes && isInsideBatch()) return;
         requests -= 1;
-        admitted.push(`manual__${admitted.length + 1}`);
-        active = [...active, `manual__${admitted.length}`];
+        const runId = `manual__${admitted.length + 1}`;
+        admitted.push(runId);
+        active = [...active, runId];
+        if (consumes && state.queue.length > 0) {
+          runs.push({ runId, events: state.queue });
+          checkpoint = state = { ...state, queue: [] };
+        }
       } else {
         if (isInsideBatch() || !isMet(state.terms)) return;
         const runId = `asset__${Math.max(...state.queue.map(({ seq }) => seq))}`;

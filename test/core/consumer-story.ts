@@ -10,6 +10,7 @@ export interface Terms {
   readonly condition: Condition<LeafId> | null;
   readonly maxActiveRuns: number;
   readonly whilePaused?: WhilePaused;
+  readonly requestedRunsConsume?: boolean;
 }
 
 /** What the log holds: events recorded together (`null` is one that is for others), or terms that come into force. */

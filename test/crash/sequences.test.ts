@@ -213,7 +213,7 @@ describe('a run', () => {
     const none = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
     const again = async (): Promise<void> => {
       await requestRun(crash.deps.db, { dagId: producer, runId, trigger: 'manual', conf: '{}', ...none });
-      await signalConsumer(crash.deps.temporal, producer, runRequestedSignal, [runId]);
+      await signalConsumer(crash.deps.temporal, producer, runRequestedSignal, []);
     };
     await eventually(async () => {
       await again();

@@ -22,6 +22,7 @@ describe('a compiled DAG', () => {
       startAt: null,
       condition: null,
       cron: null,
+      requestedRunsConsume: false,
       maxActiveRuns: 16,
       whilePaused: 'keep',
       startFrom: 'now',

@@ -1,5 +1,6 @@
 import { toBatches } from '../../core/batch.ts';
 import { type AskedRun, type Consumer, takeBatches } from '../../core/consumer.ts';
+import { count, emptyGate, takeAll } from '../../core/gate.ts';
 import { type DagId, parseDagId, type RunId, runIdOfEvents } from '../../core/ids.ts';
 import { claimGate, type Claimed } from '../../store/claim.ts';
 import { readUndelivered } from '../../store/deliveries.ts';
@@ -31,7 +32,10 @@ async function claim(of: DagId = dagId): Promise<Life> {
 /** What a consumer without a limit makes of all that the log has for it. */
 async function askedOf({ gate, isPaused, activeRuns, hasRequests }: Life) {
   const { deliveries = [], upTo = 0 } = (await readUndelivered(store.db, dagId)) ?? {};
-  const consumer: Consumer = { gate, isPaused, activeRuns, hasRequests, maxActiveRuns: 1_000 };
+  const consumer: Consumer = {
+    ...{ gate, isPaused, activeRuns, hasRequests },
+    ...{ maxActiveRuns: 1_000, requestedRunsConsume: false },
+  };
   return takeBatches(consumer, toBatches(deliveries), { upTo, more: false });
 }
 
@@ -133,8 +137,10 @@ describe('requested runs', () => {
     return requested;
   };
   const admit = async (epoch: number, activeRuns: readonly RunId[], most: number, step = 1) => {
-    const admitted = await admitRuns(store.db, { dagId, epoch, step, version, activeRuns, most });
-    if (admitted.kind === 'stale') return 'stale';
+    const nothing = { taken: [], gate: emptyGate(null, 0) };
+    const wish = { dagId, epoch, step, version, activeRuns, most, ...nothing };
+    const admitted = await admitRuns(store.db, wish);
+    if (admitted.kind !== 'admitted') return admitted.kind;
     return { runs: admitted.runs.map(({ runId }) => runId), hasMore: admitted.hasMore };
   };
 
@@ -158,7 +164,8 @@ describe('requested runs', () => {
     const runId = await store.request(dagId, 'by_hand');
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: null });
     for (const each of [1, 2]) {
-      await admitRuns(store.db, { dagId, epoch, step: each, version: each, activeRuns: [], most: 1 });
+      const wish = { version: each, activeRuns: [], most: 1, taken: [], gate: emptyGate(null, 0) };
+      await admitRuns(store.db, { dagId, epoch, step: each, ...wish });
     }
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: 1 });
   });
@@ -176,5 +183,41 @@ describe('requested runs', () => {
     const runId = await store.request(dagId, 'cancelled');
     await closeRun(store.db, { dagId, runId, attempt: 1, state: 'failed', reason: 'cancelled', ends: {} });
     expect(await admit(epoch, [], 1)).toEqual({ runs: [], hasMore: false });
+  });
+});
+
+describe('requested runs that consume', () => {
+  const wish = async ({ epoch, gate: before }: Life, step = 1) => {
+    const { deliveries = [] } = (await readUndelivered(store.db, dagId)) ?? {};
+    const { taken, gate } = takeAll(toBatches(deliveries).reduce(count, before));
+    return { dagId, epoch, step, version: 1, activeRuns: [], most: 2, taken, gate };
+  };
+
+  it('leave all that is queued to the first of them, also when the answer was lost', async () => {
+    const life = await claim();
+    for (const uri of [ORDERS, RATES, ORDERS]) await store.post(uri);
+    const first = await store.request(dagId, 'first');
+    await store.request(dagId, 'second');
+    const asked = await wish(life);
+    const answer = await admitRuns(store.db, asked);
+    expect(answer).toMatchObject({ kind: 'admitted', runs: [{ runId: first }, {}] });
+    expect(await admitRuns(store.db, asked)).toEqual(answer);
+    expect((await consumed()).map(({ run_id, count: of }) => [run_id, of])).toEqual([
+      [first, 1],
+      [first, 2],
+    ]);
+    expect((await claim()).gate).toEqual(asked.gate);
+  });
+
+  it('leave what is queued where it is when nobody waits', async () => {
+    const life = await claim();
+    await store.post(ORDERS);
+    expect(await admitRuns(store.db, await wish(life))).toEqual({
+      kind: 'admitted',
+      runs: [],
+      hasMore: false,
+    });
+    expect(await consumed()).toEqual([]);
+    expect((await claim()).gate).toEqual(life.gate);
   });
 });

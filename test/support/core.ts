@@ -66,6 +66,7 @@ export function aConsumer(condition: Condition<LeafId> | null, rest: Partial<Con
     maxActiveRuns: 1,
     activeRuns: [],
     hasRequests: false,
+    requestedRunsConsume: false,
     ...rest,
   };
 }

@@ -60,6 +60,7 @@ export function aDagPlan({
     condition: null,
     cron: null,
     ...{ maxActiveRuns: defaultMaxActiveRuns, whilePaused: 'keep', startFrom: 'now' },
+    ...{ requestedRunsConsume: false },
     paramsSchema: null,
     run: { tasks },
     ...rest,

@@ -1,6 +1,15 @@
-import { asset, atLeast, dag, type DagDefinition, type DagOptions, on } from '../../sdk/index.ts';
+import {
+  asset,
+  assetOrTime,
+  atLeast,
+  dag,
+  type DagDefinition,
+  type DagOptions,
+  on,
+} from '../../sdk/index.ts';
 import { parseDagId } from '../../core/ids.ts';
 import { setPaused } from '../../temporal/control.ts';
+import { requestTick } from '../../temporal/request-run.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const clicks = asset('s3://conditions/clicks');
@@ -115,5 +124,30 @@ describe('a new consumer that begins earlier than now', () => {
     expect(await resultsOf('from_earliest', 1)).toEqual([{ [old.name]: 4 }]);
     await tidegate.post(old.uri);
     expect(await resultsOf('from_earliest', 2)).toContainEqual({ [old.name]: 1 });
+  });
+});
+
+describe('a consumer that runs by assets or by time', () => {
+  it('leaves the queue alone with runs by time and by hand, unless it is to consume', async () => {
+    const [one, two] = [asset('s3://either/one'), asset('s3://either/two')];
+    const never = { cron: '0 0 1 1 *' };
+    await tidegate.deploy([
+      ...project(2),
+      counting('apart', { schedule: assetOrTime(never, [one, two]) }),
+      counting('together', { schedule: assetOrTime(never, [one, two], { consume: true }) }),
+    ]);
+    await tidegate.post(one.uri);
+    for (const dagId of ['apart', 'together']) {
+      await eventually(async () => Object.keys((await tidegate.gate(dagId)).gate.queued).length === 1);
+      await requestTick(tidegate.deps, parseDagId(dagId), Date.UTC(2026, 0, 1));
+    }
+    expect(await resultsOf('apart', 1)).toEqual([{}]);
+    expect(await resultsOf('together', 1)).toEqual([{ [one.name]: 1 }]);
+    await tidegate.trigger('together');
+    expect(await resultsOf('together', 2)).toContainEqual({});
+    await tidegate.post(two.uri);
+    expect(await resultsOf('apart', 2)).toContainEqual({ [one.name]: 1, [two.name]: 1 });
+    expect((await tidegate.gate('together')).gate.queued).not.toEqual({});
+    expect(await tidegate.runsOf('together')).toHaveLength(2);
   });
 });
