@@ -1,5 +1,6 @@
 import type { Seq } from '../core/asset-event.ts';
-import type { Gate, Taken } from '../core/gate.ts';
+import type { Clearing } from '../core/clearing.ts';
+import type { Gate } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import type { Claim } from '../core/claim.ts';
@@ -29,13 +30,8 @@ export interface ConsumerActivities {
   checkpoint(state: Claim & { readonly version: number; readonly gate: Gate }): Promise<'stored' | 'stale'>;
   setPaused(wish: Claim & store.Pausing): Promise<store.Paused>;
   clearQueue(
-    wish: Claim & {
-      readonly version: number;
-      readonly gate: Gate;
-      readonly taken: readonly Taken[];
-      readonly who: string;
-    },
-  ): Promise<'stored' | 'stale'>;
+    wish: Claim & Clearing & { readonly version: number; readonly who: string },
+  ): Promise<store.Cleared>;
 }
 
 export function createConsumerActivities({

@@ -1,12 +1,14 @@
 import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
+import { type Clearing, countTaken, cutAt } from '../core/clearing.ts';
 import type { Definition } from '../core/definition.ts';
-import { type Gate, pauseGate, redefine, type Taken } from '../core/gate.ts';
+import { type Gate, pauseGate, redefine } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { WhilePaused } from '../core/run-plan.ts';
 import { isItsTurn, readDefinition, takeStep } from './claim.ts';
 import { takeOut, writeIgnored } from './consumption.ts';
+import { readCuts } from './cuts.ts';
 import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
 import type { Checkpoint } from './schema.ts';
@@ -62,16 +64,25 @@ async function refuseRequests(tx: Tx, dagId: DagId): Promise<void> {
     .execute();
 }
 
-/** Clears what was taken out of the gate, and says who asked for it. */
+/** What became of a clearing, with the gate as it is now and how many events left it. */
+export type Cleared =
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'stored'; readonly gate: Gate; readonly cleared: number };
+
+/**
+ * Clears what was decided to leave the gate, and says who asked for it. Queues that are to be cut are read anew from the log, which
+ * never changes, so that telling it again cuts at the same place.
+ */
 export async function clearQueue(
   db: Db,
   claim: Claim,
-  { version, taken, gate, who }: Checkpoint & { readonly taken: readonly Taken[]; readonly who: string },
-): Promise<'stored' | 'stale'> {
-  return db.transaction().execute(async (tx) => {
-    if (!(await takeStep(tx, claim))) return 'stale';
+  { version, who, ...clearing }: Clearing & { readonly version: number; readonly who: string },
+): Promise<Cleared> {
+  return db.transaction().execute(async (tx): Promise<Cleared> => {
+    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    const { taken, gate } = cutAt(clearing, await readCuts(tx, clearing));
     await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, gate });
-    return 'stored';
+    return { kind: 'stored', gate, cleared: countTaken(taken) };
   });
 }
 

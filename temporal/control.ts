@@ -39,15 +39,27 @@ export async function setPaused(deps: Deps, dagId: DagId, isPaused: boolean): Pr
   await reach(() => syncDeployed(deps, 0));
 }
 
-/** Clears what is queued for these assets, or for all; recorded with who asked. */
+/** What to clear of a DAG's queue, and who asks for it. */
+export interface ClearRequest {
+  /** Instead of all its assets. */
+  readonly assetIds?: readonly number[];
+  /** Clears only what was recorded before this time. */
+  readonly before?: number | null;
+  readonly who: string;
+}
+
+/**
+ * Clears what is queued for these assets, or for all; recorded with who asked.
+ * @throws TidegateError `temporal_unreachable` when Temporal or every worker is away
+ */
 export async function clearQueue(
   deps: Deps,
   dagId: DagId,
-  { assetIds, who }: { readonly assetIds?: readonly number[]; readonly who: string },
+  { assetIds, before = null, who }: ClearRequest,
 ): Promise<{ readonly cleared: number }> {
   const subscriptions = assetIds && (await findOpenSubscriptions(deps.db, dagId, assetIds));
   const leaves = subscriptions?.map((id) => leafOfSubscription(id)) ?? null;
-  return reach(() => ask(deps, dagId, clearQueueUpdate, [{ leaves, who }]));
+  return reach(() => ask(deps, dagId, clearQueueUpdate, [{ leaves, before, who }]));
 }
 
 /** Cancels an open run: its tasks are told to stop. One that has no workflow yet is closed at once. */

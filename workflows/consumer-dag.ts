@@ -119,7 +119,9 @@ function listen(inbox: Message[]): void {
     {
       validator: (wish: unknown) => {
         if (!isClearQueueInput(wish))
-          throw new TypeError("clearQueue takes { leaves: null or names, who: 'name' }");
+          throw new TypeError(
+            "clearQueue takes { leaves: null or names, before: null or epoch milliseconds, who: 'name' }",
+          );
       },
     },
   );

@@ -26,6 +26,8 @@ export interface PauseResult {
 export interface ClearQueueInput {
   /** Leaves to clear; `null` clears all. */
   readonly leaves: readonly string[] | null;
+  /** Clears only what was recorded before this time; without it, or with `null`, however new it is. */
+  readonly before?: number | null;
   readonly who: string;
 }
 
@@ -64,8 +66,8 @@ export function isRunIds(value: unknown): value is readonly RunId[] {
 /** Whether an update's payload says what to clear; people send updates from Temporal's Web UI too. */
 export function isClearQueueInput(value: unknown): value is ClearQueueInput {
   if (typeof value !== 'object' || value === null) return false;
-  const { leaves, who } = value as Record<string, unknown>;
+  const { leaves, before = null, who } = value as Record<string, unknown>;
   const isLeaves =
     leaves === null || (Array.isArray(leaves) && leaves.every((leaf) => typeof leaf === 'string'));
-  return isLeaves && typeof who === 'string';
+  return isLeaves && (before === null || Number.isSafeInteger(before)) && typeof who === 'string';
 }

@@ -1,7 +1,8 @@
 import { log } from '@temporalio/workflow';
 import { type Batch, unpackBatch } from '../core/batch.ts';
+import { clear, type Clearing, clearsNothing, countTaken } from '../core/clearing.ts';
 import { takeBatches, withoutRuns } from '../core/consumer.ts';
-import { type Arrival, arrival, takeAll, takeLeaves } from '../core/gate.ts';
+import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
 import { begin, type Life, nextStep, open, settle, stepped, termsOf } from './life.ts';
 import { adoptDefinition, checkpoint, clearQueue, setPaused } from './local-activities.ts';
@@ -71,20 +72,30 @@ export async function takePause(runs: RunStarter, life: Life, isPaused: boolean)
   });
 }
 
-/** Clears leaves, or everything; `cleared` counts the events that left. */
+/** Clears leaves, or everything, or what of them is older than a time; `cleared` counts the events that left. */
 export async function takeClear(
   runs: RunStarter,
   life: Life,
-  { leaves, who }: ClearQueueInput,
+  wish: ClearQueueInput,
 ): Promise<{ readonly life: Life; readonly cleared: number }> {
   const { dagId, consumer, definition } = life;
-  const { taken, gate } =
-    leaves === null ? takeAll(consumer.gate) : takeLeaves(consumer.gate, new Set(leaves));
-  if (taken.length === 0 || life.isOver) return { life, cleared: 0 };
-  const stored = await clearQueue({ ...nextStep(life), version: definition.version, taken, gate, who });
-  if (stored === 'stale') return takeClear(runs, await begin(runs, dagId), { leaves, who });
-  const cleared = taken.reduce((sum, { count }) => sum + count, 0);
-  return { life: await settle(runs, { ...stepped(life), consumer: { ...consumer, gate } }), cleared };
+  const { leaves, before = null, who } = wish;
+  const clearing = clear(consumer.gate, { leaves, before });
+  if (clearsNothing(clearing) || life.isOver) return { life, cleared: 0 };
+  const answer = await clearQueue({ ...nextStep(life), version: definition.version, who, ...clearing });
+  const cleared = clearedOf(answer, clearing);
+  if (cleared === null) return takeClear(runs, await begin(runs, dagId), wish);
+  const next = { ...stepped(life), consumer: { ...consumer, gate: cleared.gate } };
+  return { life: await settle(runs, next), cleared: cleared.cleared };
+}
+
+/** What a clearing came to, `null` where another life had begun. Histories from before queues were cut have a word for an answer. */
+function clearedOf(
+  answer: Awaited<ReturnType<typeof clearQueue>> | 'stored' | 'stale',
+  { taken, gate }: Clearing,
+): { readonly gate: Gate; readonly cleared: number } | null {
+  if (answer === 'stored') return { gate, cleared: countTaken(taken) };
+  return answer === 'stale' || answer.kind === 'stale' ? null : answer;
 }
 
 function standingOf({ log: own, epoch, definition, consumer }: Life, events: AssetEvents): Arrival {

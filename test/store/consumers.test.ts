@@ -1,10 +1,13 @@
+import { sql } from 'kysely';
 import type { Definition } from '../../core/definition.ts';
-import { count, type Gate, takeAll } from '../../core/gate.ts';
+import { clear } from '../../core/clearing.ts';
+import { count, type Gate, reach, takeAll } from '../../core/gate.ts';
 import { parseDagId, runIdOfEvents } from '../../core/ids.ts';
 import type { Claim } from '../../core/claim.ts';
 import { claimGate, type Claimed } from '../../store/claim.ts';
 import { adoptDefinition, checkpoint, clearQueue, setPaused } from '../../store/consumers.ts';
 import { markSent, readUndelivered } from '../../store/deliveries.ts';
+import { readConsumer } from '../../store/gate.ts';
 import { openRuns } from '../../store/open-runs.ts';
 import { readRun } from '../../store/runs.ts';
 import { toBatches } from '../../core/batch.ts';
@@ -192,10 +195,12 @@ describe('the consumer of a DAG', () => {
       const { gate } = await openOn(life, await counted({ ...full, queued: {} }), 2);
       const before = await consumption();
       const late = step(life, 1);
-      const { taken } = takeAll(full);
       const old = { version: 1, gate: full };
+      const clearing = clear(full, { leaves: null, before: null });
       expect(await checkpoint(store.db, late, old)).toBe('stale');
-      expect(await clearQueue(store.db, late, { ...old, taken, who: 'ada' })).toBe('stale');
+      expect(await clearQueue(store.db, late, { version: 1, who: 'ada', ...clearing })).toEqual({
+        kind: 'stale',
+      });
       const pause = { ...old, isPaused: true, whilePaused: 'keep' } as const;
       expect(await setPaused(store.db, late, pause)).toEqual({ kind: 'stale' });
       expect(await consumption()).toEqual(before);
@@ -209,15 +214,30 @@ describe('the consumer of a DAG', () => {
   });
 
   describe('when its queue is cleared', () => {
+    /** Clears what is counted for a gate, or what of it is older than a time. */
+    const clearing = async ({ gate }: { readonly gate: Gate }, before: number | null = null) => ({
+      ...{ version: 1, who: 'ada' },
+      ...clear(await counted(gate), { leaves: null, before }),
+    });
+    /** Sets the clock: from now on events are recorded at this time. */
+    const setClock = (at: string) =>
+      sql
+        .raw(
+          `create or replace function clock() returns timestamptz language sql volatile as 'select timestamptz ''${at}'''`,
+        )
+        .execute(store.db);
+    const [first, second, third] = ['2100-01-01T00:00:00Z', '2100-01-01T00:00:01Z', '2100-01-01T00:00:02Z'];
+
     it('says who cleared what, also when it is told twice', async () => {
       const life = await claim();
       const { epoch } = life;
       await store.post(ORDERS);
       await store.post(ORDERS);
-      const { taken, gate } = takeAll(await counted(life.gate));
-      const wish = { version: 1, taken, gate, who: 'ada' };
-      expect(await clearQueue(store.db, step({ epoch }), wish)).toBe('stored');
-      expect(await clearQueue(store.db, step({ epoch }), wish)).toBe('stored');
+      const wish = await clearing(life);
+      const { gate } = wish;
+      const answer = { kind: 'stored', gate, cleared: 2 };
+      expect(await clearQueue(store.db, step({ epoch }), wish)).toEqual(answer);
+      expect(await clearQueue(store.db, step({ epoch }), wish)).toEqual(answer);
       expect(await consumption()).toMatchObject([{ count: 2, outcome: 'cleared', run_id: null, who: 'ada' }]);
       expect((await claim()).gate).toEqual(gate);
     });
@@ -226,11 +246,9 @@ describe('the consumer of a DAG', () => {
       const life = await claim();
       const { epoch } = life;
       await store.post(ORDERS);
-      const first = takeAll(await counted(life.gate));
-      await clearQueue(store.db, step({ epoch }), { version: 1, ...first, who: 'ada' });
+      await clearQueue(store.db, step({ epoch }), await clearing(life));
       await store.post(ORDERS);
-      const second = takeAll(await counted(life.gate));
-      await clearQueue(store.db, step({ epoch }, 2), { version: 1, ...second, who: 'ada' });
+      await clearQueue(store.db, step({ epoch }, 2), await clearing(life));
       expect(await consumption()).toMatchObject([
         { count: 1, outcome: 'cleared' },
         { count: 1, outcome: 'cleared' },
@@ -240,11 +258,108 @@ describe('the consumer of a DAG', () => {
     it('changes nothing for a life that is over', async () => {
       const life = await claim();
       await store.post(ORDERS);
-      const { taken, gate } = takeAll(await counted(life.gate));
+      const asked = await clearing(life);
       await claim();
-      const asked = { version: 1, taken, gate, who: 'ada' };
-      expect(await clearQueue(store.db, step(life), asked)).toBe('stale');
+      expect(await clearQueue(store.db, step(life), asked)).toEqual({ kind: 'stale' });
       expect(await consumption()).toEqual([]);
+    });
+
+    it('up to a time, keeps what is as new with its true count and place, also when it is told twice', async () => {
+      const life = await claim();
+      await setClock(first);
+      const [oldest] = await store.post(ORDERS, ORDERS);
+      await store.post(RATES);
+      await setClock(second);
+      const [kept] = await store.post(ORDERS);
+      await setClock(third);
+      const [newest] = await store.post(ORDERS, RATES);
+      const wish = await clearing(life, Date.parse(second));
+      const rest = {
+        [await store.leaf(dagId, ORDERS)]: {
+          ...{ count: 2, firstSeq: kept, lastSeq: newest },
+          ...{ firstAt: Date.parse(second), lastAt: Date.parse(third) },
+        },
+        [await store.leaf(dagId, RATES)]: {
+          ...{ count: 1, firstSeq: (newest ?? 0) + 1, lastSeq: (newest ?? 0) + 1 },
+          ...{ firstAt: Date.parse(third), lastAt: Date.parse(third) },
+        },
+      };
+      const answer = { kind: 'stored', cleared: 3, gate: { ...wish.gate, queued: rest } };
+      expect(await clearQueue(store.db, step(life), wish)).toEqual(answer);
+      expect(await clearQueue(store.db, step(life), wish)).toEqual(answer);
+      expect(await consumption()).toEqual(
+        [
+          { upto_seq: (oldest ?? 0) + 1, count: 2 },
+          { upto_seq: (oldest ?? 0) + 2, count: 1 },
+        ].map((row) => expect.objectContaining({ ...row, outcome: 'cleared', who: 'ada', run_id: null })),
+      );
+      expect((await claim()).gate.queued).toEqual(rest);
+      expect((await readConsumer(store.db, dagId))?.consumer.gate.queued).toEqual(rest);
+    });
+
+    it('leaves the rest to one run, and each event in exactly one place', async () => {
+      const life = await claim();
+      await setClock(first);
+      const [oldest] = await store.post(ORDERS);
+      await setClock(second);
+      await store.post(ORDERS);
+      const cleared = await clearQueue(store.db, step(life), await clearing(life, Date.parse(second)));
+      if (cleared.kind === 'stale') throw new Error('stale');
+      const { runId, opened } = await openOn(life, cleared.gate, 2);
+      expect(opened).toBe('opened');
+      expect(await consumption()).toMatchObject([
+        { upto_seq: oldest, count: 1, outcome: 'cleared' },
+        { after_seq: oldest, count: 1, outcome: 'consumed', run_id: runId },
+      ]);
+    });
+
+    it('up to a time, leaves out what a gate itself says is ignored', async () => {
+      const life = await claim();
+      await setClock(first);
+      await store.post(ORDERS);
+      await setClock(second);
+      const [passed] = await store.post(ORDERS);
+      const [kept] = await store.post(ORDERS);
+      const full = await counted(life.gate);
+      const ignored = [{ after: (passed ?? 0) - 1, upTo: passed ?? 0 }];
+      const wish = clear({ ...full, ignored }, { leaves: null, before: Date.parse(second) });
+      expect(await clearQueue(store.db, step(life), { version: 1, who: 'ada', ...wish })).toMatchObject({
+        gate: { queued: { [await store.leaf(dagId, ORDERS)]: { count: 1, firstSeq: kept } } },
+      });
+    });
+
+    it('up to a time, counts nothing that a pause ignored, on neither side of it', async () => {
+      const life = await claim();
+      await setClock(first);
+      await store.post(ORDERS);
+      const pause = { version: 1, whilePaused: 'ignore', isPaused: true } as const;
+      const begun = await setPaused(store.db, step(life, 1), { ...pause, gate: await counted(life.gate) });
+      if (begun.kind === 'stale') throw new Error('stale');
+      await store.post(ORDERS, ORDERS);
+      await setClock(second);
+      await store.post(ORDERS);
+      const gate = reach(await counted(begun.gate), await store.head(), false);
+      const ended = await setPaused(store.db, step(life, 2), { ...pause, isPaused: false, gate });
+      if (ended.kind === 'stale') throw new Error('stale');
+      const [kept] = await store.post(ORDERS);
+      await markSent(store.db, dagId, life.epoch, kept ?? 0);
+      const full = toBatches([
+        {
+          seq: kept ?? 0,
+          batchEnd: kept ?? 0,
+          leaf: await store.leaf(dagId, ORDERS),
+          at: Date.parse(second),
+        },
+      ]).reduce(count, ended.gate);
+      const wish = clear(full, { leaves: null, before: Date.parse(second) });
+      expect(await clearQueue(store.db, step(life, 3), { version: 1, who: 'ada', ...wish })).toMatchObject({
+        cleared: 1,
+        gate: { queued: { [await store.leaf(dagId, ORDERS)]: { count: 1, firstSeq: kept, lastSeq: kept } } },
+      });
+      expect(await consumption()).toMatchObject([
+        { outcome: 'cleared', count: 1 },
+        { outcome: 'ignored', count: 3 },
+      ]);
     });
   });
 

@@ -1,6 +1,8 @@
 import { parseDagId } from '../../core/ids.ts';
 import { all, any } from '../../sdk/index.ts';
+import { updateConsumer } from '../../temporal/consumer-workflow.ts';
 import { clearQueue, setPaused } from '../../temporal/control.ts';
+import { clearQueueUpdate } from '../../workflows/messages.ts';
 import { assetsOf, bothViewsOf, headOf, queuedOf, sawOf, seeingDags } from '../support/seeing.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
@@ -9,6 +11,7 @@ import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts
 const { seeing, hold } = seeingDags();
 const paused = assetsOf('paused');
 const cleared = assetsOf('cleared');
+const aged = assetsOf('aged');
 const edited = assetsOf('edited');
 const removed = assetsOf('removed');
 const mixed = assetsOf('mixed');
@@ -16,6 +19,7 @@ const mixed = assetsOf('mixed');
 const dags = [
   seeing('paused', { schedule: any(paused.a, paused.b) }),
   seeing('cleared', { schedule: all(cleared.a, cleared.b, cleared.c) }),
+  seeing('aged', { schedule: any(aged.a, aged.b) }),
   seeing('edited', { schedule: all(edited.a, edited.b, edited.c) }),
   seeing('removed', { schedule: all(removed.a, removed.b) }),
   seeing('by_hand', { maxActiveRuns: 1 }),
@@ -35,6 +39,20 @@ const consumptionOf = (dagId: string) =>
     .where('dag_id', '=', parseDagId(dagId))
     .orderBy('upto_seq')
     .execute();
+
+const recordedAt = async (seq: number): Promise<number> => {
+  const { db } = tidegate.deps;
+  const event = await db
+    .selectFrom('asset_event')
+    .select('recorded_at')
+    .where('seq', '=', seq)
+    .executeTakeFirstOrThrow();
+  return event.recorded_at.getTime();
+};
+const nextMillisecond = async (): Promise<void> => {
+  const now = Date.now();
+  await eventually(async () => Date.now() > now + 1);
+};
 
 describe('a paused consumer', () => {
   const dagId = parseDagId('paused');
@@ -87,6 +105,45 @@ describe('clearing the queue of a consumer', () => {
     await tidegate.post(cleared.a.uri, cleared.c.uri);
     await queuedOf(tidegate, 'cleared', 2);
     expect(await tidegate.runsOf('cleared')).toEqual([]);
+  });
+
+  it('up to a time, keeps what is as new, for the consumer, for its next life and for the run that takes it', async () => {
+    const id = parseDagId('aged');
+    await setPaused(tidegate.deps, id, true);
+    await tidegate.post(aged.a.uri, aged.b.uri);
+    await tidegate.post(aged.a.uri);
+    // Two times can be the same millisecond: then there would be nothing to cut between them.
+    await nextMillisecond();
+    await tidegate.post(aged.a.uri);
+    const kept = await headOf(tidegate);
+    await queuedOf(tidegate, 'aged', 4);
+    const before = await recordedAt(kept);
+    expect(await clearQueue(tidegate.deps, id, { before, who: 'ada' })).toEqual({ cleared: 3 });
+    expect(await clearQueue(tidegate.deps, id, { before, who: 'ada' })).toEqual({ cleared: 0 });
+    const { stored, own } = await bothViewsOf(tidegate, 'aged');
+    expect(own.gate.queued).toEqual({
+      [Object.keys(own.gate.queued)[0] ?? '']: {
+        ...{ count: 1, firstSeq: kept, lastSeq: kept, firstAt: before, lastAt: before },
+      },
+    });
+    expect(stored?.gate.queued).toEqual(own.gate.queued);
+    await tidegate.consumer('aged').terminate('test');
+    await setPaused(tidegate.deps, id, false);
+    expect(await sawOf(tidegate, 'aged', 1)).toEqual([[kept]]);
+    expect(await consumptionOf('aged')).toMatchObject([
+      { outcome: 'cleared', who: 'ada' },
+      { outcome: 'cleared', who: 'ada' },
+      { outcome: 'consumed', count: 1 },
+    ]);
+  });
+
+  it('takes updates from before there was a time, and refuses what is no time', async () => {
+    const { deps } = tidegate;
+    await tidegate.post(cleared.a.uri);
+    await queuedOf(tidegate, 'cleared', 3);
+    const ask = (wish: object) => updateConsumer(deps.temporal, dagId, clearQueueUpdate, [wish as never]);
+    await expect(ask({ leaves: null, who: 'ada', before: 'noon' })).rejects.toThrow('Update failed');
+    expect(await ask({ leaves: null, who: 'ada' })).toEqual({ cleared: 3 });
   });
 });
 

@@ -23,6 +23,7 @@ const odd = assetsOf('odd');
 const shared = assetsOf('shared');
 const busy = assetsOf('busy');
 const load = assetsOf('load');
+const cut = assetsOf('cut');
 
 let tidegate: Tidegate;
 /** Set by a test that wants `openRuns` to be told twice. */
@@ -46,6 +47,7 @@ beforeAll(async () => {
     seeing('odd', { schedule: all(odd.a, odd.b) }),
     seeing('shared', { schedule: shared.a }),
     seeing('busy', { schedule: busy.a, maxActiveRuns: 1 }),
+    seeing('cut', { schedule: all(cut.a, cut.b) }),
     seeing('load', { schedule: all(load.a, load.b), maxActiveRuns: 4 }),
   ];
   tidegate = await startTidegate(dags, { interceptors: { activity: [losingAnswers] } });
@@ -234,6 +236,25 @@ describe('a decision whose answer is lost', () => {
   );
 });
 
+describe('a clear whose answer is lost', () => {
+  it('is told again, and cuts the queue at the same place', async () => {
+    const { deps } = tidegate;
+    await tidegate.post(cut.a.uri);
+    const first = Date.now();
+    await eventually(async () => Date.now() > first + 1);
+    await tidegate.post(cut.a.uri);
+    await queued('cut', 2);
+    const before = (
+      await tidegate.deps.db.selectFrom('log').select('at').executeTakeFirstOrThrow()
+    ).at.getTime();
+    loseAnswerOf = 'clearQueue';
+    expect(await clearQueue(deps, parseDagId('cut'), { before, who: 'test' })).toEqual({ cleared: 1 });
+    expect(loseAnswerOf).toBeUndefined();
+    expect(Object.values((await queued('cut', 1)).queued)).toMatchObject([{ count: 1, firstAt: before }]);
+    await isConserved();
+  });
+});
+
 describe('a consumer under load', () => {
   it('continues as new, and nothing is lost, doubled or left without an answer', async () => {
     const dagId = parseDagId('load');
@@ -254,7 +275,9 @@ describe('a consumer under load', () => {
       }),
       untilLong(async () => {
         await setPaused(tidegate.deps, dagId, true);
-        asked.cleared += (await clearQueue(tidegate.deps, dagId, { who: 'test' })).cleared;
+        // Every other one cuts queues, wherever the moment happens to fall.
+        const before = asked.clears % 2 === 0 ? null : Date.now() - 10;
+        asked.cleared += (await clearQueue(tidegate.deps, dagId, { before, who: 'test' })).cleared;
         asked.clears += 1;
         await setPaused(tidegate.deps, dagId, false);
         isLong ||= (await handle.describe()).runId !== firstExecution;
