@@ -84,7 +84,6 @@ async function wayOfEvent(
   return [
     ['request arrives', first(/^request/).from],
     ['accepted (committed)', first(/^sql with tried as/).to],
-    ['subscribers found', first(/^sql select distinct "dag_id"/).to],
     ['undelivered read', first(/^sql with looked as/).to],
     ['signal in the history', timeOf(own, 'workflowExecutionSignaled')],
     ['consumer: workflow task started', timeOf(own, 'workflowTaskStarted')],

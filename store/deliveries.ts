@@ -144,16 +144,3 @@ export async function findUndelivered(db: Db): Promise<readonly DagId[]> {
       )`.execute(db);
   return rows.map(({ dag_id }) => dag_id);
 }
-
-/** Consumers subscribed to any of these assets. */
-export async function findSubscribers(db: Db, assetIds: readonly number[]): Promise<readonly DagId[]> {
-  if (assetIds.length === 0) return [];
-  const rows = await db
-    .selectFrom('subscription')
-    .select('dag_id')
-    .distinct()
-    .where('asset_id', 'in', [...new Set(assetIds)])
-    .where('until_seq', 'is', null)
-    .execute();
-  return rows.map(({ dag_id }) => dag_id);
-}

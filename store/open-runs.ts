@@ -3,7 +3,7 @@ import type { Claim } from '../core/claim.ts';
 import type { AskedRun } from '../core/consumer.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { openRunsOf, takeStep } from './claim.ts';
+import { isItsTurn, openRunsOf, takeStep } from './claim.ts';
 import { consumedExactly, takeOut } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
@@ -23,9 +23,9 @@ export interface RunsToOpen extends Claim {
 /** Opens runs together with what each consumes: after this the events are their own, whatever happens to any process. */
 export async function openRuns(db: Db, { asked, gate, version, ...claim }: RunsToOpen): Promise<Opened> {
   const opened = db.transaction().execute(async (tx): Promise<Opened> => {
-    if (!(await takeStep(tx, claim))) return 'stale';
+    const inserted = await insertRuns(tx, claim, version, asked);
+    if (inserted === undefined) return 'stale';
     const { dagId } = claim;
-    const inserted = await insertRuns(tx, dagId, version, asked);
     for (const { runId, taken } of asked) {
       if (!inserted.has(runId) && !(await consumedExactly(tx, dagId, runId, taken))) throw new OtherEvents();
     }
@@ -52,21 +52,26 @@ class OtherEvents extends Error {
   override readonly name = 'OtherEvents';
 }
 
-/** Writes those that do not exist. @returns them */
+/** Takes the step and writes the runs that do not exist. @returns them; nothing when it is not the turn of this step */
 async function insertRuns(
   tx: Tx,
-  dagId: DagId,
+  claim: Claim,
   version: number,
   asked: readonly AskedRun[],
-): Promise<ReadonlySet<RunId>> {
-  const { rows } = await sql<{ run_id: RunId }>`
-    insert into run (dag_id, run_id, state, trigger, version, admitted_at)
-    select ${dagId}, run_id, 'queued', 'asset', ${version}, clock()
-    from unnest(${asked.map(({ runId }) => runId)}::text[]) with ordinality as asked (run_id, place)
-    order by place
-    on conflict (dag_id, run_id) do nothing
-    returning run_id`.execute(tx);
-  return new Set(rows.map(({ run_id }) => run_id));
+): Promise<ReadonlySet<RunId> | undefined> {
+  const { rows } = await sql<{ is_turn: boolean; inserted: readonly RunId[] }>`
+    with turn as (
+      update consumer set step = ${claim.step} where ${isItsTurn(claim)} returning dag_id
+    ), inserted as (
+      insert into run (dag_id, run_id, state, trigger, version, admitted_at)
+      select dag_id, run_id, 'queued', 'asset', ${version}, clock()
+      from turn cross join unnest(${asked.map(({ runId }) => runId)}::text[]) with ordinality as asked (run_id, place)
+      order by place
+      on conflict (dag_id, run_id) do nothing
+      returning run_id
+    )
+    select exists (select from turn) as is_turn, array(select run_id from inserted) as inserted`.execute(tx);
+  return rows[0]?.is_turn === true ? new Set(rows[0].inserted) : undefined;
 }
 
 /** A requested run that was let in. */

@@ -36,7 +36,13 @@ export type Submission = {
 
 /** What became of the events of one submission. */
 export type Recorded =
-  | { readonly kind: 'recorded'; readonly seqs: readonly Seq[]; readonly at: Date }
+  | {
+      readonly kind: 'recorded';
+      readonly seqs: readonly Seq[];
+      readonly at: Date;
+      /** DAGs that wait for what was recorded, and for what was recorded with it by others. */
+      readonly subscribers: readonly DagId[];
+    }
   /** Its idempotency key was used before: nothing new was recorded. */
   | { readonly kind: 'repeated'; readonly firstSeq: Seq; readonly requestHash: string }
   /** Its try is no longer the running one, or its run was closed: nothing was recorded. */
@@ -101,9 +107,10 @@ export async function recordAll(
         dag_id, run_id, task_id
       from accepted cross join taken
     )
-    select (select before from taken), (select at from taken), array(select place from succeeded) as succeeded`.execute(
-    db,
-  );
+    select (select before from taken), (select at from taken), array(select place from succeeded) as succeeded,
+      array(
+        select distinct dag_id from subscription where until_seq is null and asset_id in (select asset_id from accepted)
+      ) as subscribers`.execute(db);
   return answers(submissions, rows[0] ?? nothing);
 }
 
@@ -113,18 +120,27 @@ interface Answer {
   readonly at: Date | null;
   /** Places of the submissions whose try succeeded. */
   readonly succeeded: readonly number[];
+  readonly subscribers: readonly DagId[];
 }
 
-const nothing: Answer = { before: null, at: null, succeeded: [] };
+const nothing: Answer = { before: null, at: null, succeeded: [], subscribers: [] };
 
 /** Positions are given out in the order of the submissions. */
-function answers(submissions: readonly Submission[], { before, at, succeeded }: Answer): readonly Recorded[] {
+function answers(
+  submissions: readonly Submission[],
+  { before, at, succeeded, subscribers }: Answer,
+): readonly Recorded[] {
   const won = new Set(succeeded);
   let last = before ?? 0;
   return submissions.map(({ success, events }, place): Recorded => {
     if (success !== undefined && !won.has(place)) return { kind: 'lost' };
     const first = last + 1;
     last += events.length;
-    return { kind: 'recorded', seqs: events.map((_, index) => first + index), at: at ?? new Date() };
+    return {
+      kind: 'recorded',
+      seqs: events.map((_, index) => first + index),
+      at: at ?? new Date(),
+      subscribers,
+    };
   });
 }

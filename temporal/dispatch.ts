@@ -2,13 +2,7 @@ import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { toMessages } from '../core/message.ts';
 import type { Db } from '../store/database.ts';
-import {
-  findSubscribers,
-  type LookedThrough,
-  markSent,
-  readUndelivered,
-  type Undelivered,
-} from '../store/deliveries.ts';
+import { type LookedThrough, markSent, readUndelivered, type Undelivered } from '../store/deliveries.ts';
 import { type AssetEvents, assetEventsSignal } from '../workflows/messages.ts';
 import { signalConsumer } from './consumer-workflow.ts';
 import type { Log, Temporal } from './deps.ts';
@@ -24,8 +18,6 @@ interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #sending: OneAtATime<DagId>;
-  readonly #updated = new Set<number>();
-  #lookingUp: Promise<void> | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -41,41 +33,14 @@ export class Dispatcher {
     for (const dagId of dagIds) this.#sending.notify(dagId);
   }
 
-  /** Says that these assets have new events; under load many of them share one look-up of their consumers. */
-  notifyAssets(assetIds: readonly number[]): void {
-    if (this.#sending.isStopping || assetIds.length === 0) return;
-    for (const assetId of assetIds) this.#updated.add(assetId);
-    this.#lookingUp ??= this.#lookUp();
-  }
-
   /** Resolves when nothing is being sent. */
-  async idle(): Promise<void> {
-    do {
-      await this.#lookingUp;
-      await this.#sending.idle();
-    } while (this.#lookingUp !== undefined);
+  idle(): Promise<void> {
+    return this.#sending.idle();
   }
 
   /** Ends what is under way; what was not sent is sent by another process or at the next start. */
-  async stop(): Promise<void> {
-    await this.#sending.stop();
-    await this.#lookingUp;
-  }
-
-  async #lookUp(): Promise<void> {
-    const { db, log } = this.#options;
-    while (this.#updated.size > 0) {
-      const assetIds = [...this.#updated];
-      this.#updated.clear();
-      try {
-        this.notify(await findSubscribers(db, assetIds));
-      } catch (error) {
-        // What is recorded stays recorded: the sweep finds what could not be told.
-        log.warn('subscribers not found, a sweep will tell them', { error: String(error) });
-      }
-    }
-    // At once: whoever comes next must not rely on this one.
-    this.#lookingUp = undefined;
+  stop(): Promise<void> {
+    return this.#sending.stop();
   }
 
   async #sendAll(dagId: DagId): Promise<void> {

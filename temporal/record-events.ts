@@ -28,8 +28,6 @@ export async function recordSuccess(
 
 async function record(deps: Deps, submission: Submission): Promise<Recorded> {
   const recorded = await deps.recorder.record(submission);
-  if (recorded.kind === 'recorded') {
-    deps.dispatcher.notifyAssets(submission.events.map(({ assetId }) => assetId));
-  }
+  if (recorded.kind === 'recorded') deps.dispatcher.notify(recorded.subscribers);
   return recorded;
 }

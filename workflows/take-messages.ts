@@ -10,7 +10,7 @@ import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** Events counted between two checkpoints at most, give or take a message. */
-const checkpointEvery = 10_000;
+const checkpointEvery = 1_000;
 
 /** Counts what a message tells, opening runs on the way, and puts the definition in force that it brings. */
 export async function takeEvents(runs: RunStarter, life: Life, events: AssetEvents): Promise<Life> {

@@ -140,7 +140,7 @@ describe('a late', () => {
       await eventually(async () => {
         const { rows } = await sql`
           select from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock' and query like 'update "consumer" set "step"%'`.execute(
+          where datname = current_database() and wait_event_type = 'Lock' and query like '%update consumer set step%'`.execute(
           db,
         );
         return rows.length > 0;

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { parseDagId } from '../../core/ids.ts';
 import { claimGate } from '../../store/claim.ts';
-import { findSubscribers, findUndelivered, markSent, readUndelivered } from '../../store/deliveries.ts';
+import { findUndelivered, markSent, readUndelivered } from '../../store/deliveries.ts';
+import { Recorder } from '../../store/recorder.ts';
 import { aDagPlan, anAsset, anyOf, on } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
@@ -126,9 +127,11 @@ describe('what a consumer has not been sent', () => {
   });
 
   it('is announced to those who wait for the asset, and no others', async () => {
-    const { events } = await store.submission([RATES]);
-    const ids = events.map(({ assetId }) => assetId);
-    expect(await findSubscribers(store.db, ids)).toEqual(['other']);
-    expect(await findSubscribers(store.db, [])).toEqual([]);
+    const recorder = new Recorder(store.db);
+    expect(await recorder.record(await store.submission([RATES]))).toMatchObject({ subscribers: ['other'] });
+    const both = await store.submission([ORDERS, RATES]);
+    expect(await recorder.record(both)).toMatchObject({
+      subscribers: expect.arrayContaining([dagId, 'other']),
+    });
   });
 });

@@ -11,7 +11,7 @@ const transactions = [
   ['a task success', /update task_run set state = 'success'/],
   ['events', /insert into asset_event/],
   ['claimGate', /set "epoch" = epoch \+ 1/],
-  ['openRuns', /^insert into run \(.*admitted_at/],
+  ['openRuns', /insert into run \(.*admitted_at/],
   ['admitRuns', /^update "run" set "admitted_at"/],
   ['closeRun', /^update "run" set "state" = \$1, "reason"/],
   ['requestRun', /^insert into "run" (?!.*"admitted_at")/],
