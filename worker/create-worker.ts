@@ -7,6 +7,7 @@ import {
   type WorkerInterceptors,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
+import { withoutWorkflowStacks } from './workflow-stacks.ts';
 import { createActivities, type WorkerDeps } from '../activities/index.ts';
 
 export interface WorkerOptions {
@@ -38,16 +39,18 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
 /** A worker on one task queue; it begins with `run()`. */
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const { deps, connection, workflowBundle, taskQueue, maxConcurrentTasks, interceptors } = options;
-  return Worker.create({
-    connection,
-    namespace: deps.temporal.namespace,
-    taskQueue: taskQueue ?? deps.temporal.taskQueue,
-    identity: deps.identity,
-    activities: createActivities(deps),
-    ...(workflowBundle === undefined ? {} : { workflowBundle }),
-    ...(interceptors === undefined ? {} : { interceptors }),
-    maxConcurrentActivityTaskExecutions: maxConcurrentTasks ?? 100,
-    maxHeartbeatThrottleInterval: heartbeatMs,
-    shutdownGraceTime: graceMs,
-  });
+  const create = () =>
+    Worker.create({
+      connection,
+      namespace: deps.temporal.namespace,
+      taskQueue: taskQueue ?? deps.temporal.taskQueue,
+      identity: deps.identity,
+      activities: createActivities(deps),
+      ...(workflowBundle === undefined ? {} : { workflowBundle }),
+      ...(interceptors === undefined ? {} : { interceptors }),
+      maxConcurrentActivityTaskExecutions: maxConcurrentTasks ?? 100,
+      maxHeartbeatThrottleInterval: heartbeatMs,
+      shutdownGraceTime: graceMs,
+    });
+  return workflowBundle === undefined ? create() : withoutWorkflowStacks(create);
 }
