@@ -10,6 +10,7 @@ import { dagRunRoutes } from './routes/dag-runs.ts';
 import { dagRoutes } from './routes/dags.ts';
 import { livenessRoutes, monitorRoutes } from './routes/health.ts';
 import { importErrorRoutes } from './routes/import-errors.ts';
+import { queuedEventRoutes } from './routes/queued-events.ts';
 import { taskInstanceRoutes } from './routes/task-instances.ts';
 
 /** Largest body of a request with one thing in it: an extra of 64 KiB may be six times that when every character is escaped. */
@@ -31,8 +32,8 @@ export function createApp(deps: ApiDeps): Express {
   app.use('/api/v2/assets/events/bulk', express.json({ limit: maxBulkBodyBytes }));
   app.use('/api/v2', express.json({ limit: maxBodyBytes }));
   app.use('/api/v2', monitorRoutes(deps), importErrorRoutes(deps));
-  // Before assets, whose ids stand in the same place of the path as `events`.
-  app.use('/api/v2', assetEventRoutes(deps), assetRoutes(deps));
+  // Before assets, whose ids stand in the same place of the path as `events` and `queuedEvent`.
+  app.use('/api/v2', assetEventRoutes(deps), queuedEventRoutes(deps), assetRoutes(deps));
   app.use('/api/v2', dagRoutes(deps), dagRunRoutes(deps), taskInstanceRoutes(deps));
 
   for (const [path, methods] of declaredPaths()) app.route(path).all(refuseMethod(methods));

@@ -1,7 +1,8 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { Problem } from './contract/problem.ts';
-import { type Operation, operations } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { operations } from './operations.ts';
 
 const integerParameters = new Set(['asset_id', 'try_number']);
 
@@ -21,7 +22,8 @@ export function openApiDocument(version: string): object {
 }
 
 function routeOf(operation: Operation): RouteConfig {
-  const { method, path, summary, tag, query, body, isBodyOptional, answer, status = 200 } = operation;
+  const { method, path, summary, tag, query, body, isBodyOptional, answer } = operation;
+  const { status = answer === null ? 204 : 200 } = operation;
   return {
     method,
     path: toTemplate(path),
@@ -35,7 +37,10 @@ function routeOf(operation: Operation): RouteConfig {
         : { body: { required: isBodyOptional !== true, content: { 'application/json': { schema: body } } } }),
     },
     responses: {
-      [status]: { description: 'Success', content: { 'application/json': { schema: answer } } },
+      [status]: {
+        description: 'Success',
+        ...(answer !== null && { content: { 'application/json': { schema: answer } } }),
+      },
       ...Object.fromEntries(failuresOf(operation).map((failure) => [failure, problemResponse])),
     },
   };

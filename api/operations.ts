@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import {
   AssetEvent,
   AssetEventCollection,
@@ -27,26 +26,8 @@ import {
   TaskLogQuery,
   TaskLogs,
 } from './contract/task-instances.ts';
-
-/** One call of the API, as it is documented. */
-export interface Operation {
-  readonly method: 'get' | 'post' | 'patch';
-  /** With its parameters in Express's spelling; literal paths come before those with a parameter in the same place. */
-  readonly path: string;
-  readonly summary: string;
-  readonly tag: string;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** Whether the body may be left out. */
-  readonly isBodyOptional?: true;
-  readonly answer: z.ZodType;
-  /** @defaultValue 200 */
-  readonly status?: number;
-  /** Statuses of failures, beside 500 and 503. */
-  readonly failures: readonly number[];
-  /** Airflow lacks it, so no client of its expects its kind of 422. */
-  readonly isOurs?: true;
-}
+import type { Operation } from './operation.ts';
+import { queuedEventOperations } from './queued-event-operations.ts';
 
 const run = '/api/v2/dags/:dag_id/dagRuns/:dag_run_id';
 
@@ -274,6 +255,7 @@ export const operations: readonly Operation[] = [
     answer: DagRun,
     failures: [400, 404, 409, 413, 415, 422],
   },
+  ...queuedEventOperations,
 ];
 
 const airflowCalls = operations

@@ -38,6 +38,16 @@ export function dagIdOf(text: string): DagId {
   return parseOr(() => parseDagId(text), unknownDag(text));
 }
 
+/** `undefined` when no DAG can have this id. */
+export function possibleDagIdOf(text: string): DagId | undefined {
+  try {
+    return parseDagId(text);
+  } catch (error) {
+    if (error instanceof TidegateError) return undefined;
+    throw error;
+  }
+}
+
 /** @throws TidegateError `unknown_run` when no run can have this id */
 export function runIdOf(dagId: DagId, text: string): RunId {
   return parseOr(() => parseRunId(dagId, text), unknownRun(dagId, text));

@@ -39,6 +39,7 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   unknown_path: invalid,
   method_not_allowed: invalid,
   several_producers: failed,
+  nothing_queued: failed,
   not_ready: unreachable,
   internal_error: failed,
 };

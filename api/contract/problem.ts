@@ -10,6 +10,7 @@ export const httpCodes = [
   'unknown_path',
   'method_not_allowed',
   'several_producers',
+  'nothing_queued',
   'not_ready',
   'internal_error',
 ] as const;
