@@ -40,7 +40,7 @@ export interface NewAssetEvent {
  * The stored form of an event's extra.
  * @throws TidegateError `extra_too_large` when it is above 64 KiB as JSON, `invalid_input` when it cannot be stored
  */
-export function storableExtra(extra: JsonObject, asset: string): string {
+export function storableExtra(extra: object, asset: string): string {
   const text = toStorableJson(extra, `extra of ${asset}`);
   const bytes = new TextEncoder().encode(text).length;
   if (bytes > maxExtraBytes) {

@@ -7,15 +7,25 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+const longestShown = 120;
+
+/** Any value as an error shows it: as JSON where it has such a form, and cut where it would fill the line. */
+export function shown(value: unknown): string {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  const text = isNumber ? String(value) : (JSON.stringify(value) ?? typeof value);
+  return text.length > longestShown ? `${text.slice(0, longestShown - 3)}...` : text;
+}
+
+/** Whether a value is an object with fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** JSON text with the keys of every object in order: the same for equal values, however they were written. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     isRecord(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** An escaped NUL or lone surrogate, which Postgres cannot store; an escaped backslash before it makes it plain text. */

@@ -12,6 +12,7 @@ export {
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
 export { assetOrTime, type AssetOrTimeSchedule, type ScheduleInput, type TimeInput } from './schedule.ts';
+export { simulate, type SimulationStep } from './simulate.ts';
 export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';
 export type {
   RetryOptions,
@@ -33,5 +34,7 @@ export type {
   TriggeringEvents,
 } from './task-context.ts';
 export { TaskSkipped } from './task-skipped.ts';
+export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';
+export type { SimulatedRun, SimulationResult } from '../core/simulate.ts';
 export { TidegateError } from '../core/errors.ts';
 export type { Json, JsonObject } from '../core/json.ts';

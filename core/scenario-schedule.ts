@@ -1,0 +1,62 @@
+import type { AssetRef, AssetUri } from './asset-uri.ts';
+import { type Condition, leavesOf, maxConditionDepth, maxLeafCount, maxLeaves } from './condition.ts';
+import { isRecord } from './json.ts';
+import { onlyFields, parseCount, parseList, parseName, placeIn, refused } from './scenario-json.ts';
+import type { Source } from './scenario.ts';
+
+const remedy =
+  'write an asset\'s name, a list of them, {"asset": …}, {"alias": …}, {"all": […]}, {"any": […]}, {"atLeast": n, "of": […]}, or null for runs by time or by hand only';
+
+/**
+ * What a scenario waits for, as its `schedule` says; `null` where events start nothing.
+ * @throws TidegateError `invalid_input` naming the part that is not valid
+ */
+export function parseSchedule(path: string, value: unknown): Condition<Source> | null {
+  if (value === null) return null;
+  const condition = parsePart(path, value, 1);
+  const leaves = leavesOf(condition).length;
+  if (leaves > maxLeaves)
+    throw refused(path, value, `it has ${leaves} assets, ${maxLeaves} are allowed: split the DAG`);
+  return condition;
+}
+
+function parsePart(path: string, value: unknown, depth: number): Condition<Source> {
+  if (depth > maxConditionDepth)
+    throw refused(path, value, `it is nested more than ${maxConditionDepth} levels deep: write it flatter`);
+  const parseParts = (at: string, parts: unknown): readonly Condition<Source>[] =>
+    parseList(at, parts, 'write a list of conditions').map((part, index) =>
+      parsePart(placeIn(at, index), part, depth + 1),
+    );
+
+  if (typeof value === 'string') return { kind: 'asset', asset: assetOf(parseName(path, value, 'asset')) };
+  if (Array.isArray(value)) return { kind: 'all', of: parseParts(path, value) };
+  if (!isRecord(value)) throw refused(path, value, remedy);
+
+  for (const kind of ['asset', 'alias'] as const) {
+    if (!(kind in value)) continue;
+    onlyFields(path, value, [kind, 'count']);
+    const name = parseName(placeIn(path, kind), value[kind], kind);
+    const count = parseCount(placeIn(path, 'count'), value['count'] ?? 1, maxLeafCount);
+    const source = kind === 'asset' ? assetOf(name) : { kind, name };
+    return { kind: 'asset', asset: source, ...(count === 1 ? {} : { count }) };
+  }
+  for (const kind of ['all', 'any'] as const) {
+    if (!(kind in value)) continue;
+    onlyFields(path, value, [kind]);
+    return { kind, of: parseParts(placeIn(path, kind), value[kind]) };
+  }
+  if (!('atLeast' in value)) throw refused(path, value, remedy);
+  onlyFields(path, value, ['atLeast', 'of']);
+  const of = parseParts(placeIn(path, 'of'), value['of']);
+  if (of.length === 0) throw refused(placeIn(path, 'of'), value['of'], 'write at least one condition');
+  return { kind: 'atLeast', count: parseCount(placeIn(path, 'atLeast'), value['atLeast'], of.length), of };
+}
+
+function assetOf(name: string): Source {
+  return { kind: 'asset', asset: parseScenarioAsset(name) };
+}
+
+/** In a scenario an asset is a name and nothing else, so that it may be any word. */
+export function parseScenarioAsset(name: string): AssetRef {
+  return { name, uri: name as AssetUri };
+}

@@ -1,0 +1,98 @@
+import type { AssetRef } from './asset-uri.ts';
+import type { Condition } from './condition.ts';
+import type { JsonObject } from './json.ts';
+import type { StartFrom, WhilePaused } from './run-plan.ts';
+
+/** What a consumer of a scenario waits for: updates of an asset, or those that came through an alias. */
+export type Source =
+  | { readonly kind: 'asset'; readonly asset: AssetRef }
+  | { readonly kind: 'alias'; readonly name: string };
+
+/** A consumer, and what happens to it, in order. */
+export interface Scenario {
+  /** `null` where events start nothing. */
+  readonly condition: Condition<Source> | null;
+  /** Whether runs by time and by hand consume what is queued when they are let in. */
+  readonly requestedRunsConsume: boolean;
+  readonly maxActiveRuns: number;
+  readonly whilePaused: WhilePaused;
+  readonly startFrom: StartFrom;
+  readonly steps: readonly ScenarioStep[];
+}
+
+export type ScenarioStep =
+  /** Updates that are recorded together and judged once. */
+  | { readonly kind: 'record'; readonly events: readonly ScenarioEvent[] }
+  /** The oldest active runs end. */
+  | { readonly kind: 'finishRun'; readonly count: number }
+  /** Somebody, or a time, asks for a run. */
+  | { readonly kind: 'manualRun' | 'timeTick' }
+  | { readonly kind: 'pause' | 'unpause' }
+  /** The consumer comes into being; without such a step it is there before the first. */
+  | { readonly kind: 'register' }
+  /** The queue of what is named so, or all of it, is cleared. */
+  | { readonly kind: 'clear'; readonly name: string | null }
+  | { readonly kind: 'advance'; readonly to: number };
+
+/** One update of an asset. */
+export interface ScenarioEvent {
+  readonly asset: string;
+  /** Aliases it came through. */
+  readonly via: readonly string[];
+  readonly partition: string | null;
+  readonly at: number;
+}
+
+/** A schedule as a scenario writes it: an asset by its name, a list that means all of it, a condition, or `null` for nothing. */
+export type ScheduleJson =
+  | null
+  | string
+  | readonly ScheduleJson[]
+  | { readonly asset: string; readonly count?: number }
+  | { readonly alias: string; readonly count?: number }
+  | { readonly all: readonly ScheduleJson[] }
+  | { readonly any: readonly ScheduleJson[] }
+  | { readonly atLeast: number; readonly of: readonly ScheduleJson[] };
+
+/** An event as a scenario writes it; `Name` is what stands for an asset. */
+export interface EventJson<Name = string> {
+  readonly event: Name;
+  /** Aliases it came through. */
+  readonly via?: readonly string[];
+  readonly partition?: string | null;
+  readonly extra?: JsonObject;
+  /** When it is recorded, not before what is above it. @defaultValue a second after the event before */
+  readonly at?: string | Date;
+}
+
+/** A step as a scenario writes it; `Name` is what stands for an asset. */
+export type StepJson<Name = string> =
+  | EventJson<Name>
+  /** Recorded together, and judged once. */
+  | { readonly batch: readonly (Name | EventJson<Name>)[] }
+  /** So many of the oldest active runs end. */
+  | { readonly finishRun: number }
+  | { readonly pause: true }
+  | { readonly unpause: true }
+  | { readonly manualRun: true }
+  | { readonly timeTick: true }
+  /** Clears the queue of one asset or alias, or with `true` all of it. */
+  | { readonly clear: Name | true }
+  /** Here the consumer comes into being: what is above is history. */
+  | { readonly register: true }
+  /** Moves the clock, by a duration such as `'10m'`. */
+  | { readonly advance: string | number };
+
+/** What a scenario may say beside its schedule and its steps. */
+export interface ScenarioOptions {
+  /** Most runs at a time, 1 to 1,000. @defaultValue 16 */
+  readonly maxActiveRuns?: number;
+  /** What becomes of events that come during a pause. @defaultValue `'keep'` */
+  readonly whilePaused?: WhilePaused;
+  /** Which older events the first run lists. @defaultValue `'now'` */
+  readonly startFrom?: string | Date;
+  /** Whether runs are by partition. @defaultValue false */
+  readonly partitioned?: false;
+  /** How many queued events a run takes. @defaultValue `'all'` */
+  readonly batch?: 'all';
+}

@@ -1,0 +1,175 @@
+import { type Batch, type Delivery, toBatches } from './batch.ts';
+import { type Consumer, decide, takeBatches, withoutRuns, withRun } from './consumer.ts';
+import { unreachable } from './errors.ts';
+import { explain, type Explanation, summarize } from './explanation.ts';
+import { emptyGate, isIgnored, pauseGate, takeAll, type Taken, takeLeaves } from './gate.ts';
+import { runIdByHand } from './ids.ts';
+import type { StartFrom } from './run-plan.ts';
+import { leavesMetBy, nameOf, numberSources } from './scenario-sources.ts';
+import type { Scenario, ScenarioEvent, ScenarioStep } from './scenario.ts';
+import { startLog } from './simulated-log.ts';
+
+/** A run that consumes events. */
+export interface SimulatedRun {
+  readonly trigger: 'assets' | 'manual' | 'time';
+  readonly partition: null;
+  /** In order of arrival, each once; `a#2` is the second update of `a` in the scenario. */
+  readonly events: readonly string[];
+}
+
+/** What came of a scenario. */
+export interface SimulationResult {
+  readonly runs: readonly SimulatedRun[];
+  /** Names with something queued at the end, in the order of the schedule. */
+  readonly pending: readonly string[];
+  /** Runs by hand and by time that got a slot. */
+  readonly otherRuns: number;
+  readonly explanation: {
+    /** What the consumer waits for at the end. */
+    readonly sentence: string;
+    readonly met: boolean;
+    /** `null` where events start nothing. */
+    readonly tree: Explanation | null;
+  };
+}
+
+/** A scenario that is played step by step. */
+export interface Simulation {
+  /** Takes the next step and says what it started. */
+  take(step: ScenarioStep): Pick<SimulationResult, 'runs' | 'otherRuns'>;
+  result(): SimulationResult;
+}
+
+/** Plays a scenario by the decisions that the workflow of a consumer takes. */
+export function simulate(scenario: Scenario): SimulationResult {
+  const simulation = startSimulation(scenario);
+  for (const step of scenario.steps) simulation.take(step);
+  return simulation.result();
+}
+
+export function startSimulation(scenario: Scenario): Simulation {
+  const { maxActiveRuns, requestedRunsConsume, whilePaused, startFrom, steps } = scenario;
+  const sources = numberSources(scenario.condition);
+  const { condition, leaves, assets } = sources;
+  const metBy = leavesMetBy(sources);
+  const log = startLog();
+  const runs: SimulatedRun[] = [];
+  const requests: ('manual' | 'time')[] = [];
+  let otherRuns = 0;
+  let isRegistered = steps.every(({ kind }) => kind !== 'register');
+  let consumer: Consumer = {
+    ...{ gate: emptyGate(condition, 0), isPaused: false, activeRuns: [], hasRequests: false },
+    ...{ maxActiveRuns, requestedRunsConsume },
+  };
+
+  const open = (trigger: SimulatedRun['trigger'], taken: readonly Taken[]): void =>
+    void runs.push({ trigger, partition: null, events: log.consume(taken) });
+
+  const settle = (): void => {
+    for (;;) {
+      const decision = decide(consumer);
+      switch (decision.kind) {
+        case 'wait':
+          return;
+        case 'open':
+          open('assets', decision.run.taken);
+          consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);
+          break;
+        case 'admit': {
+          const trigger = requests.shift() ?? 'manual';
+          if (decision.taken.length > 0) open(trigger, decision.taken);
+          otherRuns += 1;
+          consumer = { ...consumer, gate: decision.gate, hasRequests: requests.length > 0 };
+          // All that matters about its name is that no other run has it.
+          consumer = withRun(consumer, runIdByHand(0, String(otherRuns)));
+          break;
+        }
+        default:
+          unreachable(decision);
+      }
+    }
+  };
+
+  const append = (event: ScenarioEvent, batchEnd: number): readonly Delivery[] => {
+    const recorded = log.append(event.asset);
+    const met = metBy(event);
+    if (!isRegistered) {
+      if (met.length > 0 && isListed(startFrom, event.at)) log.remember(recorded);
+      return [];
+    }
+    const { seq } = recorded;
+    if (!isIgnored(consumer.gate, seq)) log.enqueue(recorded, met);
+    return met.map((leaf) => ({ seq, batchEnd, leaf, at: event.at }));
+  };
+
+  const record = (events: readonly ScenarioEvent[]): void => {
+    const batchEnd = log.head + events.length;
+    let rest: readonly Batch[] = toBatches(events.flatMap((event) => append(event, batchEnd)));
+    if (!isRegistered) return;
+    do {
+      const taken = takeBatches(consumer, rest, { upTo: batchEnd, more: false });
+      for (const run of taken.asked) open('assets', run.taken);
+      consumer = taken.consumer;
+      settle();
+      rest = taken.rest;
+    } while (rest.length > 0);
+  };
+
+  const clear = (name: string | null): void => {
+    const named = [...leaves].filter(([, source]) => nameOf(source) === name).map(([leaf]) => leaf);
+    const { taken, gate } =
+      name === null ? takeAll(consumer.gate) : takeLeaves(consumer.gate, new Set(named));
+    log.discard(taken);
+    consumer = { ...consumer, gate };
+  };
+
+  const pause = (isPaused: boolean): void => {
+    const { gate } = pauseGate(consumer.gate, { isPaused, whilePaused, at: log.head });
+    consumer = { ...consumer, isPaused, gate };
+  };
+
+  const request = (trigger: 'manual' | 'time'): void => {
+    requests.push(trigger);
+    consumer = { ...consumer, hasRequests: true };
+  };
+
+  const act = (step: ScenarioStep): void => {
+    if (step.kind === 'record') return record(step.events);
+    if (step.kind === 'register') {
+      isRegistered = true;
+      consumer = { ...consumer, gate: emptyGate(condition, log.head) };
+    }
+    // Nothing can be done to a consumer that is not there yet.
+    if (!isRegistered) return undefined;
+    if (step.kind === 'finishRun') consumer = withoutRuns(consumer, consumer.activeRuns.slice(0, step.count));
+    if (step.kind === 'clear') clear(step.name);
+    if (step.kind === 'pause' || step.kind === 'unpause') pause(step.kind === 'pause');
+    if (step.kind === 'manualRun') request('manual');
+    if (step.kind === 'timeTick') request('time');
+    return settle();
+  };
+
+  return {
+    take(step) {
+      const before = { runs: runs.length, otherRuns };
+      act(step);
+      return { runs: runs.slice(before.runs), otherRuns: otherRuns - before.otherRuns };
+    },
+    result() {
+      const { gate } = consumer;
+      const tree = condition === null ? null : explain(condition, assets, gate);
+      const queued = [...leaves].filter(([leaf]) => gate.queued[leaf] !== undefined);
+      return {
+        runs: [...runs],
+        pending: [...new Set(queued.map(([, source]) => nameOf(source)))],
+        otherRuns,
+        explanation: { sentence: summarize(consumer, tree), met: tree?.met ?? false, tree },
+      };
+    },
+  };
+}
+
+/** Whether the first run lists an event that is older than its consumer. */
+function isListed(startFrom: StartFrom, at: number): boolean {
+  return startFrom === 'earliest' || (startFrom !== 'now' && at >= startFrom);
+}

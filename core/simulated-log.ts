@@ -1,0 +1,71 @@
+import type { Seq } from './asset-event.ts';
+import type { LeafId } from './batch.ts';
+import type { Taken } from './gate.ts';
+
+/** An event at its position; `a#2` is the second update of `a`. */
+export interface RecordedEvent {
+  readonly seq: Seq;
+  readonly name: string;
+}
+
+/** The log of a scenario, which knows by name what the gate only counts. */
+export interface SimulatedLog {
+  /** Position of the newest event. */
+  readonly head: Seq;
+  append(asset: string): RecordedEvent;
+  /** Notes that an event waits for a run, at these leaves. */
+  enqueue(event: RecordedEvent, leaves: readonly LeafId[]): void;
+  /** Notes an event that is older than the consumer, for its first run to list. */
+  remember(event: RecordedEvent): void;
+  /** What a run consumes, in order and each once, with what was remembered. */
+  consume(taken: readonly Taken[]): readonly string[];
+  /** Forgets what left the queue without a run. */
+  discard(taken: readonly Taken[]): void;
+}
+
+export function startLog(): SimulatedLog {
+  const updates = new Map<string, number>();
+  const queued = new Map<LeafId, RecordedEvent[]>();
+  let history: RecordedEvent[] = [];
+  let head = 0;
+
+  const takeOut = ({ leaf, upTo }: Taken): readonly RecordedEvent[] => {
+    const own = queued.get(leaf) ?? [];
+    queued.set(
+      leaf,
+      own.filter(({ seq }) => seq > upTo),
+    );
+    return own.filter(({ seq }) => seq <= upTo);
+  };
+
+  return {
+    get head() {
+      return head;
+    },
+    append(asset) {
+      head += 1;
+      const update = (updates.get(asset) ?? 0) + 1;
+      updates.set(asset, update);
+      return { seq: head, name: `${asset}#${update}` };
+    },
+    enqueue(event, leaves) {
+      for (const leaf of leaves) {
+        const own = queued.get(leaf);
+        if (own === undefined) queued.set(leaf, [event]);
+        else own.push(event);
+      }
+    },
+    remember(event) {
+      history.push(event);
+    },
+    consume(taken) {
+      // An event that met several leaves is one event.
+      const events = new Map([...history, ...taken.flatMap(takeOut)].map(({ seq, name }) => [seq, name]));
+      history = [];
+      return [...events].toSorted(([a], [b]) => a - b).map(([, name]) => name);
+    },
+    discard(taken) {
+      for (const one of taken) takeOut(one);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { mapLeaves } from '../core/condition.ts';
+import { isRecord } from '../core/json.ts';
+import { parseTerms } from '../core/parse-scenario.ts';
+import { parseSchedule } from '../core/scenario-schedule.ts';
+import { parseSteps } from '../core/scenario-steps.ts';
+import type { Scenario, ScenarioOptions, ScheduleJson, StepJson } from '../core/scenario.ts';
+import { simulate as play, type SimulationResult } from '../core/simulate.ts';
+import type { AnyAsset } from './asset.ts';
+import { isBranded } from './brand.ts';
+import { refOf } from './compile.ts';
+import { isAsset } from './condition.ts';
+import { isCron } from './cron.ts';
+import { partsOfSchedule, type ScheduleInput } from './schedule.ts';
+
+/** A step of a simulation: as in a scenario file, where an asset itself may stand for its name. */
+export type SimulationStep = StepJson<AnyAsset | string>;
+
+/**
+ * Plays what happens to a consumer, without servers, and says which runs it starts. The decisions are those of a deployed DAG.
+ * @example
+ * ```ts
+ * import { all, asset, simulate } from 'tidegate';
+ *
+ * const [orders, rates] = [asset('orders'), asset('rates')];
+ * const { runs, pending } = simulate(all(orders, rates), [{ event: orders }, { event: rates }, { event: rates }]);
+ * console.log(runs[0]?.events, pending); // [ 'orders#1', 'rates#1' ] [ 'rates' ]
+ * ```
+ * @param schedule - as a DAG has it, or as a scenario file has it
+ * @throws TidegateError `invalid_input` or `invalid_definition` naming the part that is not valid, its value and the remedy
+ */
+export function simulate(
+  schedule: ScheduleInput | ScheduleJson,
+  steps: readonly SimulationStep[],
+  options: ScenarioOptions = {},
+): SimulationResult {
+  return play({
+    ...conditionOf(schedule),
+    ...parseTerms({ ...options }),
+    steps: parseSteps('steps', named(steps)),
+  });
+}
+
+function conditionOf(
+  schedule: ScheduleInput | ScheduleJson,
+): Pick<Scenario, 'condition' | 'requestedRunsConsume'> {
+  if (!isScheduleInput(schedule))
+    return { condition: parseSchedule('schedule', schedule), requestedRunsConsume: false };
+  const { condition, requestedRunsConsume } = partsOfSchedule(schedule);
+  return {
+    condition:
+      condition === null
+        ? null
+        : mapLeaves(condition, (asset) => ({ kind: 'asset' as const, asset: refOf(asset) })),
+    requestedRunsConsume,
+  };
+}
+
+/** Whether a schedule is written in the functions of the sdk; else it is JSON. */
+function isScheduleInput(schedule: ScheduleInput | ScheduleJson): schedule is ScheduleInput {
+  if (Array.isArray(schedule)) return schedule.some(isScheduleInput);
+  if (isAsset(schedule) || isCron(schedule) || isBranded(schedule, 'assetOrTime')) return true;
+  return isRecord(schedule) && 'kind' in schedule;
+}
+
+/** Steps with the names of assets instead of themselves. Authors may write plain JavaScript, so any value may come. */
+function named(value: unknown): unknown {
+  if (isAsset(value)) return value.name;
+  if (Array.isArray(value)) return value.map(named);
+  if (!isRecord(value) || value instanceof Date) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => [key, key === 'extra' ? part : named(part)]),
+  );
+}
