@@ -9,7 +9,8 @@ import { TidegateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AnyAsset, Emit, EmitOptions } from '../sdk/index.ts';
 
-interface Emitted {
+/** One update of an outlet, as it is recorded. */
+export interface Emitted {
   readonly outlet: AnyAsset;
   readonly extra: JsonObject;
   readonly partitionKey: string | undefined;
@@ -18,6 +19,8 @@ interface Emitted {
 /** What a task said about its outlets. Nothing is recorded before it succeeds. */
 export interface Outbox {
   readonly emit: Emit;
+  /** Checks an event that is recorded at once; its outlet is silent no more. */
+  checked(asset: AnyAsset, event?: EmitOptions<object>): Emitted;
   /** The events to record: what was emitted, and one for each outlet that was not. */
   events(idOf: (asset: AssetRef) => number): readonly NewAssetEvent[];
 }
@@ -27,9 +30,14 @@ export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
   const emitted: Emitted[] = [];
   const declared = new Map(outlets.map((outlet) => [assetKey(outlet), outlet]));
   const silent = new Map(declared);
+  const check = (asset: AnyAsset, event: EmitOptions<object>): Emitted => {
+    const outlet = declared.get(assetKey(asset)) ?? undeclared(outlets, asset);
+    const extra = checkedExtra(outlet, event.extra ?? {});
+    return { outlet, extra, partitionKey: checkedKey(event.partition) };
+  };
   const emit = (asset: AnyAsset, event: EmitOptions<object> = {}): void => {
+    const one = check(asset, event);
     const key = assetKey(asset);
-    const outlet = declared.get(key) ?? undeclared(outlets, asset);
     // Each silent outlet is an event of the same batch, unless this one speaks for it.
     const others = emitted.length + silent.size - (silent.has(key) ? 1 : 0);
     if (others >= maxBatchEvents) {
@@ -38,15 +46,16 @@ export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
         `a task may emit ${maxBatchEvents} events at most, one for each outlet that was not emitted included`,
       );
     }
-    emitted.push({
-      outlet,
-      extra: checkedExtra(outlet, event.extra ?? {}),
-      partitionKey: checkedKey(event.partition),
-    });
+    emitted.push(one);
     silent.delete(key);
   };
   return {
     emit: emit as Emit,
+    checked(asset, event = {}) {
+      const one = check(asset, event);
+      silent.delete(assetKey(asset));
+      return one;
+    },
     events(idOf) {
       const all = [...emitted, ...[...silent.values()].map(silently)];
       return all.map(({ outlet, extra, partitionKey }) => ({ assetId: idOf(outlet), extra, partitionKey }));

@@ -19,6 +19,7 @@ import {
 } from '../store/task-runs.ts';
 import { recordSuccess } from '../temporal/record-events.ts';
 import type { WorkerDeps } from './deps.ts';
+import { createEmitNow } from './emit-now.ts';
 import { createOutbox } from './emitted.ts';
 import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
@@ -100,7 +101,8 @@ async function runTry(deps: WorkerDeps, assetIds: AssetIds, running: Try): Promi
   });
   const outbox = createOutbox(code.outlets);
   try {
-    const result = await execute({ db: deps.db, context, code, task, begun, outbox, log });
+    const emitNow = createEmitNow(deps, assetIds, outbox, tried, context.cancellationSignal);
+    const result = await execute({ db: deps.db, context, code, task, begun, outbox, log, emitNow });
     const success = { ...tried, result: storableResult(result) };
     const events = outbox.events(
       await keepTrying(() => assetIds.find(code.outlets), context.cancellationSignal),

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
-import type { TaskContext } from '../sdk/index.ts';
+import type { EmitNow, TaskContext } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
 import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
@@ -28,6 +28,7 @@ interface Execution {
   readonly begun: Extract<Begun, { kind: 'begun' }>;
   readonly outbox: Outbox;
   readonly log: BufferedLog;
+  readonly emitNow: EmitNow;
 }
 
 /**
@@ -82,7 +83,7 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 }
 
 function taskContext(
-  { db, code, task, begun, outbox, log }: Execution,
+  { db, code, task, begun, outbox, log, emitNow }: Execution,
   signal: AbortSignal,
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
@@ -100,6 +101,7 @@ function taskContext(
     needs: needsOf(code, begun.results),
     events: createTriggeringEvents(db, task),
     emit: outbox.emit,
+    emitNow,
     log,
     skip(reason) {
       throw new TaskSkipped(reason);

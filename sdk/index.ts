@@ -24,6 +24,7 @@ export type {
 } from './task.ts';
 export type {
   Emit,
+  EmitNow,
   EmitOptions,
   EventList,
   RunInfo,

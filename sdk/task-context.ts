@@ -60,6 +60,16 @@ export type Emit = <Input extends object>(
   ...event: EmitArguments<Input>
 ) => void;
 
+/**
+ * Says that an outlet was updated, and records it at once: others see progress before the task ends. The event stays whatever becomes of
+ * the task, and another try that comes here records another one. An outlet that was emitted in this way is not recorded once more
+ * when the task succeeds. Resolves when it is recorded.
+ */
+export type EmitNow = <Input extends object>(
+  asset: Asset<object, Input>,
+  ...event: EmitArguments<Input>
+) => Promise<void>;
+
 /** Writes to the task's log, which people read per task and try. */
 export interface TaskLog {
   debug(message: string, fields?: object): void;
@@ -82,6 +92,7 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   readonly needs: Needs;
   readonly events: TriggeringEvents;
   readonly emit: Emit;
+  readonly emitNow: EmitNow;
   readonly log: TaskLog;
   /** Aborted when the run is cancelled or the try is out of time. */
   readonly signal: AbortSignal;

@@ -1,5 +1,5 @@
 import type { EventSource, NewAssetEvent } from '../core/asset-event.ts';
-import type { IdempotencyKey, Recorded, Submission, TaskSuccess } from '../store/recording.ts';
+import type { IdempotencyKey, Recorded, Submission, TaskSuccess, TaskTry } from '../store/recording.ts';
 import type { Deps } from './deps.ts';
 
 const fromApi: EventSource = { kind: 'api' };
@@ -24,6 +24,18 @@ export async function recordSuccess(
 ): Promise<Recorded> {
   const { dagId, runId, taskId } = success;
   return record(deps, { source: { kind: 'task', dagId, runId, taskId }, events, success });
+}
+
+/** Records an event of a task that goes on; `nth` of its try, so that telling it again records nothing new. */
+export async function recordProgress(
+  deps: Deps,
+  { dagId, runId, attempt, taskId, try: number }: TaskTry,
+  event: NewAssetEvent,
+  nth: number,
+): Promise<void> {
+  const key = JSON.stringify(['emitNow', dagId, runId, attempt, taskId, number, nth]);
+  const idempotencyKey = { key, requestHash: '' };
+  await record(deps, { source: { kind: 'task', dagId, runId, taskId }, events: [event], idempotencyKey });
 }
 
 async function record(deps: Deps, submission: Submission): Promise<Recorded> {

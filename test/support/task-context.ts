@@ -35,6 +35,7 @@ export function aTaskContext({
       all: () => listOf(events),
     },
     emit: (asset, ...[event]) => void said.emitted.push({ asset, extra: event?.extra }),
+    emitNow: async (asset, ...[event]) => void said.emitted.push({ asset, extra: event?.extra }),
     log: { debug: log, info: log, warn: log, error: log },
     signal: new AbortController().signal,
     skip: (reason) => {

@@ -8,6 +8,7 @@ const typed = asset('s3://dag-run/typed', { eventExtra: z.object({ rows: z.numbe
 const silent = asset('s3://dag-run/silent');
 const other = asset('s3://dag-run/other');
 const many = asset('s3://dag-run/many');
+const progress = asset('s3://dag-run/progress');
 
 const dags = [
   dag('too_large', {}, (d) => void d.task('make', async () => 'x'.repeat(300 * 1_024))),
@@ -33,6 +34,26 @@ const dags = [
       fail();
     });
   }),
+  dag('emits_at_once', {}, (d) => {
+    d.task(
+      'make',
+      { outlets: [typed, progress], retries: { max: 1, initial: '100 ms' } },
+      async ({ emitNow, try: number }) => {
+        await emitNow(progress, { extra: { part: 1, of: number }, partition: '2026-01' });
+        if (number === 1) fail();
+        await emitNow(progress, { extra: { part: 2, of: number } });
+        await emitNow(typed, { extra: { rows: 3 } });
+      },
+    );
+  }),
+  dag('emits_nothing_at_once', {}, (d) => {
+    d.task('make', { outlets: [silent] }, async ({ emitNow }) => emitNow(other));
+  }),
+  dag(
+    'on_progress',
+    { schedule: progress },
+    (d) => void d.task('see', async ({ events }) => events.all().count()),
+  ),
   dag('strict_params', { params: z.object({ day: z.string() }) }, (d) => {
     d.task('use', async ({ params, run }) => [params.day, run.conf['extra'] ?? null]);
   }),
@@ -101,6 +122,30 @@ describe('the outlets of a task', () => {
     const { run } = await runs.taskOf('emits_then_fails');
     expect(run.state).toBe('failed');
     expect(await eventsOf('emits_then_fails')).toEqual([]);
+  });
+});
+
+describe('an event that is emitted at once', () => {
+  it('is there before the task ends, stays when its try fails, and speaks for its outlet', async () => {
+    const { run } = await runs.taskOf('emits_at_once');
+    expect(run.state).toBe('success');
+    expect(await eventsOf('emits_at_once')).toMatchObject([
+      { extra: { part: 1, of: 1 } },
+      { extra: { part: 1, of: 2 } },
+      { extra: { part: 2, of: 2 } },
+      { extra: { rows: 3 } },
+    ]);
+    const started = await runs.tidegate.runsClosed('on_progress', 1);
+    expect(started[0]).toMatchObject({ state: 'success', trigger: 'asset' });
+  });
+
+  it('is refused where it is no outlet, and then nothing is recorded', async () => {
+    const { task } = await runs.taskOf('emits_nothing_at_once');
+    expect(task).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/is not an outlet of this task/),
+    });
+    expect(await eventsOf('emits_nothing_at_once')).toEqual([]);
   });
 });
 
