@@ -16,6 +16,8 @@ export interface Api {
     path: string,
     body: object,
   ): Promise<z.output<Answer>>;
+  /** Asks for something to be gone; there is no more to answer than that it is. */
+  remove(path: string, query?: Query): Promise<void>;
 }
 
 /** Longest a request may take: pausing waits for a worker, which may be busy. */
@@ -32,6 +34,11 @@ export function createApi(url: string): Api {
     send: async (method, answer, path, body) => {
       const headers = { 'content-type': 'application/json' };
       return read(url, answer, await ask(url, path, { method, headers, body: JSON.stringify(body) }));
+    },
+    remove: async (path, query = {}) => {
+      const response = await ask(url, withQuery(path, query), { method: 'DELETE' });
+      if (response.status === 204) return;
+      throw refusal(url, response, parseJson(await response.text()));
     },
   };
 }

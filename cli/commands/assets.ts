@@ -9,10 +9,13 @@ import { type Cell, instant, pageNote, type Report } from '../report.ts';
 import { asksForRun, reportRequested, requestOf, type RunOptions } from '../run-request.ts';
 import type { Run, Session } from '../session.ts';
 import { addUriCommands } from './asset-uris.ts';
+import { addQueuedEventCommands } from './queued-events.ts';
 
 /** `tidegate assets …` */
 export function addAssetCommands(program: Command, run: Run): void {
-  const assets = program.command('assets').description('assets: list, show, materialize, check URIs');
+  const assets = program
+    .command('assets')
+    .description('assets: list, show, materialize, clear queues, check URIs');
   paged(assets.command('list').description('list assets with who produces and who consumes them'))
     .option('--pattern <text>', 'only names that contain this')
     .option('--dag <dag>', 'only assets this DAG produces, consumes or waits for (may be repeated)', listOf)
@@ -21,6 +24,7 @@ export function addAssetCommands(program: Command, run: Run): void {
   choosesAsset(assets.command('details').description('show an asset')).action((options: AssetOptions) =>
     run((session) => showAsset(session, options)),
   );
+  addQueuedEventCommands(assets, run);
   addUriCommands(assets, run);
   asksForRun(
     choosesAsset(assets.command('materialize').description('run the one DAG that produces an asset')),

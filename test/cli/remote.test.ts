@@ -6,6 +6,7 @@ import { AssetCollection } from '../../api/contract/assets.ts';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
 import { DagCollection } from '../../api/contract/dags.ts';
 import { DagGate } from '../../api/contract/gate.ts';
+import { QueuedEventCollection } from '../../api/contract/queued-events.ts';
 import { exitStatus } from '../../cli/exit-status.ts';
 import { all, asset, dag } from '../../sdk/index.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
@@ -22,6 +23,12 @@ const load = dag('load', { tags: ['daily'] }, (d) => {
     if (run.conf['wait'] === true) await sleep(60_000, undefined, { signal });
   });
 });
+const stock = asset('s3://lake/stock');
+const sales = dag(
+  'sales',
+  { schedule: all(stock, asset('s3://lake/prices')) },
+  (d) => void d.task('print', async () => undefined),
+);
 const report = dag(
   'report',
   { schedule: all(orders, rates) },
@@ -32,7 +39,7 @@ let tidegate: Tidegate;
 let server: Server;
 let url: string;
 beforeAll(async () => {
-  tidegate = await startTidegate([load, report]);
+  tidegate = await startTidegate([load, report, sales]);
   server = createServer(createApp({ ...tidegate.deps, temporalUiUrl: 'http://temporal.test', version: '0' }));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -61,7 +68,9 @@ describe('dags', () => {
       run('dags', 'list', '--tag', 'daily', '-o', 'plain'),
       json('dags', 'list', '--pattern', 'rep'),
     ]);
-    expect(people.stdout).toMatch(/^DAG {5}SCHEDULE {2}PAUSED .+\nload .+\nreport {2}Asset {5}no .+\n$/);
+    expect(people.stdout).toMatch(
+      /^DAG {5}SCHEDULE {2}PAUSED .+\nload .+\nreport {2}Asset {5}no .+\nsales .+\n$/,
+    );
     expect(plain.stdout).toMatch(/^load\t\tfalse\t1\tdaily\t\S+\n$/);
     expect(DagCollection.parse(body).dags.map(({ dag_id }) => dag_id)).toEqual(['report']);
   });
@@ -216,6 +225,69 @@ describe('assets', () => {
       status: exitStatus.failed,
       stderr: 'tidegate: no asset has the name "s3://lake/order": `tidegate assets list` shows all\n',
     });
+  });
+});
+
+describe('queued events', () => {
+  const name = ['--name', stock.name];
+  const queuedFor = async (...args: readonly string[]) =>
+    QueuedEventCollection.parse(await json('assets', 'queued-events', ...args)).queued_events;
+
+  it('are listed by asset, by DAG or by both, for people and as the API answers', async () => {
+    await run('events', 'create', ...name);
+    await run('events', 'create', ...name);
+    const people = await run('assets', 'queued-events', ...name);
+    expect(people.stdout).toMatch(
+      /^DAG {4}ASSET {12}EVENTS {2}SINCE\nsales {2}s3:\/\/lake\/stock {2}2 +\S+ .+\n$/,
+    );
+    const [byDag, both] = await Promise.all([
+      run('assets', 'queued-events', '--dag', 'sales', '-o', 'plain'),
+      run('assets', 'queued-events', ...name, '--dag', 'sales', '-o', 'plain'),
+    ]);
+    expect(byDag.stdout).toMatch(/^sales\ts3:\/\/lake\/stock\t2\t\S+\n/m);
+    expect(byDag.stdout).toContain(both.stdout);
+    expect(await queuedFor(...name)).toMatchObject([{ dag_id: 'sales', count: 2 }]);
+    expect(await queuedFor('--dag', 'nobody')).toEqual([]);
+    const { status, stderr } = await run('assets', 'queued-events', ...name, '--dag', 'report');
+    expect(status).toBe(exitStatus.failed);
+    expect(stderr).toMatch(/^tidegate: nothing is queued for DAG report from asset \d+.+\n$/);
+  });
+
+  it('are cleared, up to a time where one is given, with who asked', async () => {
+    await run('events', 'create', ...name);
+    const [entry] = await queuedFor(...name);
+    const early = await run('assets', 'clear-queued-events', ...name, '--before', entry?.created_at ?? '');
+    expect(early).toMatchObject({ status: exitStatus.failed, stdout: '' });
+    expect(early.stderr).toMatch(/^tidegate: nothing is queued .+\n$/);
+    const { status, stdout } = await runHere(
+      ['assets', 'clear-queued-events', ...name, '--dag', 'sales', '--before', '2100-01-01T00:00:00Z'],
+      { env: { TIDEGATE_API_URL: url, USER: 'ada' } },
+    );
+    expect({ status, stdout }).toEqual({
+      status: exitStatus.ok,
+      stdout:
+        'cleared of  s3://lake/stock\nfor         sales\nolder than  2100-01-01T00:00:00Z\nasked by    ada\n',
+    });
+    expect(await queuedFor(...name)).toEqual([]);
+    const cleared = await tidegate.deps.db
+      .selectFrom('consumption')
+      .select(['dag_id', 'who'])
+      .where('outcome', '=', 'cleared')
+      .execute();
+    expect(cleared).toEqual([{ dag_id: 'sales', who: 'ada' }]);
+  });
+
+  it('that cannot be cleared end with the status of why', async () => {
+    const ended = await Promise.all([
+      run('assets', 'clear-queued-events', ...name),
+      run('assets', 'clear-queued-events', '--dag', 'nobody'),
+      run('assets', 'clear-queued-events', ...name, '--before', 'noon'),
+    ]);
+    expect(ended.map(({ status, stderr }) => [status, stderr.split(':')[1]])).toEqual([
+      [exitStatus.failed, expect.stringMatching(/nothing is queued from asset/)],
+      [exitStatus.failed, expect.stringMatching(/DAG "nobody" is not known/)],
+      [exitStatus.invalid, ' before'],
+    ]);
   });
 });
 

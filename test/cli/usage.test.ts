@@ -16,6 +16,9 @@ describe('a wrong command line', () => {
     ['events list --limit many', 'a whole number is expected'],
     ['assets details', 'exactly one of --name, --uri and --id is expected'],
     ['assets details --name a --id 1', 'exactly one of --name, --uri and --id is expected'],
+    ['assets queued-events', 'an asset (--name, --uri or --id), --dag, or both are expected'],
+    ['assets clear-queued-events', 'an asset (--name, --uri or --id), --dag, or both are expected'],
+    ['assets queued-events --name a --id 1', 'exactly one of --name, --uri and --id is expected'],
     ['dags list --api-url nowhere', '--api-url "nowhere" is not valid'],
   ])('ends with 2 and one line: %s', async (line, message) => {
     const { status, stdout, stderr } = await runHere(line.split(' '));
