@@ -7,6 +7,7 @@ import { addDagCommands } from './commands/dags.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addHealthCommands } from './commands/health.ts';
 import { addRunCommands } from './commands/runs.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { exitStatus } from './exit-status.ts';
 import { type Format, formats, render } from './render.ts';
@@ -64,6 +65,7 @@ export function createProgram(options: ProgramOptions): Command {
   }
   addHealthCommands(program, run);
   program.commandsGroup('On this machine:');
+  addSimulateCommand(program, run);
   addLocalCommands(program, run);
   return program;
 }

@@ -37,6 +37,8 @@ export interface SimulationResult {
 export interface Simulation {
   /** Takes the next step and says what it started. */
   take(step: ScenarioStep): Pick<SimulationResult, 'runs' | 'otherRuns'>;
+  /** Names with something queued now, in the order of the schedule. */
+  pending(): readonly string[];
   result(): SimulationResult;
 }
 
@@ -149,19 +151,23 @@ export function startSimulation(scenario: Scenario): Simulation {
     return settle();
   };
 
+  const pending = (): readonly string[] => {
+    const queued = [...leaves].filter(([leaf]) => consumer.gate.queued[leaf] !== undefined);
+    return [...new Set(queued.map(([, source]) => nameOf(source)))];
+  };
+
   return {
     take(step) {
       const before = { runs: runs.length, otherRuns };
       act(step);
       return { runs: runs.slice(before.runs), otherRuns: otherRuns - before.otherRuns };
     },
+    pending,
     result() {
-      const { gate } = consumer;
-      const tree = condition === null ? null : explain(condition, assets, gate);
-      const queued = [...leaves].filter(([leaf]) => gate.queued[leaf] !== undefined);
+      const tree = condition === null ? null : explain(condition, assets, consumer.gate);
       return {
         runs: [...runs],
-        pending: [...new Set(queued.map(([, source]) => nameOf(source)))],
+        pending: pending(),
         otherRuns,
         explanation: { sentence: summarize(consumer, tree), met: tree?.met ?? false, tree },
       };

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { Instant } from './scalars.ts';
+import type { Explanation } from '../../core/explanation.ts';
+import type { Queued } from '../../core/gate.ts';
+import { Instant, toInstant } from './scalars.ts';
 
 /** Events that met one leaf and that no run has consumed yet. */
 export const QueuedEvents = z
@@ -51,6 +53,29 @@ export type ExplanationNode =
       readonly needed: number;
       readonly of: readonly ExplanationNode[];
     };
+
+/** An explanation as the API spells it. */
+export function toExplanationNode(explanation: Explanation): ExplanationNode {
+  if (explanation.kind !== 'asset') return { ...explanation, of: explanation.of.map(toExplanationNode) };
+  const { asset, met, needed, queued } = explanation;
+  return {
+    kind: 'asset',
+    asset: { name: asset.name, uri: asset.uri },
+    met,
+    needed,
+    queued: queued === null ? null : toQueuedEvents(queued),
+  };
+}
+
+function toQueuedEvents({ count, firstSeq, lastSeq, firstAt, lastAt }: Queued): QueuedEvents {
+  return {
+    count,
+    first_event_id: firstSeq,
+    last_event_id: lastSeq,
+    first_timestamp: toInstant(firstAt),
+    last_timestamp: toInstant(lastAt),
+  };
+}
 
 /** Answer of `GET /api/v2/dags/{dag_id}/gate`: what the DAG holds between runs, and why it waits. */
 export const DagGate = z

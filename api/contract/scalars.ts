@@ -52,3 +52,8 @@ export const Flag = z.stringbool({ error: "'true' or 'false' is expected" }).met
 export const TextList = z
   .union([QueryText.transform((text) => [text]), z.array(QueryText)])
   .meta({ type: 'array', items: { type: 'string' } });
+
+/** An instant on the wire: ISO 8601 in UTC with milliseconds. */
+export function toInstant(at: Date | string | number): string {
+  return new Date(at).toISOString();
+}

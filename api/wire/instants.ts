@@ -1,9 +1,7 @@
 import type { InstantRange } from '../../store/page.ts';
+import { toInstant } from '../contract/scalars.ts';
 
-/** An instant on the wire: ISO 8601 in UTC with milliseconds. */
-export function toInstant(at: Date | string | number): string {
-  return new Date(at).toISOString();
-}
+export { toInstant };
 
 export function toOptionalInstant(at: Date | string | number | null): string | null {
   return at === null ? null : toInstant(at);

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { parseScenario } from '../../core/parse-scenario.ts';
 import { repository } from '../support/temp-project.ts';
 import { codeBlocks, type Page, readPage, tableRows } from './markdown.ts';
+import { typed } from './shell.ts';
 
 const run = promisify(execFile);
 
@@ -39,6 +40,11 @@ describe('docs/simulator.md', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  }, 60_000);
+
+  it('shows what its commands print', async () => {
+    const [block = ''] = codeBlocks(page, 'console');
+    expect(await typed(block)).toBe(block);
   }, 60_000);
 
   it('shows schedules and steps that there are', () => {
