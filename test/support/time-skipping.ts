@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { DagDefinition } from '../../sdk/index.ts';
 import { testServer } from './server.ts';
@@ -25,9 +26,16 @@ export async function startTimeSkippingTidegate(
     async skip(duration, past = 0) {
       const { testService } = environment.nativeConnection;
       if (testService === undefined) throw new Error('the server cannot skip time');
-      for (let held = 0; held < past; held += 1) await testService.unlockTimeSkipping({});
-      await environment.sleep(duration as `${number} hours`);
-      for (let held = 0; held < past; held += 1) await testService.lockTimeSkipping({});
+      let held = 0;
+      const letGo = async (): Promise<void> => {
+        await testService.unlockTimeSkipping({});
+        held += 1;
+      };
+      while (held < past) await letGo();
+      const sleeping = environment.sleep(duration as `${number} hours`).then(() => true);
+      // A task that ended late may still hold the clock.
+      while (!(await Promise.race([sleeping, delay(5_000, false)]))) await letGo();
+      while (held-- > 0) await testService.lockTimeSkipping({});
     },
     async stop() {
       await tidegate.stop();
