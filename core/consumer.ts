@@ -106,8 +106,11 @@ export function countBatches(
 ): { readonly consumer: Consumer; readonly rest: readonly Batch[] } {
   const whole = more ? batches.slice(0, -1) : batches;
   const part = more ? batches.slice(-1) : [];
-  const counted = countUntilMet(consumer.gate, whole, () => hasFreeSlot(consumer));
-  if (counted.rest.length > 0 || isOpenable(consumer, counted.gate)) {
+  // One that waits for a batch to be whole consumes just behind it, however the batches come.
+  const isOwed = consumer.hasRequests && consumer.requestedRunsConsume;
+  const counted = countUntilMet(consumer.gate, whole, () => hasFreeSlot(consumer), { isOwed });
+  const isDue = isOwed && hasFreeSlot(consumer) && !counted.gate.midBatch;
+  if (counted.rest.length > 0 || isOpenable(consumer, counted.gate) || isDue) {
     const rest = [...counted.rest, ...part];
     if (rest.length > 0) return { consumer: { ...consumer, gate: counted.gate }, rest };
   }

@@ -63,13 +63,15 @@ export function count(gate: Gate, batch: Batch): Gate {
 }
 
 /**
- * Counts batches in order and stops behind the first one after which the condition is met, if `mayOpen`; `rest` is what is left.
+ * Counts batches in order and stops behind the first one after which the condition is met, or behind any where a run `isOwed`, if
+ * `mayOpen`; `rest` is what is left.
  * Asking only after a batch that brought a leaf further towards what it takes is enough: more of the same never changes the answer.
  */
 export function countUntilMet(
   gate: Gate,
   batches: readonly Batch[],
   mayOpen: () => boolean,
+  { isOwed = false } = {},
 ): { readonly gate: Gate; readonly rest: readonly Batch[] } {
   const queued: Record<LeafId, Queued> = { ...gate.queued };
   let watermark = gate.watermark;
@@ -85,7 +87,8 @@ export function countUntilMet(
     }
     watermark = batch.lastSeq;
     const next: Gate = { ...gate, watermark, midBatch: false, queued };
-    if (metAnother && isMet(next) && mayOpen()) return { gate: next, rest: batches.slice(index + 1) };
+    if (((metAnother && isMet(next)) || isOwed) && mayOpen())
+      return { gate: next, rest: batches.slice(index + 1) };
     metAnother = false;
   }
   return { gate: { ...gate, watermark, queued }, rest: [] };

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { countEvents, findEvent, listEvents } from '../../store/event-queries.ts';
+import { inSnapshot } from '../../store/snapshot.ts';
 import { acceptEvents } from '../accept-events.ts';
 import { AssetLookup } from '../asset-lookup.ts';
 import {
@@ -31,10 +32,10 @@ export function assetEventRoutes(deps: ApiDeps): Router {
       recordedAt: rangeOf(query, 'timestamp'),
     };
     const page = { limit: query.limit, offset: query.offset, orderBy: query.order_by };
-    const [events, total] = await Promise.all([
-      listEvents(deps.db, filter, page),
-      countEvents(deps.db, filter),
-    ]);
+    const [events, total] = await inSnapshot(
+      deps.db,
+      async (tx) => [await listEvents(tx, filter, page), await countEvents(tx, filter)] as const,
+    );
     const asset_events = events.map(toAssetEvent);
     response.json({ asset_events, total_entries: total } satisfies AssetEventCollection);
   });

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { countAssets, findAsset, findProducers, listAssets } from '../../store/asset-queries.ts';
+import { inSnapshot } from '../../store/snapshot.ts';
 import { acceptRun } from '../accept-run.ts';
 import { type AssetCollection, AssetQuery } from '../contract/assets.ts';
 import { MaterializeAsset } from '../contract/dag-runs.ts';
@@ -23,10 +24,10 @@ export function assetRoutes(deps: ApiDeps): Router {
       onlyActive: query.only_active,
     };
     const page = { limit: query.limit, offset: query.offset, orderBy: query.order_by };
-    const [assets, total] = await Promise.all([
-      listAssets(deps.db, filter, page),
-      countAssets(deps.db, filter),
-    ]);
+    const [assets, total] = await inSnapshot(
+      deps.db,
+      async (tx) => [await listAssets(tx, filter, page), await countAssets(tx, filter)] as const,
+    );
     response.json({ assets: assets.map(toAsset), total_entries: total } satisfies AssetCollection);
   });
 

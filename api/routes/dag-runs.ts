@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { findDag } from '../../store/dag-queries.ts';
 import { listConsumedEvents } from '../../store/event-queries.ts';
 import { countRuns, findRun, listRuns, type RunFilter, type RunRecord } from '../../store/run-queries.ts';
+import { inSnapshot } from '../../store/snapshot.ts';
 import { cancelRun } from '../../temporal/control.ts';
 import { acceptRun } from '../accept-run.ts';
 import type { AssetEventCollection } from '../contract/asset-events.ts';
@@ -37,7 +38,10 @@ export function dagRunRoutes(deps: ApiDeps): Router {
     if (filter.dagId !== undefined && (await findDag(deps.db, filter.dagId)) === undefined) {
       throw unknownDag(filter.dagId);
     }
-    const [runs, total] = await Promise.all([listRuns(deps.db, filter, page), countRuns(deps.db, filter)]);
+    const [runs, total] = await inSnapshot(
+      deps.db,
+      async (tx) => [await listRuns(tx, filter, page), await countRuns(tx, filter)] as const,
+    );
     const dag_runs = runs.map((run) => toDagRun(run, deps));
     response.json({ dag_runs, total_entries: total } satisfies DagRunCollection);
   });

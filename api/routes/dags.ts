@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { DagId } from '../../core/ids.ts';
 import { countDags, type DagRecord, findDag, listDags, readTasks } from '../../store/dag-queries.ts';
 import { readConsumer } from '../../store/gate.ts';
+import { inSnapshot } from '../../store/snapshot.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { type DagCollection, DagQuery, PatchDag, type TaskCollection } from '../contract/dags.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -25,7 +26,10 @@ export function dagRoutes(deps: ApiDeps): Router {
       assetPattern: query.asset_dependency,
     };
     const page = { limit: query.limit, offset: query.offset, orderBy: query.order_by };
-    const [dags, total] = await Promise.all([listDags(deps.db, filter, page), countDags(deps.db, filter)]);
+    const [dags, total] = await inSnapshot(
+      deps.db,
+      async (tx) => [await listDags(tx, filter, page), await countDags(tx, filter)] as const,
+    );
     response.json({ dags: dags.map(toDag), total_entries: total } satisfies DagCollection);
   });
 

@@ -1,5 +1,5 @@
 import { countBatches } from '../../core/consumer.ts';
-import { aConsumer, aGate, any, batchesOf, ORDERS, queuedAt, RATES } from '../support/core.ts';
+import { aConsumer, aGate, all, any, batchesOf, ORDERS, queuedAt, RATES, STOCK } from '../support/core.ts';
 import { startConsumer } from './consumer-driver.ts';
 import { batch, type Control, countsOf, idsOf } from './consumer-story.ts';
 
@@ -19,6 +19,22 @@ describe('a batch in parts', () => {
     expect(consumer.outcome.runs).toEqual([]);
     consumer.sendAll();
     expect(idsOf(consumer.outcome)).toEqual(['asset__6', 'asset__7']);
+  });
+
+  it('goes whole to a requested run that consumes and came in between, and nothing behind it does', () => {
+    const consumer = startConsumer(
+      { condition: all(ORDERS, STOCK), maxActiveRuns: 1, requestedRunsConsume: true },
+      { maxBytes: 20, joined: 2 },
+    );
+    consumer.record(batch(ORDERS, ORDERS, ORDERS, null), batch(ORDERS));
+    consumer.sending({ kind: 'read', sender: 0, batches: 1 });
+    consumer.sending({ kind: 'send', sender: 0, keeps: false });
+    expect(consumer.consumer.gate.midBatch).toBe(true);
+    consumer.control({ kind: 'request' });
+    expect(consumer.outcome.admitted).toEqual([]);
+    consumer.sendAll();
+    expect(consumer.outcome.admitted).toEqual(['manual__1']);
+    expect(consumer.outcome.runs.map(({ taken }) => countsOf(taken))).toEqual([{ [ORDERS]: 3 }]);
   });
 
   it.each<Control>([{ kind: 'close', nth: 0 }, { kind: 'resume' }])(

@@ -88,7 +88,7 @@ describe('any consumer', () => {
         const { outcome, trace } = live(first, log, steps, cut);
         expect(ordered(outcome)).toEqual(ordered(consume(first, log, trace)));
       }),
-      { numRuns },
+      { numRuns: 4 * numRuns },
     );
   });
 
