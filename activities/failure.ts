@@ -8,6 +8,8 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   invalid_definition: false,
   extra_too_large: false,
   undeclared_outlet: false,
+  undeclared_inlet: false,
+  wait_timed_out: false,
   unknown_asset: false,
   unknown_dag: false,
   unknown_run: false,

@@ -102,7 +102,7 @@ async function runTry(deps: WorkerDeps, assetIds: AssetIds, running: Try): Promi
   const outbox = createOutbox(code.outlets);
   try {
     const emitNow = createEmitNow(deps, assetIds, outbox, tried, context.cancellationSignal);
-    const result = await execute({ db: deps.db, context, code, task, begun, outbox, log, emitNow });
+    const result = await execute({ db: deps.db, assetIds, context, code, task, begun, outbox, log, emitNow });
     const success = { ...tried, result: storableResult(result) };
     const events = outbox.events(
       await keepTrying(() => assetIds.find(code.outlets), context.cancellationSignal),

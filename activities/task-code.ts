@@ -8,8 +8,11 @@ import { TaskSkipped } from '../sdk/index.ts';
 import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
+import { createInlets } from './inlets.ts';
 import type { RunTask } from './run-task.ts';
 import { createTriggeringEvents } from './triggering-events.ts';
+import { createWaitFor } from './wait-for.ts';
+import type { AssetIds } from '../store/asset-ids.ts';
 import type { Db } from '../store/database.ts';
 
 /** How long a task that was told to stop may take to do so. */
@@ -22,6 +25,7 @@ export class TaskTimeout extends Error {
 
 interface Execution {
   readonly db: Db;
+  readonly assetIds: AssetIds;
   readonly context: Context;
   readonly code: TaskDefinition;
   readonly task: RunTask;
@@ -83,11 +87,12 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 }
 
 function taskContext(
-  { db, code, task, begun, outbox, log, emitNow }: Execution,
+  { db, assetIds, code, task, begun, outbox, log, emitNow }: Execution,
   signal: AbortSignal,
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
+  const reading = { db, assetIds, inlets: code.inlets, signal };
   return {
     ...{ dagId, runId, taskId, try: begun.try, signal },
     run: {
@@ -99,7 +104,9 @@ function taskContext(
     },
     params: parseParams(code, run.conf),
     needs: needsOf(code, begun.results),
-    events: createTriggeringEvents(db, task),
+    events: createTriggeringEvents(db, task, signal),
+    inlets: createInlets(reading),
+    waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),
     emit: outbox.emit,
     emitNow,
     log,

@@ -38,6 +38,8 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   invalid_definition: 422,
   extra_too_large: 413,
   undeclared_outlet: 422,
+  undeclared_inlet: 422,
+  wait_timed_out: 504,
   unknown_asset: 404,
   unknown_dag: 404,
   unknown_run: 404,

@@ -21,6 +21,8 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   invalid_definition: invalid,
   extra_too_large: invalid,
   undeclared_outlet: invalid,
+  undeclared_inlet: invalid,
+  wait_timed_out: failed,
   unknown_asset: failed,
   unknown_dag: failed,
   unknown_run: failed,

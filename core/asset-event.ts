@@ -15,7 +15,16 @@ export const maxBatchEvents = 10_000;
 /** Where an event came from. */
 export type EventSource =
   | { readonly kind: 'task'; readonly dagId: DagId; readonly runId: RunId; readonly taskId: TaskId }
+  /** A run that succeeded, for the outlets of its DAG as a whole. */
+  | { readonly kind: 'dag'; readonly dagId: DagId; readonly runId: RunId }
   | { readonly kind: 'api' };
+
+/** What is known of the run an event came from. Instants are epoch milliseconds. */
+export interface SourceRun {
+  readonly logicalAt: number | null;
+  readonly dataIntervalStartAt: number | null;
+  readonly dataIntervalEndAt: number | null;
+}
 
 /** One successful update of an asset. */
 export interface AssetEvent {
@@ -27,6 +36,8 @@ export interface AssetEvent {
   readonly extra: JsonObject;
   readonly partitionKey: string | undefined;
   readonly source: EventSource;
+  /** `undefined` for what no run recorded. */
+  readonly sourceRun: SourceRun | undefined;
 }
 
 /** An event as its producer describes it; recording gives it a position and a time. */

@@ -5,6 +5,8 @@ export const errorCodes = [
   'invalid_definition',
   'extra_too_large',
   'undeclared_outlet',
+  'undeclared_inlet',
+  'wait_timed_out',
   'unknown_asset',
   'unknown_dag',
   'unknown_run',

@@ -1,4 +1,4 @@
-export { type AnyAsset, type Asset, asset, type AssetOptions } from './asset.ts';
+export { type AnyAsset, type Asset, asset, type AssetOptions, type AssetReference } from './asset.ts';
 export {
   all,
   any,
@@ -26,16 +26,24 @@ export type {
   Emit,
   EmitNow,
   EmitOptions,
-  EventList,
   RunInfo,
   RunTrigger,
   TaskContext,
   TaskLog,
-  TriggeringEvent,
-  TriggeringEvents,
 } from './task-context.ts';
+export type {
+  EventList,
+  EventReader,
+  Inlets,
+  InstantInput,
+  RecordedEvent,
+  TriggeringEvents,
+  WaitFor,
+  WaitOptions,
+} from './recorded-events.ts';
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';
 export type { SimulatedRun, SimulationResult } from '../core/simulate.ts';
 export { TidegateError } from '../core/errors.ts';
 export type { Json, JsonObject } from '../core/json.ts';
+export type { EventFilterInput, FieldTest } from '../core/event-filter.ts';

@@ -1,7 +1,7 @@
-import type { AssetEvent } from '../core/asset-event.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Asset } from './asset.ts';
+import type { Inlets, TriggeringEvents, WaitFor } from './recorded-events.ts';
 
 /** What started a run. */
 export type RunTrigger = 'asset' | 'manual' | 'scheduled';
@@ -15,26 +15,6 @@ export interface RunInfo {
   readonly dataIntervalEndAt: number | null;
   /** What was given to the run, as it was given. */
   readonly conf: JsonObject;
-}
-
-/** One of the events the run consumed; `extra` is typed by its asset's schema. */
-export interface TriggeringEvent<Extra extends object = JsonObject> extends Omit<AssetEvent, 'extra'> {
-  readonly extra: Extra;
-}
-
-/** Events in the order they were recorded, read page by page as they are asked for. */
-export interface EventList<Extra extends object = JsonObject> extends AsyncIterable<TriggeringEvent<Extra>> {
-  /** The first `limit` of them, or all. */
-  toArray(options?: { readonly limit?: number }): Promise<readonly TriggeringEvent<Extra>[]>;
-  count(): Promise<number>;
-  first(): Promise<TriggeringEvent<Extra> | undefined>;
-  last(): Promise<TriggeringEvent<Extra> | undefined>;
-}
-
-/** The events a run consumed; the same ones in every try, none in runs by hand or by time. */
-export interface TriggeringEvents {
-  of<Extra extends object>(asset: Asset<Extra, object>): EventList<Extra>;
-  all(): EventList;
 }
 
 /** What a producer says about one update. */
@@ -91,6 +71,8 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   /** What the tasks named in `needs` returned. */
   readonly needs: Needs;
   readonly events: TriggeringEvents;
+  readonly inlets: Inlets;
+  readonly waitFor: WaitFor;
   readonly emit: Emit;
   readonly emitNow: EmitNow;
   readonly log: TaskLog;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Db } from './database.ts';
+import { eventColumns, type EventRow } from './event-row.ts';
 import { isOfAsset } from './events-of-asset.ts';
 import {
   allOf,
@@ -16,7 +17,7 @@ import {
   within,
 } from './page.ts';
 import type { RunState } from './schema.ts';
-import { consumedBy, type EventRow } from './triggering-events.ts';
+import { consumedBy } from './triggering-events.ts';
 
 /** A run that consumed an event; times are ISO 8601 as JSON has them. */
 export interface ConsumingRun {
@@ -101,8 +102,7 @@ export async function listConsumedEvents(
 }
 
 const selected = sql`
-  select e.seq, e.asset_id, a.name, a.uri, a.group_name, e.recorded_at, e.extra, e.partition_key,
-    e.source_dag_id, e.source_run_id, e.source_task_id, (
+  select ${eventColumns}, a.group_name, (
     select coalesce(json_agg(json_build_object('run_id', r.run_id, 'dag_id', r.dag_id, 'state', r.state,
       'logical_at', r.logical_at, 'queued_at', r.queued_at, 'started_at', r.started_at, 'ended_at', r.ended_at,
       'data_interval_start_at', r.data_interval_start_at, 'data_interval_end_at', r.data_interval_end_at) order by r.number), '[]')

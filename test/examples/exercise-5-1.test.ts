@@ -128,6 +128,7 @@ describe('exercise 5.1', () => {
         runId: parseRunId(dagId, 'scheduled__2024-06-01T00:00:00.000Z'),
         taskId,
       },
+      sourceRun: undefined,
     };
     const announced = await run('exercise_5_1_consumer', 'announce', { events: [event] });
     expect(announced.said.logged).toEqual([

@@ -6,6 +6,7 @@ import { findUndelivered, readUndelivered } from '../../store/deliveries.ts';
 import { countEvents, findEvent, listConsumedEvents, listEvents } from '../../store/event-queries.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { listRuns } from '../../store/run-queries.ts';
+import { countRecorded, positionBefore, readRecorded } from '../../store/recorded-events.ts';
 import { countConsumed, readConsumed } from '../../store/triggering-events.ts';
 import { aDagPlan, allOf, anAsset, on } from '../support/plans.ts';
 import { type ExplainedDb, openExplained } from '../support/query-cost.ts';
@@ -124,13 +125,45 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
       await reads((db) => readConsumed(db, { ...run, newestFirst: true, limit: 1 })),
     ).toBeLessThanOrEqual(assets);
     expect(await reads((db) => readConsumed(db, { ...run, limit: 1_000 }))).toBeLessThanOrEqual(1_000);
-    expect(await reads((db) => readConsumed(db, { ...run, after: 4_000, limit: 1_000 }))).toBeLessThanOrEqual(
-      1_000,
-    );
+    expect(
+      await reads((db) => readConsumed(db, { ...run, beyond: 4_000, limit: 1_000 })),
+    ).toBeLessThanOrEqual(1_000);
     expect(
       await reads((db) => listConsumedEvents(db, dagId, run.runId, { limit: 40, offset: 10 })),
     ).toBeLessThanOrEqual(assets * 50);
     expect(await reads((db) => countConsumed(db, run))).toBe(0);
+  });
+
+  it.each([
+    [BUSY, true],
+    [BUSY, false],
+    [RARE, true],
+    [RARE, false],
+    [STALE, true],
+    [STALE, false],
+  ])('every event of %s is read page by page, newest first %s', async (name, newestFirst) => {
+    const all = { assetId: await idOf(name), after: 0, upTo: head };
+    const page = (rest: object) => (db: Db) => readRecorded(db, all, { newestFirst, limit: 40, ...rest });
+    expect(await reads(page({}))).toBeLessThanOrEqual(40);
+    expect(await reads(page({ skip: 100 }))).toBeLessThanOrEqual(140);
+    expect(await reads(page({ beyond: 20_000 }))).toBeLessThanOrEqual(40);
+    expect(await reads(page({ limit: 1_000 }))).toBeLessThanOrEqual(1_000);
+    const runsRead = await reads(page({ limit: 1_000 }), 'run');
+    expect(runsRead).toBeGreaterThan(0);
+    expect(runsRead).toBeLessThanOrEqual(1_000);
+  });
+
+  it('the place of an instant in the events of an asset is found by a few looks', async () => {
+    for (const name of [BUSY, RARE, STALE]) {
+      const all = { assetId: await idOf(name), after: 0, upTo: head };
+      expect(await reads((db) => positionBefore(db, all, Date.now() + 60_000))).toBeLessThanOrEqual(40);
+      expect(await reads((db) => positionBefore(db, all, 0))).toBeLessThanOrEqual(40);
+    }
+  });
+
+  it('events of a rare asset are counted without those of others', async () => {
+    const all = { assetId: await idOf(RARE), after: 0, upTo: head };
+    expect(await reads((db) => countRecorded(db, all))).toBeLessThanOrEqual(4);
   });
 
   it.each([true, false])('events are listed page by page, descending %s', async (descending) => {
@@ -170,8 +203,8 @@ async function fill(db: Db, assetOfEvent: RawBuilder<string>): Promise<void> {
     db,
   );
   await sql`
-    insert into asset_event (seq, batch_end, asset_id, recorded_at)
-    select head + n, head + n, asset.id, log.at
+    insert into asset_event (seq, batch_end, asset_id, recorded_at, source_dag_id, source_run_id)
+    select head + n, head + n, asset.id, log.at, ${onRare}, 'run ' || 1 + n % 5000
     from log cross join generate_series(1, ${events}::int) n join asset on asset.name = ${assetOfEvent}
     order by n`.execute(db);
   await sql`update log set head = head + ${events}`.execute(db);

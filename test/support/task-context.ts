@@ -1,6 +1,7 @@
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import type { AssetEvent } from '../../core/asset-event.ts';
-import type { AnyAsset, EventList, TaskContext, TriggeringEvent } from '../../sdk/index.ts';
+import { createEventList } from '../../activities/event-list.ts';
+import type { AnyAsset, EventList, TaskContext } from '../../sdk/index.ts';
 import { TaskSkipped } from '../../sdk/index.ts';
 
 /** What a task said while it ran with a context made by hand. */
@@ -34,6 +35,8 @@ export function aTaskContext({
         listOf(events.filter((event) => event.asset.uri === asset.uri)) as unknown as EventList<Extra>,
       all: () => listOf(events),
     },
+    inlets: { of: notHere },
+    waitFor: notHere,
     emit: (asset, ...[event]) => void said.emitted.push({ asset, extra: event?.extra }),
     emitNow: async (asset, ...[event]) => void said.emitted.push({ asset, extra: event?.extra }),
     log: { debug: log, info: log, warn: log, error: log },
@@ -45,14 +48,18 @@ export function aTaskContext({
   return { context, said };
 }
 
-function listOf(events: readonly TriggeringEvent[]): EventList {
-  return {
-    toArray: async ({ limit = events.length } = {}) => events.slice(0, limit),
+/** Read as a worker reads them, from an array instead of Postgres. */
+function listOf(events: readonly AssetEvent[]): EventList {
+  return createEventList({
     count: async () => events.length,
-    first: async () => events[0],
-    last: async () => events.at(-1),
-    async *[Symbol.asyncIterator]() {
-      yield* events;
+    async read({ newestFirst, beyond, skip, limit }) {
+      const inOrder = newestFirst ? events.toReversed() : events;
+      const start = beyond === undefined ? 0 : inOrder.findIndex(({ seq }) => seq === beyond) + 1;
+      return inOrder.slice(start + skip, start + skip + limit);
     },
-  };
+  });
 }
+
+const notHere = (): never => {
+  throw new Error('a context made by hand has no log to read from');
+};

@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AssetEvent, Seq } from '../core/asset-event.ts';
+import { parseDuration } from '../core/duration.ts';
+import { TidegateError } from '../core/errors.ts';
+import { accepts, parseEventFilter } from '../core/event-filter.ts';
+import type { AnyAsset, AssetReference, TaskLog, WaitFor, WaitOptions } from '../sdk/index.ts';
+import { positionBefore, readRecorded } from '../store/recorded-events.ts';
+import { declaredInlet } from './declared-inlet.ts';
+import { type InletDeps, instantOf } from './inlets.ts';
+import { keepTrying } from './keep-trying.ts';
+
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+/** Events read in one statement. */
+const pageSize = 1_000;
+/** Above every position. */
+const everMore = Number.MAX_SAFE_INTEGER;
+
+interface WaitDeps extends InletDeps {
+  readonly log: TaskLog;
+  /** When the run was opened or asked for. */
+  readonly runAt: number;
+}
+
+/** Lets a task look for an event again and again, ever more slowly, until it is there, its time is over, or the task is told to stop. */
+export function createWaitFor(deps: WaitDeps): WaitFor {
+  const waitFor = async (reference: AssetReference, options: WaitOptions = {}): Promise<AssetEvent> => {
+    const inlet = declaredInlet(deps.inlets, reference);
+    const sinceAt = sinceOf(deps, options);
+    const isMeant = meaning(options, sinceAt);
+    const timeoutMs = options.timeout === undefined ? undefined : parseDuration(options.timeout);
+    const until = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
+    const look = await looking(deps, inlet, sinceAt, isMeant);
+    for (let pauseMs = firstPauseMs, isFirst = true; ; pauseMs *= 1.5, isFirst = false) {
+      deps.signal.throwIfAborted();
+      const found = await look();
+      if (found !== undefined) return found;
+      if (isFirst) deps.log.info('waiting for an asset event', { assetUri: inlet.uri, ...options });
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) throw timedOut(inlet, options);
+      await pause(Math.min(pauseMs, longestPauseMs, leftMs), deps.signal);
+    }
+  };
+  return waitFor as WaitFor;
+}
+
+function meaning(
+  { partition, where }: WaitOptions,
+  sinceAt: number | undefined,
+): (event: AssetEvent) => boolean {
+  const filter = where === undefined ? undefined : parseEventFilter(where);
+  return ({ extra, partitionKey = null, source, recordedAt }) =>
+    // A time that is still to come has no position yet.
+    (sinceAt === undefined || recordedAt >= sinceAt) &&
+    (partition === undefined || partitionKey === partition) &&
+    (filter === undefined || accepts(filter, { extra, partitionKey, source }));
+}
+
+function sinceOf({ runAt }: WaitDeps, { after, partition }: WaitOptions): number | undefined {
+  if (after !== undefined) return instantOf(after, 'after');
+  return partition === undefined ? runAt : undefined;
+}
+
+/** Looks through what was recorded since the last look. */
+async function looking(
+  { db, assetIds, signal }: WaitDeps,
+  inlet: AnyAsset,
+  sinceAt: number | undefined,
+  isMeant: (event: AssetEvent) => boolean,
+): Promise<() => Promise<AssetEvent | undefined>> {
+  const trying = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => keepTrying(ask, signal);
+  const assetId = await trying(async () => (await assetIds.find([inlet]))(inlet));
+  const all = { assetId, after: 0, upTo: everMore };
+  let seen: Seq = sinceAt === undefined ? 0 : await trying(() => positionBefore(db, all, sinceAt));
+  return async () => {
+    for (;;) {
+      const page = await trying(() => readRecorded(db, { ...all, after: seen }, { limit: pageSize }));
+      const found = page.find(isMeant);
+      if (found !== undefined) return found;
+      seen = page.at(-1)?.seq ?? seen;
+      if (page.length < pageSize) return undefined;
+    }
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch {
+    signal.throwIfAborted();
+  }
+}
+
+function timedOut({ name }: AnyAsset, { partition, timeout }: WaitOptions): TidegateError {
+  const which = partition === undefined ? 'event' : `event of partition ${JSON.stringify(partition)}`;
+  return new TidegateError(
+    'wait_timed_out',
+    `no ${which} of ${name} that is waited for came within ${String(timeout)}: allow a longer timeout, or see why it was not updated`,
+  );
+}
