@@ -1,12 +1,5 @@
 import type { Seq } from './asset-event.ts';
-
-declare const leafBrand: unique symbol;
-/** A leaf of one consumer's condition, named by the number of its subscription: short, and the same while the asset stays. */
-export type LeafId = string & { readonly [leafBrand]: true };
-
-export function leafOfSubscription(subscriptionId: number): LeafId {
-  return String(subscriptionId) as LeafId;
-}
+import type { LeafId } from './leaves.ts';
 
 /** Events of one batch that meet one leaf: how many, and where they lie in the log. */
 export interface Entry {

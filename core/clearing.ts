@@ -1,6 +1,7 @@
 import type { Seq } from './asset-event.ts';
-import type { LeafId } from './batch.ts';
-import { type Gate, type Queued, takeLeaves, type Taken } from './gate.ts';
+import type { LeafId } from './leaves.ts';
+import type { Gate, Queued, Taken } from './gate.ts';
+import { takeLeaves } from './gate-take.ts';
 
 /** What somebody wants out of a queue. */
 export interface ClearWish {

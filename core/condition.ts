@@ -1,4 +1,5 @@
 import { unreachable } from './errors.ts';
+import type { LeafTerms } from './leaves.ts';
 
 /**
  * What a consumer waits for: so many updates of an asset, all of several parts, any of them, or at least so many of them. `Leaf`
@@ -9,7 +10,7 @@ export type Condition<Leaf> =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Leaf>[] }
   | { readonly kind: 'atLeast'; readonly count: number; readonly of: readonly Condition<Leaf>[] };
 
-export interface ConditionLeaf<Leaf> {
+export interface ConditionLeaf<Leaf> extends LeafTerms {
   readonly kind: 'asset';
   readonly asset: Leaf;
   /** Updates it takes; absent means 1. */
@@ -65,10 +66,13 @@ export function leafNodesOf<Leaf>(condition: Condition<Leaf>): readonly Conditio
   return condition.kind === 'asset' ? [condition] : condition.of.flatMap((part) => leafNodesOf(part));
 }
 
-/** The same tree over other leaves. */
-export function mapLeaves<From, To>(condition: Condition<From>, rename: (leaf: From) => To): Condition<To> {
+/** The same tree over other leaves; `rename` is also told what each of them asks for. */
+export function mapLeaves<From, To>(
+  condition: Condition<From>,
+  rename: (leaf: From, node: ConditionLeaf<From>) => To,
+): Condition<To> {
   return condition.kind === 'asset'
-    ? { ...condition, asset: rename(condition.asset) }
+    ? { ...condition, asset: rename(condition.asset, condition) }
     : { ...condition, of: condition.of.map((part) => mapLeaves(part, rename)) };
 }
 

@@ -1,6 +1,8 @@
 import type { Seq } from './asset-event.ts';
 import type { Batch } from './batch.ts';
-import { countUntilMet, type Gate, isMet, newestSeq, reach, takeAll, type Taken } from './gate.ts';
+import { type Gate, reach, type Taken } from './gate.ts';
+import { countUntilMet, passUpTo } from './gate-count.ts';
+import { isMet, newestSeq, takeAll, takeMet } from './gate-take.ts';
 import { type RunId, runIdOfEvents } from './ids.ts';
 
 /** What decides when a consumer's next run opens: its gate, and what may hold it back. JSON-safe. */
@@ -20,6 +22,8 @@ export interface Consumer {
 /** A run that events ask for, and what it takes out of the queue. */
 export interface AskedRun {
   readonly runId: RunId;
+  /** Partition key it is of, where runs are by partition. */
+  readonly key?: string;
   readonly taken: readonly Taken[];
 }
 
@@ -42,13 +46,16 @@ export type Decision =
 /** Requested runs go first: they were promised one by one, while queued events lose nothing by waiting for each other. */
 export function decide(consumer: Consumer): Decision {
   if (!hasFreeSlot(consumer)) return { kind: 'wait' };
-  const { taken, gate } = takeAll(consumer.gate);
   if (consumer.hasRequests) {
+    const { taken, gate } = takeAll(consumer.gate);
     if (!consumer.requestedRunsConsume) return { kind: 'admit', taken: [], gate: consumer.gate };
     return consumer.gate.midBatch ? { kind: 'wait' } : { kind: 'admit', taken, gate };
   }
-  if (!isMet(consumer.gate)) return { kind: 'wait' };
-  return { kind: 'open', run: { runId: runIdOfEvents(newestSeq(consumer.gate)), taken }, gate };
+  const met = takeMet(consumer.gate);
+  if (met === null) return { kind: 'wait' };
+  const { taken, key, gate } = met;
+  const runId = runIdOfEvents(newestSeq(taken), key);
+  return { kind: 'open', run: { runId, taken, ...(key === null ? {} : { key }) }, gate };
 }
 
 /** What came of a message, or of a part of it. */
@@ -80,7 +87,8 @@ export function takeBatches(
     if (decision.kind !== 'open') return { consumer, asked, gate, rest };
     gate = decision.gate;
     asked.push(decision.run);
-    consumer = withRun({ ...consumer, gate }, decision.run.runId);
+    // What became too old is written down with them.
+    consumer = withRun({ ...consumer, gate: withoutExpired(gate) }, decision.run.runId);
     if (asked.length >= most) return { consumer, asked, gate, rest };
     ({ consumer, rest } = countBatches(consumer, rest, end));
   }
@@ -114,7 +122,10 @@ export function countBatches(
     const rest = [...counted.rest, ...part];
     if (rest.length > 0) return { consumer: { ...consumer, gate: counted.gate }, rest };
   }
-  const gate = countUntilMet(counted.gate, part, () => false).gate;
+  const [begun] = part;
+  const before = begun === undefined ? undefined : passUpTo(counted.gate, begun, () => hasFreeSlot(consumer));
+  if (before?.isOpen === true) return { consumer: { ...consumer, gate: before.gate }, rest: part };
+  const { gate } = countUntilMet(before?.gate ?? counted.gate, part, () => false);
   return { consumer: { ...consumer, gate: reach(gate, upTo, more) }, rest: [] };
 }
 
@@ -126,6 +137,12 @@ export function withRun(consumer: Consumer, runId: RunId): Consumer {
 
 export function withoutRuns(consumer: Consumer, runIds: readonly RunId[]): Consumer {
   return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => !runIds.includes(active)) };
+}
+
+/** A gate once what became too old is written down. */
+export function withoutExpired(gate: Gate): Gate {
+  const { expired: _, ...rest } = gate;
+  return rest;
 }
 
 function isOpenable(consumer: Consumer, gate: Gate): boolean {

@@ -1,14 +1,12 @@
-import type { LeafId } from './batch.ts';
-import type { Condition } from './condition.ts';
+import type { GateTerms } from './gate.ts';
 import type { LeafAssets } from './explanation.ts';
 import type { RunPlan, WhilePaused } from './run-plan.ts';
 
 /** What is in force for a consumer at one position of the log: its DAG's plan with the condition's leaves numbered. */
-export interface Definition {
+export interface Definition extends GateTerms {
   readonly version: number;
   /** `null` once the DAG was removed. */
   readonly plan: RunPlan | null;
-  readonly condition: Condition<LeafId> | null;
   readonly assets: LeafAssets;
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;

@@ -1,5 +1,5 @@
 import type { AssetRef } from './asset-uri.ts';
-import type { LeafId } from './batch.ts';
+import type { LeafId } from './leaves.ts';
 import { type Condition, neededCount } from './condition.ts';
 import type { Consumer } from './consumer.ts';
 import type { Gate, Queued } from './gate.ts';

@@ -1,4 +1,5 @@
 import { TidegateError } from './errors.ts';
+import { hashOf } from './text-hash.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -56,9 +57,12 @@ export function parseRunId(dagId: DagId, value: string): RunId {
   return value as RunId;
 }
 
-/** Name of the run that events start: the same decision taken twice is the same run. */
-export function runIdOfEvents(lastSeq: number): RunId {
-  return `asset__${lastSeq}` as RunId;
+const plainKey = /^[A-Za-z0-9_.:-]{1,60}$/;
+
+/** Name of the run that events start: the same decision taken twice is the same run. A key that is long, or no plain ASCII, goes in as a hash. */
+export function runIdOfEvents(lastSeq: number, key: string | null = null): RunId {
+  if (key === null) return `asset__${lastSeq}` as RunId;
+  return `asset__${lastSeq}__${plainKey.test(key) ? key : `~${hashOf(key)}`}` as RunId;
 }
 
 /** Name of a run at its nominal time, so that a tick delivered twice is one run. */

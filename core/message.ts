@@ -68,11 +68,13 @@ function piecesOf(batch: Batch, deliveries: readonly Delivery[], maxBytes: numbe
   return parts.map((part, index) => ({ batch: part, bytes: maxBytes, more: index < parts.length - 1 }));
 }
 
-/** Events of one batch, halved until each part fits; one event is never cut. */
+/** Events of one batch, halved until each part fits; one event is never cut, however many leaves it meets. */
 function halve(events: readonly Delivery[], maxBytes: number): readonly PackedBatch[] {
   const packed = toBatches(events).map(packBatch);
-  if (events.length <= 1 || packed.every((part) => bracketBytes + sizeOf(part) <= maxBytes)) return packed;
-  const middle = Math.ceil(events.length / 2);
+  const middleSeq = events[Math.floor(events.length / 2)]?.seq;
+  const first = events.findIndex(({ seq }) => seq === middleSeq);
+  const middle = first > 0 ? first : events.findIndex(({ seq }) => seq !== middleSeq);
+  if (middle <= 0 || packed.every((part) => bracketBytes + sizeOf(part) <= maxBytes)) return packed;
   return [...halve(events.slice(0, middle), maxBytes), ...halve(events.slice(middle), maxBytes)];
 }
 

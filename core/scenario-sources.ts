@@ -1,4 +1,4 @@
-import { type LeafId, leafOfSubscription } from './batch.ts';
+import { type LeafId, leafOfSubscription } from './leaves.ts';
 import { type Condition, mapLeaves } from './condition.ts';
 import type { LeafAssets } from './explanation.ts';
 import { parseScenarioAsset } from './scenario-schedule.ts';

@@ -2,7 +2,9 @@ import { type Batch, type Delivery, toBatches } from './batch.ts';
 import { type Consumer, decide, takeBatches, withoutRuns, withRun } from './consumer.ts';
 import { unreachable } from './errors.ts';
 import { explain, type Explanation, summarize } from './explanation.ts';
-import { emptyGate, isIgnored, pauseGate, takeAll, type Taken, takeLeaves } from './gate.ts';
+import { isIgnored, pauseGate, type Taken } from './gate.ts';
+import { takeAll, takeLeaves } from './gate-take.ts';
+import { emptyGate } from './gate-terms.ts';
 import { runIdByHand } from './ids.ts';
 import type { StartFrom } from './run-plan.ts';
 import { leavesMetBy, nameOf, numberSources } from './scenario-sources.ts';
@@ -60,7 +62,7 @@ export function startSimulation(scenario: Scenario): Simulation {
   let otherRuns = 0;
   let isRegistered = steps.every(({ kind }) => kind !== 'register');
   let consumer: Consumer = {
-    ...{ gate: emptyGate(condition, 0), isPaused: false, activeRuns: [], hasRequests: false },
+    ...{ gate: emptyGate({ condition }, 0), isPaused: false, activeRuns: [], hasRequests: false },
     ...{ maxActiveRuns, requestedRunsConsume },
   };
 
@@ -139,7 +141,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     if (step.kind === 'record') return record(step.events);
     if (step.kind === 'register') {
       isRegistered = true;
-      consumer = { ...consumer, gate: emptyGate(condition, log.head) };
+      consumer = { ...consumer, gate: emptyGate({ condition }, log.head) };
     }
     // Nothing can be done to a consumer that is not there yet.
     if (!isRegistered) return undefined;

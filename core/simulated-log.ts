@@ -1,5 +1,5 @@
 import type { Seq } from './asset-event.ts';
-import type { LeafId } from './batch.ts';
+import type { LeafId } from './leaves.ts';
 import type { Taken } from './gate.ts';
 
 /** An event at its position; `a#2` is the second update of `a`. */

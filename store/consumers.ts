@@ -3,7 +3,8 @@ import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
 import { type Clearing, countTaken, cutAt } from '../core/clearing.ts';
 import type { Definition } from '../core/definition.ts';
-import { type Gate, pauseGate, redefine } from '../core/gate.ts';
+import { type Gate, pauseGate } from '../core/gate.ts';
+import { redefine } from '../core/gate-terms.ts';
 import type { DagId } from '../core/ids.ts';
 import type { WhilePaused } from '../core/run-plan.ts';
 import { isItsTurn, readDefinition, takeStep } from './claim.ts';
@@ -41,7 +42,7 @@ export async function adoptDefinition(
   return db.transaction().execute(async (tx): Promise<Adopted> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
-    const redefined = redefine(gate, definition.condition, at);
+    const redefined = redefine(gate, definition, at);
     if (definition.plan === null) await refuseRequests(tx, claim.dagId);
     await takeOut(tx, claim.dagId, redefined.dropped, { outcome: 'dropped', version, gate: redefined.gate });
     return { kind: 'adopted', definition, gate: redefined.gate };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { leafOfSubscription } from '../core/batch.ts';
+import { leafOfSubscription } from '../core/leaves.ts';
 import type { Clearing, Cut } from '../core/clearing.ts';
 import type { Queued } from '../core/gate.ts';
 import { isOfAsset } from './events-of-asset.ts';

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
-import { type Delivery, leafOfSubscription } from '../core/batch.ts';
+import type { Delivery } from '../core/batch.ts';
+import { leafOfSubscription } from '../core/leaves.ts';
 import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { inLogOrder, isOfAsset } from './events-of-asset.ts';

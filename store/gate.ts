@@ -1,8 +1,11 @@
 import { sql } from 'kysely';
-import { type Entry, leafOfSubscription } from '../core/batch.ts';
+import type { Entry } from '../core/batch.ts';
+import { leafOfSubscription } from '../core/leaves.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
-import { count, type Gate, redefine } from '../core/gate.ts';
+import type { Gate } from '../core/gate.ts';
+import { count } from '../core/gate-count.ts';
+import { redefine } from '../core/gate-terms.ts';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { openRunsOf, readDefinition } from './claim.ts';
@@ -43,7 +46,7 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1);
       const consumer: Consumer = {
         // A definition that its workflow has yet to hear of is in force all the same.
-        gate: redefine(counted, definition.condition, head).gate,
+        gate: redefine(counted, definition, head).gate,
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
         requestedRunsConsume: definition.requestedRunsConsume,

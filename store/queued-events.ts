@@ -1,4 +1,4 @@
-import { leafOfSubscription } from '../core/batch.ts';
+import { leafOfSubscription } from '../core/leaves.ts';
 import type { AssetUri } from '../core/asset-uri.ts';
 import type { Gate, Queued } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';

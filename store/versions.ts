@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { assetKey, type AssetRef } from '../core/asset-uri.ts';
-import { type LeafId, leafOfSubscription } from '../core/batch.ts';
+import { type LeafId, leafOfSubscription } from '../core/leaves.ts';
 import { leavesOf, mapLeaves } from '../core/condition.ts';
 import type { Definition } from '../core/definition.ts';
-import { emptyGate } from '../core/gate.ts';
+import { emptyGate } from '../core/gate-terms.ts';
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan, StartFrom } from '../core/run-plan.ts';
 import { takePositions, type Tx } from './log.ts';
@@ -59,7 +59,7 @@ async function writeVersion(tx: Tx, change: Change, assetIds: AssetIds): Promise
       definition: JSON.stringify(definition),
     })
     .execute();
-  const checkpoint = { version, gate: emptyGate(definition.condition, unplaced) };
+  const checkpoint = { version, gate: emptyGate(definition, unplaced) };
   const begun = await tx
     .insertInto('consumer')
     .values({ dag_id: dagId, sent: unplaced, checkpoint: JSON.stringify(checkpoint) })

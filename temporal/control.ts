@@ -7,7 +7,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { leafOfSubscription } from '../core/batch.ts';
+import { leafOfSubscription } from '../core/leaves.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { DagId } from '../core/ids.ts';
 import { runWorkflowId } from '../core/workflow-names.ts';

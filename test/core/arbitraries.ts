@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { LeafId } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import type { Condition } from '../../core/condition.ts';
 import { ORDERS, RATES, STOCK, USERS } from '../support/core.ts';
 

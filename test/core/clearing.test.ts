@@ -1,13 +1,15 @@
 import * as fc from 'fast-check';
 import { type Delivery, toBatches } from '../../core/batch.ts';
 import { clear, type Clearing, clearsNothing, countTaken, type Cut, cutAt } from '../../core/clearing.ts';
-import { count, emptyGate, type Gate } from '../../core/gate.ts';
+import type { Gate } from '../../core/gate.ts';
+import { count } from '../../core/gate-count.ts';
+import { emptyGate } from '../../core/gate-terms.ts';
 import { ORDERS, queuedAt, RATES, recorded, throughJson } from '../support/core.ts';
 import { anyLeaf, anyLeavesOfBatches, leaves as everyLeaf } from './arbitraries.ts';
 
 /** A gate that never opens, into which these events were counted. */
 function gateOf(events: readonly Delivery[]): Gate {
-  return toBatches(events).reduce(count, emptyGate(null, 0));
+  return toBatches(events).reduce(count, emptyGate({ condition: null }, 0));
 }
 
 /** What the log says of the leaves that are to be cut. */

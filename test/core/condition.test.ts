@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { LeafId } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import { type Condition, depthOf, isSatisfied, leavesOf, mapLeaves } from '../../core/condition.ts';
 import { all, any, atLeast, on, ORDERS, RATES, STOCK, throughJson, USERS } from '../support/core.ts';
 import { anyCondition, leaves } from './arbitraries.ts';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { LeafId } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import { anyCondition, anyLeaf, leaves } from './arbitraries.ts';
 import type { Control, LogEntry, Sending, Terms } from './consumer-story.ts';
 

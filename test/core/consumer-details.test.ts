@@ -1,5 +1,5 @@
 import { parseAssetUri } from '../../core/asset-uri.ts';
-import { type LeafId, leafOfSubscription } from '../../core/batch.ts';
+import { type LeafId, leafOfSubscription } from '../../core/leaves.ts';
 import { type Condition, leavesOf } from '../../core/condition.ts';
 import { consumerDetails } from '../../core/consumer-details.ts';
 import type { Queued } from '../../core/gate.ts';

@@ -1,5 +1,6 @@
 import type { Seq } from '../../core/asset-event.ts';
-import { type Delivery, type LeafId, unpackBatch } from '../../core/batch.ts';
+import { type Delivery, unpackBatch } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import { leavesOf } from '../../core/condition.ts';
 import {
   type AskedRun,
@@ -10,17 +11,9 @@ import {
   withoutRuns,
 } from '../../core/consumer.ts';
 import { unreachable } from '../../core/errors.ts';
-import {
-  arrival,
-  emptyGate,
-  type Gate,
-  type MessageRange,
-  pauseGate,
-  redefine,
-  takeAll,
-  type Taken,
-  takeLeaves,
-} from '../../core/gate.ts';
+import { arrival, type Gate, type MessageRange, pauseGate, type Taken } from '../../core/gate.ts';
+import { takeAll, takeLeaves } from '../../core/gate-take.ts';
+import { emptyGate, redefine } from '../../core/gate-terms.ts';
 import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
 import { aRunId, throughJson } from '../support/core.ts';
 import type { Control, LogEntry, Outcome, Sending, Terms, TraceStep } from './consumer-story.ts';
@@ -51,7 +44,10 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
   // What the store keeps.
   let sent: Seq = 0;
   let epoch = 1;
-  let checkpoint = JSON.stringify({ gate: emptyGate(first.condition, 0), version: 0 } satisfies Checkpoint);
+  let checkpoint = JSON.stringify({
+    gate: emptyGate({ condition: first.condition }, 0),
+    version: 0,
+  } satisfies Checkpoint);
   let requested = 0;
   const outcome = {
     runs: [] as Outcome['runs'][number][],
@@ -64,7 +60,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
   // What the workflow keeps.
   let version = 0;
   let consumer: Consumer = {
-    gate: emptyGate(first.condition, 0),
+    gate: emptyGate({ condition: first.condition }, 0),
     isPaused: false,
     maxActiveRuns: first.maxActiveRuns,
     activeRuns: [],
@@ -139,7 +135,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
     if (standing === 'astray' || message.version !== version) return claim();
     if (message.definition !== null) {
       const { condition, maxActiveRuns, requestedRunsConsume = false } = termsOf(message.definition);
-      const { gate, dropped } = redefine(consumer.gate, condition, message.upTo);
+      const { gate, dropped } = redefine(consumer.gate, { condition }, message.upTo);
       version = message.definition;
       if (dropped.length > 0) outcome.dropped.push(dropped);
       store(gate);

@@ -1,5 +1,5 @@
 import type { Seq } from '../../core/asset-event.ts';
-import type { LeafId } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import { isSatisfied, leavesOf } from '../../core/condition.ts';
 import { unreachable } from '../../core/errors.ts';
 import type { IgnoredStretch, Taken } from '../../core/gate.ts';

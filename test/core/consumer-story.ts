@@ -1,5 +1,5 @@
 import type { Seq } from '../../core/asset-event.ts';
-import type { LeafId } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import type { Condition } from '../../core/condition.ts';
 import type { MessageRange, Taken } from '../../core/gate.ts';
 import type { WhilePaused } from '../../core/run-plan.ts';

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { parseAssetUri } from '../../core/asset-uri.ts';
-import { type LeafId, leafOfSubscription } from '../../core/batch.ts';
+import { type LeafId, leafOfSubscription } from '../../core/leaves.ts';
 import { type Condition, isSatisfied, leavesOf } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { explain, type Explanation, summarize } from '../../core/explanation.ts';
-import { count, emptyGate } from '../../core/gate.ts';
+import { count } from '../../core/gate-count.ts';
+import { emptyGate } from '../../core/gate-terms.ts';
 import {
   aConsumer,
   aGate,
@@ -182,14 +183,16 @@ describe('an explanation', () => {
   });
 
   it('is refused for a leaf that stands for nothing', () => {
-    expect(() => explain(on(ORDERS), {}, emptyGate(on(ORDERS), 0))).toThrow(/leaf 1 stands for no asset/);
+    expect(() => explain(on(ORDERS), {}, emptyGate({ condition: on(ORDERS) }, 0))).toThrow(
+      /leaf 1 stands for no asset/,
+    );
   });
 
   it('agrees with the condition at every node', () => {
     const assets = Object.fromEntries(leaves.map((leaf) => [leaf, assetOf(leaf)]));
     fc.assert(
       fc.property(anyCondition(), anyLeavesOfBatches(), (condition, log) => {
-        const gate = batchesOf(log).reduce(count, emptyGate(condition, 0));
+        const gate = batchesOf(log).reduce(count, emptyGate({ condition }, 0));
         const judge = (part: Condition<LeafId>): unknown => ({
           ...(part.kind === 'asset' ? { asset: assetOf(part.asset) } : { of: part.of.map(judge) }),
           kind: part.kind,

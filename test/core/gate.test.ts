@@ -1,21 +1,12 @@
 import * as fc from 'fast-check';
 import type { Seq } from '../../core/asset-event.ts';
-import type { Batch, LeafId } from '../../core/batch.ts';
+import type { Batch } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import { type Condition, isSatisfied } from '../../core/condition.ts';
-import {
-  arrival,
-  count,
-  countUntilMet,
-  emptyGate,
-  type Gate,
-  isMet,
-  newestSeq,
-  reach,
-  redefine,
-  takeAll,
-  type Taken,
-  takeLeaves,
-} from '../../core/gate.ts';
+import { arrival, type Gate, reach, type Taken } from '../../core/gate.ts';
+import { count, countUntilMet } from '../../core/gate-count.ts';
+import { isMet, newestSeq, takeAll, takeLeaves } from '../../core/gate-take.ts';
+import { emptyGate, redefine } from '../../core/gate-terms.ts';
 import {
   aGate,
   all,
@@ -34,7 +25,7 @@ const both = all(ORDERS, RATES);
 
 /** Counts batches and takes everything whenever the condition is met. */
 function deliver(condition: Condition<LeafId>, batches: readonly Batch[]) {
-  let gate = emptyGate(condition, 0);
+  let gate = emptyGate({ condition }, 0);
   const openings: (readonly Taken[])[] = [];
   for (const batch of batches) {
     gate = count(gate, batch);
@@ -82,13 +73,15 @@ describe('a gate on ORDERS and RATES', () => {
 
 describe('a gate', () => {
   it('without a condition never opens', () => {
-    expect(isMet(count(emptyGate(null, 0), batchesOf([[ORDERS]])[0] ?? { lastSeq: 0, entries: [] }))).toBe(
-      false,
-    );
+    expect(
+      isMet(
+        count(emptyGate({ condition: null }, 0), batchesOf([[ORDERS]])[0] ?? { lastSeq: 0, entries: [] }),
+      ),
+    ).toBe(false);
   });
 
   it('that needs nothing waits for an update all the same', () => {
-    expect(isMet(emptyGate(all(), 0))).toBe(false);
+    expect(isMet(emptyGate({ condition: all() }, 0))).toBe(false);
   });
 
   it.each([
@@ -102,25 +95,25 @@ describe('a gate', () => {
   });
 
   it('moves on where nothing was for it, and never back', () => {
-    expect(reach(emptyGate(both, 10), 20, false).watermark).toBe(20);
-    expect(reach(emptyGate(both, 10), 5, false).watermark).toBe(10);
+    expect(reach(emptyGate({ condition: both }, 10), 20, false).watermark).toBe(20);
+    expect(reach(emptyGate({ condition: both }, 10), 5, false).watermark).toBe(10);
   });
 
   it('counts only what lies above its watermark', () => {
-    const gate = batchesOf([[ORDERS], [ORDERS], [ORDERS]]).reduce(count, emptyGate(both, 2));
+    const gate = batchesOf([[ORDERS], [ORDERS], [ORDERS]]).reduce(count, emptyGate({ condition: both }, 2));
     expect(gate.queued).toEqual({ [ORDERS]: queuedAt(3) });
   });
 
   it('stops counting behind the batch that met it', () => {
     const batches = batchesOf([[ORDERS], [RATES], [ORDERS]]);
-    const { gate, rest } = countUntilMet(emptyGate(both, 0), batches, () => true);
+    const { gate, rest } = countUntilMet(emptyGate({ condition: both }, 0), batches, () => true);
     expect(gate.watermark).toBe(2);
     expect(rest).toEqual(batches.slice(2));
   });
 
   it('counts on while nothing may open', () => {
     const batches = batchesOf([[ORDERS], [RATES], [ORDERS]]);
-    const { gate, rest } = countUntilMet(emptyGate(both, 0), batches, () => false);
+    const { gate, rest } = countUntilMet(emptyGate({ condition: both }, 0), batches, () => false);
     expect(gate.watermark).toBe(3);
     expect(rest).toEqual([]);
   });
@@ -134,8 +127,10 @@ describe('a gate', () => {
   });
 
   it('names its newest event', () => {
-    expect(newestSeq(aGate(both, { queued: { [ORDERS]: queuedAt(1, 9), [RATES]: queuedAt(2) } }))).toBe(9);
-    expect(newestSeq(emptyGate(both, 7))).toBe(0);
+    expect(
+      newestSeq(takeAll(aGate(both, { queued: { [ORDERS]: queuedAt(1, 9), [RATES]: queuedAt(2) } })).taken),
+    ).toBe(9);
+    expect(newestSeq(takeAll(emptyGate({ condition: both }, 7)).taken)).toBe(0);
   });
 
   it('is as small after a million batches as after ten', () => {
@@ -143,7 +138,7 @@ describe('a gate', () => {
       const log = Array.from({ length }, (_, index): Batch => {
         return { lastSeq: index + 1, entries: [{ leaf: ORDERS, ...queuedAt(index + 1) }] };
       });
-      return countUntilMet(emptyGate(both, 0), log, () => true).gate;
+      return countUntilMet(emptyGate({ condition: both }, 0), log, () => true).gate;
     };
     const shapeOf = (gate: Gate): string => JSON.stringify(gate).replaceAll(/\d+/g, '0');
     const million = after(1_000_000);
@@ -156,21 +151,22 @@ describe('another condition', () => {
   const queued = { [ORDERS]: queuedAt(1, 3), [RATES]: queuedAt(2) };
 
   it('keeps what is queued for leaves that stay, and drops the rest', () => {
-    expect(redefine(aGate(both, { watermark: 3, queued }), any(RATES, USERS), 4)).toEqual({
+    expect(redefine(aGate(both, { watermark: 3, queued }), { condition: any(RATES, USERS) }, 4)).toEqual({
       gate: aGate(any(RATES, USERS), { watermark: 4, queued: { [RATES]: queuedAt(2) } }),
       dropped: [{ leaf: ORDERS, count: 2, firstSeq: 1, upTo: 3 }],
+      uncounted: [],
     });
   });
 
   it('drops everything when there is none any more', () => {
-    const { gate, dropped } = redefine(aGate(both, { queued }), null, 4);
+    const { gate, dropped } = redefine(aGate(both, { queued }), { condition: null }, 4);
     expect(gate.queued).toEqual({});
     expect(dropped).toHaveLength(2);
   });
 
   it('may be met by what is queued already', () => {
     const gate = aGate(all(ORDERS, RATES, STOCK), { queued });
-    expect(isMet(redefine(gate, both, 4).gate)).toBe(true);
+    expect(isMet(redefine(gate, { condition: both }, 4).gate)).toBe(true);
   });
 });
 
@@ -209,7 +205,7 @@ describe('any gate', () => {
   it('stays met when more arrives', () => {
     fc.assert(
       fc.property(anyCondition(), anyLeavesOfBatches(), anyLeaf(), (condition, log, leaf) => {
-        const gate = batchesOf(log).reduce(count, emptyGate(condition, 0));
+        const gate = batchesOf(log).reduce(count, emptyGate({ condition }, 0));
         const [more] = batchesOf([[leaf]], gate.watermark + 1);
         expect(more !== undefined && (isMet(count(gate, more)) || !isMet(gate))).toBe(true);
       }),
@@ -220,10 +216,10 @@ describe('any gate', () => {
     fc.assert(
       fc.property(anyCondition(), anyLeavesOfBatches(), fc.nat(12), (condition, log, at) => {
         const batches = batchesOf(log);
-        const gate = batches.slice(0, at).reduce(count, emptyGate(condition, 0));
+        const gate = batches.slice(0, at).reduce(count, emptyGate({ condition }, 0));
         expect(throughJson(gate)).toEqual(gate);
         expect(batches.slice(at).reduce(count, throughJson(gate))).toEqual(
-          batches.reduce(count, emptyGate(condition, 0)),
+          batches.reduce(count, emptyGate({ condition }, 0)),
         );
       }),
     );
@@ -260,7 +256,7 @@ describe('any gate', () => {
       fc.property(anyCondition(), anyLeavesOfBatches(), (condition, log) => {
         const batches = batchesOf(log);
         const openings: (readonly Taken[])[] = [];
-        let gate = emptyGate(condition, 0);
+        let gate = emptyGate({ condition }, 0);
         for (let rest = batches; rest.length > 0;) {
           const counted = countUntilMet(gate, rest, () => true);
           const taken = isMet(counted.gate) ? takeAll(counted.gate) : { taken: [], gate: counted.gate };
@@ -276,8 +272,8 @@ describe('any gate', () => {
   it('keeps or drops all that is queued when its condition changes', () => {
     fc.assert(
       fc.property(anyCondition(), anyCondition(), anyLeavesOfBatches(), (before, after, log) => {
-        const gate = batchesOf(log).reduce(count, emptyGate(before, 0));
-        const { gate: next, dropped } = redefine(gate, after, gate.watermark + 1);
+        const gate = batchesOf(log).reduce(count, emptyGate({ condition: before }, 0));
+        const { gate: next, dropped } = redefine(gate, { condition: after }, gate.watermark + 1);
         const sorted = (taken: readonly Taken[]) => taken.toSorted((a, b) => a.leaf.localeCompare(b.leaf));
         expect(sorted([...takeAll(next).taken, ...dropped])).toEqual(sorted(takeAll(gate).taken));
         expect(dropped.some(({ leaf }) => JSON.stringify(after).includes(`"${leaf}"`))).toBe(false);

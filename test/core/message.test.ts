@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { type LeafId, leafOfSubscription, type PackedBatch, packBatch } from '../../core/batch.ts';
+import { type PackedBatch, packBatch } from '../../core/batch.ts';
+import { type LeafId, leafOfSubscription } from '../../core/leaves.ts';
 import { maxMessageBytes, type Message, toMessages } from '../../core/message.ts';
 import { batchesOf, ORDERS, RATES, recorded, USERS } from '../support/core.ts';
 import { anyLeavesOfBatches } from './arbitraries.ts';

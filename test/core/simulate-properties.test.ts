@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { LeafId } from '../../core/batch.ts';
+import type { LeafId } from '../../core/leaves.ts';
 import { mapLeaves } from '../../core/condition.ts';
 import type { Taken } from '../../core/gate.ts';
 import { parseScenarioAsset } from '../../core/scenario-schedule.ts';

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Definition } from '../../core/definition.ts';
 import { clear } from '../../core/clearing.ts';
-import { count, type Gate, reach, takeAll } from '../../core/gate.ts';
+import { type Gate, reach } from '../../core/gate.ts';
+import { count } from '../../core/gate-count.ts';
+import { takeAll } from '../../core/gate-take.ts';
 import { parseDagId, runIdOfEvents } from '../../core/ids.ts';
 import type { Claim } from '../../core/claim.ts';
 import { claimGate, type Claimed } from '../../store/claim.ts';

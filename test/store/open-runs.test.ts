@@ -1,6 +1,8 @@
 import { toBatches } from '../../core/batch.ts';
 import { type AskedRun, type Consumer, takeBatches } from '../../core/consumer.ts';
-import { count, emptyGate, takeAll } from '../../core/gate.ts';
+import { count } from '../../core/gate-count.ts';
+import { takeAll } from '../../core/gate-take.ts';
+import { emptyGate } from '../../core/gate-terms.ts';
 import { type DagId, parseDagId, type RunId, runIdOfEvents } from '../../core/ids.ts';
 import { claimGate, type Claimed } from '../../store/claim.ts';
 import { readUndelivered } from '../../store/deliveries.ts';
@@ -137,7 +139,7 @@ describe('requested runs', () => {
     return requested;
   };
   const admit = async (epoch: number, activeRuns: readonly RunId[], most: number, step = 1) => {
-    const nothing = { taken: [], gate: emptyGate(null, 0) };
+    const nothing = { taken: [], gate: emptyGate({ condition: null }, 0) };
     const wish = { dagId, epoch, step, version, activeRuns, most, ...nothing };
     const admitted = await admitRuns(store.db, wish);
     if (admitted.kind !== 'admitted') return admitted.kind;
@@ -164,7 +166,13 @@ describe('requested runs', () => {
     const runId = await store.request(dagId, 'by_hand');
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: null });
     for (const each of [1, 2]) {
-      const wish = { version: each, activeRuns: [], most: 1, taken: [], gate: emptyGate(null, 0) };
+      const wish = {
+        version: each,
+        activeRuns: [],
+        most: 1,
+        taken: [],
+        gate: emptyGate({ condition: null }, 0),
+      };
       await admitRuns(store.db, { dagId, epoch, step: each, ...wish });
     }
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ version: 1 });

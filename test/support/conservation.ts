@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Seq } from '../../core/asset-event.ts';
-import { leafOfSubscription } from '../../core/batch.ts';
+import { leafOfSubscription } from '../../core/leaves.ts';
 import { type Consumer, decide } from '../../core/consumer.ts';
 import type { DagId } from '../../core/ids.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';

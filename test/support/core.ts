@@ -1,8 +1,10 @@
 import type { Seq } from '../../core/asset-event.ts';
-import { type Batch, type Delivery, type LeafId, leafOfSubscription, toBatches } from '../../core/batch.ts';
+import { type Batch, type Delivery, toBatches } from '../../core/batch.ts';
+import { type LeafId, leafOfSubscription } from '../../core/leaves.ts';
 import type { Condition } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
-import { emptyGate, type Gate } from '../../core/gate.ts';
+import type { Gate } from '../../core/gate.ts';
+import { emptyGate } from '../../core/gate-terms.ts';
 import { parseRunId, parseDagId, type RunId } from '../../core/ids.ts';
 
 /** Leaves to wait for. */
@@ -46,7 +48,7 @@ export function batchesOf(batches: readonly (readonly LeafId[])[], firstSeq: Seq
 
 /** A gate into which these batches were counted by hand. */
 export function aGate(condition: Condition<LeafId> | null, rest: Partial<Gate> = {}): Gate {
-  return { ...emptyGate(condition, 0), ...rest };
+  return { ...emptyGate({ condition }, 0), ...rest };
 }
 
 /** What is queued for a leaf when these positions were counted. */
@@ -61,7 +63,7 @@ export function queuedAt(firstSeq: Seq, ...later: readonly Seq[]) {
 /** A consumer with one free slot and nothing queued, but for what is said of it. */
 export function aConsumer(condition: Condition<LeafId> | null, rest: Partial<Consumer> = {}): Consumer {
   return {
-    gate: emptyGate(condition, 0),
+    gate: emptyGate({ condition }, 0),
     isPaused: false,
     maxActiveRuns: 1,
     activeRuns: [],

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { NewAssetEvent, Seq } from '../../core/asset-event.ts';
-import { type LeafId, leafOfSubscription } from '../../core/batch.ts';
+import { type LeafId, leafOfSubscription } from '../../core/leaves.ts';
 import { type DagId, parseDagId, parseRunId, parseTaskId, type RunId } from '../../core/ids.ts';
 import type { ImportError } from '../../core/project-plan.ts';
 import type { DagPlan } from '../../core/run-plan.ts';

@@ -1,0 +1,72 @@
+import type { Seq } from './asset-event.ts';
+import { type Gate, isMetFor, keysIn, type Queued, type Taken } from './gate.ts';
+import { isSettled, tooOldBefore, withMetAt } from './gate-time.ts';
+import { baseOf, isBase, keyOf, type LeafId } from './leaves.ts';
+
+/** Whether a run may open: the condition is met by what is queued, of any partition key, and has settled. */
+export function isMet(gate: Gate): boolean {
+  return keysIn(gate).some((key) => isOpen(gate, key));
+}
+
+/** Whether a run of this key may open. */
+export function isOpen(gate: Gate, key: string | null): boolean {
+  return !gate.midBatch && isMetFor(gate, key) && isSettled(gate, key);
+}
+
+/** What a run takes, the gate that remains, and the key it is of. */
+export interface TakenRun {
+  readonly taken: readonly Taken[];
+  readonly gate: Gate;
+  readonly key: string | null;
+}
+
+/** Takes what opens the gate, of the key whose oldest event is the oldest; of that key everything, also for branches that were not needed. */
+export function takeMet(gate: Gate): TakenRun | null {
+  const open = keysIn(gate).filter((key) => isOpen(gate, key));
+  const [key] = open.length === 1 ? open : open.toSorted((a, b) => oldestSeq(gate, a) - oldestSeq(gate, b));
+  if (key === undefined) return null;
+  const own = Object.keys(gate.queued).filter((leaf) => key === null || keyOf(leaf as LeafId) === key);
+  return { ...takeLeaves(gate, new Set(own)), key };
+}
+
+function oldestSeq({ queued }: Gate, key: string | null): Seq {
+  return Object.entries<Queued>(queued)
+    .filter(([leaf]) => keyOf(leaf as LeafId) === key)
+    .reduce((oldest, [, { firstSeq }]) => Math.min(oldest, firstSeq), Number.POSITIVE_INFINITY);
+}
+
+/** Takes everything that is queued, also for branches that were not needed. */
+export function takeAll(gate: Gate): { readonly taken: readonly Taken[]; readonly gate: Gate } {
+  return takeLeaves(gate, new Set(Object.keys(gate.queued)));
+}
+
+/** Takes what is queued for these leaves, of those it has, and what was counted apart of it. */
+export function takeLeaves(
+  gate: Gate,
+  leaves: ReadonlySet<string>,
+): { readonly taken: readonly Taken[]; readonly gate: Gate } {
+  const entries = Object.entries<Queued>(gate.queued);
+  const isTaken = ([leaf]: readonly [string, Queued]): boolean => leaves.has(baseOf(leaf as LeafId));
+  const left = Object.fromEntries(entries.filter((entry) => !isTaken(entry)));
+  return {
+    taken: takenOf(gate, entries.filter(isTaken)),
+    gate: withMetAt({ ...gate, queued: left }),
+  };
+}
+
+/** Position of the newest of these, which names the run that takes them; 0 when there are none. */
+export function newestSeq(taken: readonly Taken[]): Seq {
+  return taken.reduce((newestSoFar, { upTo }) => Math.max(newestSoFar, upTo), 0);
+}
+
+/** What leaves with these queues. */
+export function takenOf(gate: Gate, entries: readonly (readonly [string, Queued])[]): readonly Taken[] {
+  const oldBefore = tooOldBefore(gate);
+  return entries.flatMap(([name, queued]): readonly Taken[] => {
+    const leaf = name as LeafId;
+    if (!isBase(leaf)) return [];
+    const { count: events, firstSeq, lastSeq } = queued;
+    const tooOld = oldBefore(leaf, queued);
+    return [{ leaf, count: events, firstSeq, upTo: lastSeq, ...(tooOld === null ? {} : { tooOld }) }];
+  });
+}
