@@ -89,7 +89,8 @@ export function hashOf(value: object): string {
 
 function assetsOf({ condition, run }: DagPlan): readonly AssetRef[] {
   const inTasks = run.tasks.flatMap(({ outlets, inlets }) => [...outlets, ...inlets]);
-  return [...inTasks, ...(condition === null ? [] : leaves(condition))];
+  const ofRuns = (run.outlets ?? []).map(({ asset }) => asset);
+  return [...inTasks, ...ofRuns, ...(condition === null ? [] : leaves(condition))];
 }
 
 function leaves(condition: Condition<AssetRef>): readonly AssetRef[] {
