@@ -7,7 +7,6 @@ import {
 import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { defaultExtra } from '../sdk/default-extra.ts';
 import type { AnyAsset, Emit, EmitOptions } from '../sdk/index.ts';
 
 /** One update of an outlet, as it is recorded. */
@@ -66,14 +65,14 @@ export function createOutbox(outlets: readonly AnyAsset[]): Outbox {
 
 /** An outlet nobody emitted is updated too, with what its schema makes of no extra. */
 function silently(outlet: AnyAsset): Emitted {
-  const extra = defaultExtra(outlet);
-  if (extra === undefined) {
+  const parsed = parseExtra(outlet, {});
+  if (!parsed.success) {
     throw new TidegateError(
       'invalid_input',
       `${outlet.name} was not emitted, and its eventExtra asks for an extra: emit it, or take it out of 'outlets'`,
     );
   }
-  return { outlet, extra, partitionKey: undefined };
+  return { outlet, extra: stored(outlet, parsed.data), partitionKey: undefined };
 }
 
 function undeclared(outlets: readonly AnyAsset[], asset: AnyAsset): never {

@@ -41,17 +41,9 @@ export interface TaskPlan {
   readonly inlets: readonly AssetRef[];
 }
 
-/** An asset that a run as a whole updates, with the extra of that event. */
-export interface DagOutlet {
-  readonly asset: AssetRef;
-  readonly extra: JsonObject;
-}
-
 /** What one run executes, frozen when the run opens. Tasks are in an order in which each comes after those it needs. */
 export interface RunPlan {
   readonly tasks: readonly TaskPlan[];
-  /** Absent means none. */
-  readonly outlets?: readonly DagOutlet[];
 }
 
 export interface CronPlan {
@@ -128,15 +120,6 @@ export function outcomeOf({ tasks }: RunPlan, ended: TaskEnds): 'success' | 'fai
   const last = tasks.filter((task) => !needed.has(task.id));
   const isFine = (end: TaskEnd | undefined): boolean => end === 'success' || end === 'skipped';
   return last.every(({ id }) => isFine(endOf(ended, id))) ? 'success' : 'failed';
-}
-
-/** What a run that ended updates as a whole: nothing when it failed, nor when no task of it did anything. */
-export function updatedBy(
-  { outlets = [] }: RunPlan,
-  state: 'success' | 'failed',
-  ends: TaskEnds,
-): readonly DagOutlet[] {
-  return state === 'success' && Object.values(ends).includes('success') ? outlets : [];
 }
 
 /** Pause before the try after `failures` failed ones: exponential, capped. */

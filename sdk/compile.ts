@@ -1,10 +1,10 @@
 import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
+import type { AssetRef } from '../core/asset-uri.ts';
 import { parseDagId } from '../core/ids.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import type { DagPlan } from '../core/run-plan.ts';
-import { refOf } from './asset-refs.ts';
-import { compileOutlets } from './compile-outlets.ts';
+import type { AnyAsset } from './asset.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
 import { toJsonSchema } from './json-schema.ts';
@@ -34,7 +34,6 @@ export function compileDag(definition: DagDefinition, file: string): DagPlan {
 function compile(definition: DagDefinition, file: string): DagPlan {
   const { options } = definition;
   const { condition, cron, requestedRunsConsume } = partsOfSchedule(options.schedule);
-  const outlets = compileOutlets(options.outlets ?? []);
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
@@ -48,7 +47,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema: toJsonSchema(options.params, 'params'),
-    run: { tasks: compileTasks(definition), ...(outlets.length === 0 ? {} : { outlets }) },
+    run: { tasks: compileTasks(definition) },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
   if (bytes > maxPlanBytes) {
@@ -57,6 +56,11 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     );
   }
   return plan;
+}
+
+/** The pair that identifies an asset, without what else is known about it. */
+export function refOf({ name, uri }: AnyAsset): AssetRef {
+  return { name, uri };
 }
 
 function parseTags(tags: readonly string[]): readonly string[] {

@@ -7,7 +7,7 @@ import type { Scenario, ScenarioOptions, ScheduleJson, StepJson } from '../core/
 import { simulate as play, type SimulationResult } from '../core/simulate.ts';
 import type { AnyAsset } from './asset.ts';
 import { isBranded } from './brand.ts';
-import { refOf } from './asset-refs.ts';
+import { refOf } from './compile.ts';
 import { isAsset } from './condition.ts';
 import { isCron } from './cron.ts';
 import { partsOfSchedule, type ScheduleInput } from './schedule.ts';

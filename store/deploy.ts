@@ -58,7 +58,6 @@ export async function deployProject(
     for (const change of [...changes, ...gone]) {
       await upsertDag(tx, change);
       await replaceTaskAssets(tx, change, assetIds);
-      await replaceOutlets(tx, change, assetIds);
     }
     // Last, for it takes the position.
     await writeVersions(tx, [...changes, ...gone], assetIds);
@@ -116,16 +115,6 @@ async function replaceTaskAssets(tx: Tx, { dagId, plan }: Change, assetIds: Asse
       .values(rows)
       .onConflict((c) => c.doNothing())
       .execute();
-}
-
-async function replaceOutlets(tx: Tx, { dagId, plan }: Change, assetIds: AssetIds): Promise<void> {
-  await tx.deleteFrom('dag_outlet').where('dag_id', '=', dagId).execute();
-  const outlets = plan?.run.outlets ?? [];
-  if (outlets.length === 0) return;
-  await tx
-    .insertInto('dag_outlet')
-    .values(outlets.map(({ asset }) => ({ dag_id: dagId, asset_id: assetIds(asset) })))
-    .execute();
 }
 
 async function replaceImportErrors(tx: Tx, { importErrors }: ProjectPlan): Promise<void> {

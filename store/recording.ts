@@ -25,7 +25,7 @@ export interface IdempotencyKey {
   readonly requestHash: string;
 }
 
-/** Events that are recorded together or not at all: those of a try or run that succeeds, or of a request. */
+/** Events that are recorded together or not at all: those of a try that succeeds, or of a request. */
 export type Submission = {
   readonly source: EventSource;
   readonly events: readonly NewAssetEvent[];
@@ -64,8 +64,7 @@ export async function recordAll(
   const events = submissions.flatMap(({ events: of, source, success }, place) =>
     of.map((event) => ({
       ...{ ...event, place, isConditional: success !== undefined },
-      run: source.kind === 'api' ? null : source,
-      taskId: source.kind === 'task' ? source.taskId : null,
+      task: source.kind === 'task' ? source : null,
     })),
   );
   const { rows } = await sql<Answer>`
@@ -92,8 +91,8 @@ export async function recordAll(
         ${events.map(({ place }) => place)}::int[], ${events.map(({ isConditional }) => isConditional)}::bool[],
         ${events.map(({ assetId }) => assetId)}::int[], ${events.map(({ extra }) => JSON.stringify(extra))}::text[],
         ${events.map(({ partitionKey }) => partitionKey ?? null)}::text[],
-        ${events.map(({ run }) => run?.dagId ?? null)}::text[], ${events.map(({ run }) => run?.runId ?? null)}::text[],
-        ${events.map(({ taskId }) => taskId)}::text[]
+        ${events.map(({ task }) => task?.dagId ?? null)}::text[], ${events.map(({ task }) => task?.runId ?? null)}::text[],
+        ${events.map(({ task }) => task?.taskId ?? null)}::text[]
       ) with ordinality as e (place, is_conditional, asset_id, extra, partition_key, dag_id, run_id, task_id, nth)
       where not is_conditional or place in (select place from succeeded)
     ), taken as (

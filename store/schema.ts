@@ -81,12 +81,6 @@ export interface DagTaskTable {
   readonly role: 'outlet' | 'inlet';
 }
 
-/** An asset that the runs of a DAG update as a whole. */
-export interface DagOutletTable {
-  readonly dag_id: DagId;
-  readonly asset_id: number;
-}
-
 export interface SubscriptionTable {
   readonly id: Generated<number>;
   readonly dag_id: DagId;
@@ -209,7 +203,6 @@ export interface Database {
   readonly dag: DagTable;
   readonly dag_version: DagVersionTable;
   readonly dag_task: DagTaskTable;
-  readonly dag_outlet: DagOutletTable;
   readonly subscription: SubscriptionTable;
   readonly deployed_project: DeployedProjectTable;
   readonly import_error: ImportErrorTable;

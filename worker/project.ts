@@ -14,7 +14,6 @@ import type { TaskDefinition } from '../sdk/task.ts';
 import { requireUri, warningsOf } from './asset-uris.ts';
 import { exportedValues } from './exported-values.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
-import { withFullOutlets } from './full-outlets.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
 import { type AssetUse, mergeAssets, type ProjectAssets, toPlan } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
@@ -61,29 +60,17 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   const uses = loaded.flatMap((one) => one.uses);
   const assets = mergeAssets(uses);
   const duplicates = duplicatesOf(dags);
-  const undecided: ImportError[] = [];
-  const deployed = dags
-    .filter(
-      (dag) =>
-        !duplicates.ids.has(dag.plan.dagId) &&
-        !dag.assets.some((asset) => assets.clashing.has(assetKey(asset))),
-    )
-    .flatMap((dag) => {
-      try {
-        return [{ ...dag, plan: withFullOutlets(dag.plan, dag.definition, assets) }];
-      } catch (error) {
-        const message = importErrorMessage(error, resolve(folder, dag.file), folder);
-        undecided.push({ file: dag.file, message });
-        return [];
-      }
-    });
+  const deployed = dags.filter(
+    (dag) =>
+      !duplicates.ids.has(dag.plan.dagId) &&
+      !dag.assets.some((asset) => assets.clashing.has(assetKey(asset))),
+  );
   const plan = {
     dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     assets: assets.plans,
     importErrors: perFile([
       ...loaded.flatMap((one) => one.errors),
       ...duplicates.errors,
-      ...undecided,
       ...assets.clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
     ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
   };
@@ -148,12 +135,10 @@ function withQueue(dag: DagDefinition, { taskQueue }: ProjectConfig): DagDefinit
 }
 
 /** Every asset a DAG waits for, reads or updates. */
-function assetsOf({ options: { schedule, outlets = [] }, tasks }: DagDefinition): readonly AnyAsset[] {
+function assetsOf({ options: { schedule }, tasks }: DagDefinition): readonly AnyAsset[] {
   const { condition } = partsOfSchedule(schedule);
   const awaited = condition === null ? [] : leavesOf(condition);
-  return [
-    ...new Set([...awaited, ...outlets, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])]),
-  ];
+  return [...new Set([...awaited, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])])];
 }
 
 function duplicatesOf(dags: readonly Compiled[]): {

@@ -19,7 +19,6 @@ import {
   step,
   type TaskEnd,
   type TaskPlan,
-  updatedBy,
 } from '../core/run-plan.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
@@ -52,9 +51,7 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   const reason = isCancelled ? 'cancelled' : reasonOf(plan, ends);
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
-    const outlets = updatedBy(plan, state, ends);
-    const updates = outlets.length === 0 ? {} : { outlets };
-    await closeRun({ dagId, runId, attempt, state, reason, ends, ...updates });
+    await closeRun({ dagId, runId, attempt, state, reason, ends });
     makeFindable(input.searchAttributes, { TidegateState: isCancelled ? 'cancelled' : state });
   });
   if (isCancelled) throw new CancelledFailure('the run was cancelled');

@@ -84,12 +84,6 @@ const statements = [
     primary key (dag_id, task_id, asset_id, role)
   )`,
   `create index dag_task_of_asset on dag_task (asset_id)`,
-  `create table dag_outlet (
-    dag_id text not null references dag (dag_id),
-    asset_id integer not null references asset (id),
-    primary key (dag_id, asset_id)
-  )`,
-  `create index dag_outlet_of_asset on dag_outlet (asset_id)`,
   `create table subscription (
     id integer generated always as identity primary key,
     dag_id text not null references dag (dag_id),

@@ -28,7 +28,6 @@ export async function violations(books: Books): Promise<readonly string[]> {
     logViolations(books),
     acceptedViolations(books),
     successViolations(books),
-    outletViolations(books),
     intervalViolations(books),
     slotViolations(books),
   ]);
@@ -94,20 +93,6 @@ async function successViolations({ db }: Books): Promise<readonly string[]> {
     having count(e.seq) <> case when t.state = 'success' then 1 else 0 end`.execute(db);
   return rows.map(
     ({ dag_id, run_id, state, events }) => `${dag_id} ${run_id} is ${state} and recorded ${events} events`,
-  );
-}
-
-/** A run that succeeded recorded one event of each outlet that its DAG has as a whole, any other none. */
-async function outletViolations({ db }: Books): Promise<readonly string[]> {
-  const { rows } = await sql<{ dag_id: string; run_id: string; state: string; events: number }>`
-    select r.dag_id, r.run_id, r.state, count(e.seq) as events
-    from run r join dag_outlet o on o.dag_id = r.dag_id left join asset_event e
-      on e.source_dag_id = r.dag_id and e.source_run_id = r.run_id and e.source_task_id is null and e.asset_id = o.asset_id
-    group by r.dag_id, r.run_id, r.state, o.asset_id
-    having count(e.seq) <> case when r.state = 'success' then 1 else 0 end`.execute(db);
-  return rows.map(
-    ({ dag_id, run_id, state, events }) =>
-      `${dag_id} ${run_id} is ${state} and as a whole recorded ${events} events`,
   );
 }
 

@@ -89,8 +89,7 @@ export function hashOf(value: object): string {
 
 function assetsOf({ condition, run }: DagPlan): readonly AssetRef[] {
   const inTasks = run.tasks.flatMap(({ outlets, inlets }) => [...outlets, ...inlets]);
-  const ofRuns = (run.outlets ?? []).map(({ asset }) => asset);
-  return [...inTasks, ...ofRuns, ...(condition === null ? [] : leaves(condition))];
+  return [...inTasks, ...(condition === null ? [] : leaves(condition))];
 }
 
 function leaves(condition: Condition<AssetRef>): readonly AssetRef[] {

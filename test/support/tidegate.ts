@@ -219,7 +219,6 @@ export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
   const refs = plans.flatMap(({ condition, run }) => [
     ...(condition === null ? [] : leavesOf(condition)),
     ...run.tasks.flatMap(({ outlets, inlets }) => [...outlets, ...inlets]),
-    ...(run.outlets ?? []).map((outlet) => outlet.asset),
   ]);
   const assets = new Map<string, AssetPlan>(refs.map(({ name, uri }) => [uri, anAssetPlan(uri, { name })]));
   const rest = { dags: plans, assets: [...assets.values()], importErrors: [] };

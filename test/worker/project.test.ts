@@ -111,32 +111,6 @@ export class Regions {
     expect(findTask('load_eu', 'only')).toBeDefined();
   });
 
-  it('gives the outlets of a DAG as a whole the extra of their fullest declaration, in whichever file', async () => {
-    const whole = (uri: string) =>
-      `import { asset, dag } from 'tidegate';\nconst outlets = [asset('${uri}')];\n` +
-      `export const it = dag('whole_${uri.at(-1)}', { outlets, taskQueue: 'own' }, (d) => void d.task('only', () => 1));\n`;
-    const { folder } = await project({
-      'dags/a.ts': whole('s3://lake/a'),
-      'dags/b.ts': whole('s3://lake/b'),
-      'dags/later.ts': `
-import { asset } from 'tidegate';
-import { z } from 'zod';
-export const a = asset('s3://lake/a', { eventExtra: z.object({ unit: z.string().default('row') }) });
-export const b = asset('s3://lake/b', { eventExtra: z.object({ rows: z.number() }) });
-`,
-    });
-    const { plan } = await loadProject(folder);
-    expect(plan.dags).toMatchObject([
-      { dagId: 'whole_a', run: { tasks: [{ taskQueue: 'own' }], outlets: [{ extra: { unit: 'row' } }] } },
-    ]);
-    expect(plan.importErrors).toEqual([
-      {
-        file: 'dags/b.ts',
-        message: expect.stringContaining('outlet s3://lake/b of the DAG has an eventExtra'),
-      },
-    ]);
-  });
-
   it('has the same hash wherever it lies, and another one when a definition changes', async () => {
     const files = {
       'assets.ts': orders,
