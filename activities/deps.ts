@@ -1,11 +1,13 @@
 import type { DagId, TaskId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import type { TaskDefinition } from '../sdk/index.ts';
+import type { AnyAsset, TaskDefinition } from '../sdk/index.ts';
 import type { Deps } from '../temporal/deps.ts';
 
 /** The code of the tasks this worker can run. */
 export interface TaskCode {
   findTask(dagId: DagId, taskId: TaskId): TaskDefinition | undefined;
+  /** An asset with all that the project says of it. */
+  describe(asset: AnyAsset): AnyAsset;
 }
 
 /** What a worker's activities work with. */

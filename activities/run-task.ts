@@ -6,7 +6,9 @@ import { type RetryPlan, retryDelayMs } from '../core/run-plan.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
+import { isAlias } from '../sdk/source.ts';
 import { AssetIds } from '../store/asset-ids.ts';
+import { KnownAssets } from '../store/known-assets.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
   beginTry,
@@ -23,6 +25,7 @@ import { createEmitNow } from './emit-now.ts';
 import { createOutbox } from './emitted.ts';
 import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
+import { toNewEvents } from './new-events.ts';
 import { execute } from './task-code.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
 
@@ -50,6 +53,7 @@ type RunningTry = Extract<Begun, { kind: 'begun' }>;
 /** Runs tasks: begins a try, runs the author's code, and records its end together with its asset events. */
 export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<TaskResult> {
   const assetIds = new AssetIds(deps.db);
+  const known = new KnownAssets(deps.db, deps.clock);
   return async (task) => {
     const context = Context.current();
     assertKnown(context, task);
@@ -59,7 +63,7 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
     try {
       const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
       return begun.kind === 'begun'
-        ? await runTry(deps, assetIds, { context, code, task, begun })
+        ? await runTry(deps, { assetIds, known }, { context, code, task, begun })
         : resultOf(begun);
     } finally {
       stopHeartbeat();
@@ -87,7 +91,13 @@ interface Try {
   readonly begun: RunningTry;
 }
 
-async function runTry(deps: WorkerDeps, assetIds: AssetIds, running: Try): Promise<TaskResult> {
+/** What a worker has read of the assets. */
+interface Catalog {
+  readonly assetIds: AssetIds;
+  readonly known: KnownAssets;
+}
+
+async function runTry(deps: WorkerDeps, { assetIds, known }: Catalog, running: Try): Promise<TaskResult> {
   const { context, code, task, begun } = running;
   const tried = { ...task, try: begun.try };
   if (begun.failures > task.retries.max) {
@@ -99,13 +109,19 @@ async function runTry(deps: WorkerDeps, assetIds: AssetIds, running: Try): Promi
     now: deps.clock,
     warn: (message, fields) => workerLog.warn(message, fields),
   });
-  const outbox = createOutbox(code.outlets);
   try {
+    if (code.outlets.some(isAlias)) await keepTrying(() => known.refresh(), context.cancellationSignal);
+    const outbox = createOutbox(code.outlets, {
+      describe: (asset) => deps.tasks.describe(asset),
+      clashOf: (asset) => known.clashOf(asset),
+    });
     const emitNow = createEmitNow(deps, assetIds, outbox, tried, context.cancellationSignal);
     const result = await execute({ db: deps.db, assetIds, context, code, task, begun, outbox, log, emitNow });
     const success = { ...tried, result: storableResult(result) };
-    const events = outbox.events(
-      await keepTrying(() => assetIds.find(code.outlets), context.cancellationSignal),
+    const emitted = outbox.events();
+    const events = await keepTrying(
+      () => toNewEvents(deps.db, assetIds, emitted),
+      context.cancellationSignal,
     );
     // The log comes first: whoever sees the success can read it.
     await log.close();

@@ -1,4 +1,5 @@
-import type { Asset, TriggeringEvents } from '../sdk/index.ts';
+import { sourceOf } from '../sdk/source.ts';
+import type { Alias, Asset, TriggeringEvents } from '../sdk/index.ts';
 import type { Db } from '../store/database.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import { type ConsumingRun, countConsumed, readConsumed } from '../store/triggering-events.ts';
@@ -16,8 +17,8 @@ export function createTriggeringEvents(
     count: () => keepTrying(() => countConsumed(db, run), signal),
   });
   return {
-    of: <Extra extends object>({ name, uri }: Asset<Extra, object>) =>
-      createEventList<Extra>(consumed({ dagId, runId, asset: { name, uri } })),
+    of: <Extra extends object>(source: Asset<Extra, object> | Alias) =>
+      createEventList<Extra>(consumed({ dagId, runId, source: sourceOf(source) })),
     all: () => createEventList(consumed({ dagId, runId })),
   };
 }

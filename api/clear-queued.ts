@@ -39,14 +39,14 @@ interface Wish {
 }
 
 async function clearConsumer(deps: ApiDeps, { dagId, records, before, who }: Wish): Promise<number> {
-  const assetIds = records.map(({ assetId }) => assetId);
+  const subscriptions = records.map(({ subscription }) => subscription);
   const upTo = Math.max(...records.map(({ queued }) => queued.lastSeq));
   const until = performance.now() + countedWithinMs;
   let cleared = 0;
   for (;;) {
-    cleared += (await clearQueue(deps, dagId, { assetIds, before: before ?? null, who })).cleared;
+    cleared += (await clearQueue(deps, dagId, { subscriptions, before: before ?? null, who })).cleared;
     const left = (await listQueued(deps.db, { dagId, before })).filter(
-      ({ assetId, queued }) => assetIds.includes(assetId) && queued.firstSeq <= upTo,
+      ({ subscription, queued }) => subscriptions.includes(subscription) && queued.firstSeq <= upTo,
     );
     if (left.length === 0) return cleared;
     if (performance.now() > until) {

@@ -1,21 +1,24 @@
-import type { ExplanationNode } from '../api/contract/gate.ts';
+import type { AssetLeaf, ExplanationNode } from '../api/contract/gate.ts';
 import { type Cell, instant, toned } from './report.ts';
 
 /** A condition as a tree of ticks and crosses; a line of it is a list of cells. */
 export function conditionLines(node: ExplanationNode, indent = ''): readonly (readonly Cell[])[] {
   const mark = node.met ? toned('good', '✓') : toned('bad', '✗');
-  if (node.kind !== 'asset') {
+  if ('of' in node) {
     const parts = node.of.flatMap((part) => conditionLines(part, `${indent}  `));
     const heading = { all: 'all of', any: 'any of', atLeast: `at least ${node.needed} of` }[node.kind];
     return [[indent, mark, ' ', heading], ...parts];
   }
-  const { name, uri } = node.asset;
-  const asset = name === uri ? uri : `${name} <${uri}>`;
+  const title = node.kind === 'alias' ? `alias ${node.alias.name}` : titleOf(node.asset);
   if (node.queued === null) {
     const events = node.needed === 1 ? 'an event' : `${node.needed} events`;
-    return [[indent, mark, ' ', asset, toned('dim', `  waits for ${events}`)]];
+    return [[indent, mark, ' ', title, toned('dim', `  waits for ${events}`)]];
   }
   const { count, last_timestamp: lastAt } = node.queued;
   const of = node.needed === 1 ? '' : ` of ${node.needed}`;
-  return [[indent, mark, ' ', asset, `  ${count}${of} queued, last `, instant(lastAt)]];
+  return [[indent, mark, ' ', title, `  ${count}${of} queued, last `, instant(lastAt)]];
+}
+
+function titleOf({ name, uri }: AssetLeaf['asset']): string {
+  return name === uri ? uri : `${name} <${uri}>`;
 }

@@ -11,6 +11,8 @@ export const maxExtraBytes = 64 * 1_024;
 export const maxPartitionKeyLength = 250;
 /** Most events one request or one task success may record. */
 export const maxBatchEvents = 10_000;
+/** Most events of one batch and aliases they came through together: each is told to those who wait for it. */
+export const maxBatchDeliveries = 2 * maxBatchEvents;
 
 /** Where an event came from. */
 export type EventSource =
@@ -45,6 +47,8 @@ export interface NewAssetEvent {
   readonly assetId: number;
   readonly extra: JsonObject;
   readonly partitionKey: string | undefined;
+  /** Aliases it comes through, each once. */
+  readonly aliasIds?: readonly number[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Consumer } from './consumer.ts';
 import type { Definition } from './definition.ts';
 import { explain, type Explanation, summarize } from './explanation.ts';
+import { titleOf } from './source.ts';
 
 /** Most leaves that are drawn; a longer condition is cut and says so. */
 const maxLines = 50;
@@ -24,7 +25,8 @@ function linesOf(explanation: Explanation, depth: number): readonly string[] {
     return [heading, ...explanation.of.flatMap((part) => linesOf(part, depth + 1))];
   }
   const { queued, asset } = explanation;
-  const name = asset.name.length > 100 ? `${asset.name.slice(0, 97)}...` : asset.name;
+  const title = titleOf(asset);
+  const name = title.length > 100 ? `${title.slice(0, 97)}...` : title;
   const of = explanation.needed === 1 ? '' : ` of ${explanation.needed}`;
   const since =
     queued === null ? '' : ` — ${queued.count}${of} queued since ${new Date(queued.firstAt).toISOString()}`;

@@ -1,14 +1,14 @@
-import type { AssetRef } from './asset-uri.ts';
 import type { LeafId } from './leaves.ts';
 import { type Condition, neededCount } from './condition.ts';
 import type { Consumer } from './consumer.ts';
 import type { Gate, Queued } from './gate.ts';
+import { type Source, sourceKey, titleOf } from './source.ts';
 
 /** The condition tree with, per node, what arrived and what is missing. */
 export type Explanation =
   | {
       readonly kind: 'asset';
-      readonly asset: AssetRef;
+      readonly asset: Source;
       readonly met: boolean;
       /** Updates it takes. */
       readonly needed: number;
@@ -22,8 +22,8 @@ export type Explanation =
       readonly of: readonly Explanation[];
     };
 
-/** Which asset each leaf of a consumer's condition stands for. */
-export type LeafAssets = Readonly<Record<LeafId, AssetRef>>;
+/** What each leaf of a consumer's condition stands for. */
+export type LeafAssets = Readonly<Record<LeafId, Source>>;
 
 /** @throws Error when a leaf has no asset in `assets`: the definition is broken */
 export function explain(condition: Condition<LeafId>, assets: LeafAssets, gate: Gate): Explanation {
@@ -77,7 +77,8 @@ function missingOf(explanation: Explanation): string {
 function phrase(explanation: Explanation, isOutermost: boolean): string {
   if (isLeaf(explanation)) {
     const more = stillNeeded(explanation);
-    return explanation.needed === 1 ? explanation.asset.name : `${explanation.asset.name} (${more} more)`;
+    const title = titleOf(explanation.asset);
+    return explanation.needed === 1 ? title : `${title} (${more} more)`;
   }
   const missing = openPartsOf(explanation);
   if (missing.length === 0 || missing.length < stillNeeded(explanation)) return 'nothing it could be given';
@@ -125,5 +126,5 @@ function isMissing(explanation: Explanation): boolean {
 
 /** An asset that is written twice counts once. */
 function countAssets(leaves: readonly ExplainedLeaf[]): number {
-  return new Set(leaves.map(({ asset }) => asset.name)).size;
+  return new Set(leaves.map(({ asset }) => sourceKey(asset))).size;
 }

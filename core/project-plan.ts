@@ -14,6 +14,12 @@ export interface AssetPlan extends AssetRef {
   readonly eventSchema: JsonObject | null;
 }
 
+/** An alias as it is deployed. */
+export interface AliasPlan {
+  readonly name: string;
+  readonly group: string;
+}
+
 /** A file that could not be loaded or did not compile; the others are deployed all the same. */
 export interface ImportError {
   /** Relative to the project. */
@@ -34,5 +40,6 @@ export interface ProjectPlan {
   readonly hash: string;
   readonly dags: readonly DagPlan[];
   readonly assets: readonly AssetPlan[];
+  readonly aliases: readonly AliasPlan[];
   readonly importErrors: readonly ImportError[];
 }

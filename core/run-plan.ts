@@ -3,6 +3,7 @@ import type { Condition } from './condition.ts';
 import { unreachable } from './errors.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
+import type { Source } from './source.ts';
 
 /** When a task may start, given how the tasks it needs ended (Airflow's words). */
 export type TriggerRule = 'all_success' | 'all_done' | 'one_failed' | 'one_success' | 'none_failed';
@@ -37,13 +38,21 @@ export interface TaskPlan {
   readonly heartbeatTimeoutMs: number;
   /** Task queue whose workers run it; `null` is the project's own. */
   readonly taskQueue: string | null;
-  readonly outlets: readonly AssetRef[];
-  readonly inlets: readonly AssetRef[];
+  readonly outlets: readonly Source[];
+  readonly inlets: readonly Source[];
+}
+
+/** An asset that a run as a whole updates, with the extra of that event. */
+export interface DagOutlet {
+  readonly asset: AssetRef;
+  readonly extra: JsonObject;
 }
 
 /** What one run executes, frozen when the run opens. Tasks are in an order in which each comes after those it needs. */
 export interface RunPlan {
   readonly tasks: readonly TaskPlan[];
+  /** Absent means none. */
+  readonly outlets?: readonly DagOutlet[];
 }
 
 export interface CronPlan {
@@ -60,7 +69,7 @@ export interface DagPlan {
   readonly file: string;
   /** No tick before it; `null` is from the deploy on. */
   readonly startAt: number | null;
-  readonly condition: Condition<AssetRef> | null;
+  readonly condition: Condition<Source> | null;
   readonly cron: CronPlan | null;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
@@ -120,6 +129,15 @@ export function outcomeOf({ tasks }: RunPlan, ended: TaskEnds): 'success' | 'fai
   const last = tasks.filter((task) => !needed.has(task.id));
   const isFine = (end: TaskEnd | undefined): boolean => end === 'success' || end === 'skipped';
   return last.every(({ id }) => isFine(endOf(ended, id))) ? 'success' : 'failed';
+}
+
+/** What a run that ended updates as a whole: nothing when it failed, nor when no task of it did anything. */
+export function updatedBy(
+  { outlets = [] }: RunPlan,
+  state: 'success' | 'failed',
+  ends: TaskEnds,
+): readonly DagOutlet[] {
+  return state === 'success' && Object.values(ends).includes('success') ? outlets : [];
 }
 
 /** Pause before the try after `failures` failed ones: exponential, capped. */

@@ -2,7 +2,7 @@ import type { AssetRef, AssetUri } from './asset-uri.ts';
 import { type Condition, leavesOf, maxConditionDepth, maxLeafCount, maxLeaves } from './condition.ts';
 import { isRecord } from './json.ts';
 import { onlyFields, parseCount, parseList, parseName, placeIn, refused } from './scenario-json.ts';
-import type { Source } from './scenario.ts';
+import type { Source } from './source.ts';
 
 const remedy =
   'write an asset\'s name, a list of them, {"asset": …}, {"alias": …}, {"all": […]}, {"any": […]}, {"atLeast": n, "of": […]}, or null for runs by time or by hand only';
@@ -28,7 +28,8 @@ function parsePart(path: string, value: unknown, depth: number): Condition<Sourc
       parsePart(placeIn(at, index), part, depth + 1),
     );
 
-  if (typeof value === 'string') return { kind: 'asset', asset: assetOf(parseName(path, value, 'asset')) };
+  if (typeof value === 'string')
+    return { kind: 'asset', asset: parseScenarioAsset(parseName(path, value, 'asset')) };
   if (Array.isArray(value)) return { kind: 'all', of: parseParts(path, value) };
   if (!isRecord(value)) throw refused(path, value, remedy);
 
@@ -37,7 +38,7 @@ function parsePart(path: string, value: unknown, depth: number): Condition<Sourc
     onlyFields(path, value, [kind, 'count']);
     const name = parseName(placeIn(path, kind), value[kind], kind);
     const count = parseCount(placeIn(path, 'count'), value['count'] ?? 1, maxLeafCount);
-    const source = kind === 'asset' ? assetOf(name) : { kind, name };
+    const source = kind === 'asset' ? parseScenarioAsset(name) : { kind, name };
     return { kind: 'asset', asset: source, ...(count === 1 ? {} : { count }) };
   }
   for (const kind of ['all', 'any'] as const) {
@@ -50,10 +51,6 @@ function parsePart(path: string, value: unknown, depth: number): Condition<Sourc
   const of = parseParts(placeIn(path, 'of'), value['of']);
   if (of.length === 0) throw refused(placeIn(path, 'of'), value['of'], 'write at least one condition');
   return { kind: 'atLeast', count: parseCount(placeIn(path, 'atLeast'), value['atLeast'], of.length), of };
-}
-
-function assetOf(name: string): Source {
-  return { kind: 'asset', asset: parseScenarioAsset(name) };
 }
 
 /** In a scenario an asset is a name and nothing else, so that it may be any word. */

@@ -1,8 +1,8 @@
 import { type LeafId, leafOfSubscription } from './leaves.ts';
 import { type Condition, mapLeaves } from './condition.ts';
 import type { LeafAssets } from './explanation.ts';
-import { parseScenarioAsset } from './scenario-schedule.ts';
-import type { ScenarioEvent, Source } from './scenario.ts';
+import type { ScenarioEvent } from './scenario.ts';
+import type { Source } from './source.ts';
 
 /** A condition with its leaves numbered, as a deploy numbers them, and what each of them stands for. */
 export interface Sources {
@@ -16,38 +16,28 @@ export function numberSources(condition: Condition<Source> | null): Sources {
   const numbers = new Map<string, LeafId>();
   const leaves = new Map<LeafId, Source>();
   const number = (source: Source): LeafId => {
-    const key = keyOf(source.kind, nameOf(source));
+    const key = keyOf(source);
     const leaf = numbers.get(key) ?? leafOfSubscription(numbers.size + 1);
     numbers.set(key, leaf);
     leaves.set(leaf, leaves.get(leaf) ?? source);
     return leaf;
   };
   const numbered = condition === null ? null : mapLeaves(condition, number);
-  const assets = Object.fromEntries([...leaves].map(([leaf, source]) => [leaf, shownAs(source)]));
-  return { condition: numbered, leaves, assets };
+  return { condition: numbered, leaves, assets: Object.fromEntries(leaves) };
 }
 
 /** The leaves that an update meets: that of its asset, and those of the aliases it came through. */
 export function leavesMetBy({ leaves }: Sources): (event: ScenarioEvent) => readonly LeafId[] {
-  const byKey = new Map([...leaves].map(([leaf, source]) => [keyOf(source.kind, nameOf(source)), leaf]));
+  const byKey = new Map([...leaves].map(([leaf, source]) => [keyOf(source), leaf]));
   return ({ asset, via, partition }) => {
     // Nothing of a partition starts a consumer that is not by partition.
     if (partition !== null) return [];
-    const keys = [keyOf('asset', asset), ...via.map((alias) => keyOf('alias', alias))];
-    return [...new Set(keys)].flatMap((key) => byKey.get(key) ?? []);
+    const sources = [{ name: asset }, ...via.map((name) => ({ kind: 'alias' as const, name }))];
+    return [...new Set(sources.map(keyOf))].flatMap((key) => byKey.get(key) ?? []);
   };
 }
 
-export function nameOf(source: Source): string {
-  return source.kind === 'asset' ? source.asset.name : source.name;
-}
-
-/** An asset and an alias may have the same name. */
-function keyOf(kind: Source['kind'], name: string): string {
+/** In a scenario an asset goes by its name; an alias may have the same. */
+function keyOf({ kind = 'asset', name }: Pick<Source, 'kind' | 'name'>): string {
   return `${kind} ${name}`;
-}
-
-function shownAs(source: Source): LeafAssets[LeafId] {
-  if (source.kind === 'asset') return source.asset;
-  return parseScenarioAsset(`alias ${source.name}`);
 }

@@ -1,12 +1,7 @@
-import type { AssetRef } from './asset-uri.ts';
 import type { Condition } from './condition.ts';
 import type { JsonObject } from './json.ts';
 import type { StartFrom, WhilePaused } from './run-plan.ts';
-
-/** What a consumer of a scenario waits for: updates of an asset, or those that came through an alias. */
-export type Source =
-  | { readonly kind: 'asset'; readonly asset: AssetRef }
-  | { readonly kind: 'alias'; readonly name: string };
+import type { Source } from './source.ts';
 
 /** A consumer, and what happens to it, in order. */
 export interface Scenario {

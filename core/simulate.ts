@@ -7,7 +7,7 @@ import { takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
 import { runIdByHand } from './ids.ts';
 import type { StartFrom } from './run-plan.ts';
-import { leavesMetBy, nameOf, numberSources } from './scenario-sources.ts';
+import { leavesMetBy, numberSources } from './scenario-sources.ts';
 import type { Scenario, ScenarioEvent, ScenarioStep } from './scenario.ts';
 import { startLog } from './simulated-log.ts';
 
@@ -120,7 +120,7 @@ export function startSimulation(scenario: Scenario): Simulation {
   };
 
   const clear = (name: string | null): void => {
-    const named = [...leaves].filter(([, source]) => nameOf(source) === name).map(([leaf]) => leaf);
+    const named = [...leaves].filter(([, source]) => source.name === name).map(([leaf]) => leaf);
     const { taken, gate } =
       name === null ? takeAll(consumer.gate) : takeLeaves(consumer.gate, new Set(named));
     log.discard(taken);
@@ -155,7 +155,7 @@ export function startSimulation(scenario: Scenario): Simulation {
 
   const pending = (): readonly string[] => {
     const queued = [...leaves].filter(([leaf]) => consumer.gate.queued[leaf] !== undefined);
-    return [...new Set(queued.map(([, source]) => nameOf(source)))];
+    return [...new Set(queued.map(([, source]) => source.name))];
   };
 
   return {

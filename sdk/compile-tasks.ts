@@ -1,10 +1,8 @@
-import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId } from '../core/ids.ts';
 import { maxTasks, type RetryPlan, type TaskPlan, type TriggerRule, triggerRules } from '../core/run-plan.ts';
-import type { AnyAsset } from './asset.ts';
-import { isAsset } from './condition.ts';
+import { sourcesOf } from './asset-refs.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { idOf, type Need, type TaskDefaults, type TaskDefinition } from './task.ts';
@@ -84,8 +82,8 @@ function compileTask(
       timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout),
       heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
       taskQueue: options.taskQueue ?? null,
-      outlets: refsOf('outlet', task.outlets),
-      inlets: refsOf('inlet', task.inlets),
+      outlets: sourcesOf('outlet', task.outlets),
+      inlets: sourcesOf('inlet', task.inlets),
     };
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error;
@@ -120,19 +118,6 @@ function parseHeartbeatTimeout(timeout: Duration): number {
 function parseTriggerRule(rule: TriggerRule): TriggerRule {
   if (triggerRules.includes(rule)) return rule;
   throw refused(`trigger rule '${rule}' is not known: ${didYouMean(rule, triggerRules)}`);
-}
-
-function refsOf(role: 'outlet' | 'inlet', assets: readonly AnyAsset[]): readonly AssetRef[] {
-  const refs = new Map<string, AssetRef>();
-  for (const [index, asset] of assets.entries()) {
-    if (!isAsset(asset)) {
-      throw refused(
-        `${role} ${index + 1} is not an asset: write asset('…'); an undefined one often comes from files that import each other`,
-      );
-    }
-    refs.set(assetKey(asset), { name: asset.name, uri: asset.uri });
-  }
-  return [...refs.values()];
 }
 
 function refused(reason: string): TidegateError {

@@ -1,14 +1,14 @@
 import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
-import type { AssetRef } from '../core/asset-uri.ts';
 import { parseDagId } from '../core/ids.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import type { DagPlan } from '../core/run-plan.ts';
-import type { AnyAsset } from './asset.ts';
+import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { partsOfSchedule } from './schedule.ts';
+import { sourceOf } from './source.ts';
 
 /** Largest plan of one DAG, as JSON: it travels in the input of every run. */
 export const maxPlanBytes = 512 * 1_024;
@@ -34,20 +34,21 @@ export function compileDag(definition: DagDefinition, file: string): DagPlan {
 function compile(definition: DagDefinition, file: string): DagPlan {
   const { options } = definition;
   const { condition, cron, requestedRunsConsume } = partsOfSchedule(options.schedule);
+  const outlets = compileOutlets(options.outlets ?? []);
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
     tags: parseTags(options.tags ?? []),
     file,
     startAt: options.startDate === undefined ? null : parseInstant(options.startDate, 'startDate'),
-    condition: condition === null ? null : mapLeaves(condition, refOf),
+    condition: condition === null ? null : mapLeaves(condition, sourceOf),
     cron,
     requestedRunsConsume,
     maxActiveRuns: parseMaxActiveRuns(options.maxActiveRuns),
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema: toJsonSchema(options.params, 'params'),
-    run: { tasks: compileTasks(definition) },
+    run: { tasks: compileTasks(definition), ...(outlets.length === 0 ? {} : { outlets }) },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
   if (bytes > maxPlanBytes) {
@@ -56,11 +57,6 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     );
   }
   return plan;
-}
-
-/** The pair that identifies an asset, without what else is known about it. */
-export function refOf({ name, uri }: AnyAsset): AssetRef {
-  return { name, uri };
 }
 
 function parseTags(tags: readonly string[]): readonly string[] {

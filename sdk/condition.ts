@@ -8,8 +8,7 @@ import {
 } from '../core/condition.ts';
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
-import type { AnyAsset } from './asset.ts';
-import { isBranded } from './brand.ts';
+import { type AnySource, isSource } from './source.ts';
 
 /** What assets and conditions are joined by, as in `orders.and(rates).or(stock)`. */
 export interface Chainable {
@@ -20,10 +19,10 @@ export interface Chainable {
 }
 
 /** A condition over assets, as {@link all}, {@link any}, {@link atLeast} and {@link on} make it. */
-export type AssetCondition = Condition<AnyAsset> & Chainable;
+export type AssetCondition = Condition<AnySource> & Chainable;
 
 /** What a consumer may wait for: an asset, a condition, or an array of them, which means all. */
-export type ConditionInput = AnyAsset | AssetCondition | Condition<AnyAsset> | readonly ConditionInput[];
+export type ConditionInput = AnySource | AssetCondition | Condition<AnySource> | readonly ConditionInput[];
 
 /**
  * Waits until every one of its parts is met. Without parts it never starts anything.
@@ -92,8 +91,8 @@ export interface LeafOptions {
  * ```
  * @throws TidegateError `invalid_definition` when an option is not valid
  */
-export function on(asset: AnyAsset, { count = 1 }: LeafOptions = {}): AssetCondition {
-  if (!isAsset(asset))
+export function on(asset: AnySource, { count = 1 }: LeafOptions = {}): AssetCondition {
+  if (!isSource(asset))
     throw refused(`on() is given ${describe(asset)} instead of an asset: write on(asset('…'))`);
   if (!Number.isInteger(count) || count < 1 || count > maxLeafCount) {
     throw refused(`count ${quote(String(count))} is not valid: use a whole number from 1 to ${maxLeafCount}`);
@@ -105,7 +104,7 @@ export function on(asset: AnyAsset, { count = 1 }: LeafOptions = {}): AssetCondi
  * The condition an author wrote as a schedule.
  * @throws TidegateError `invalid_definition` when it holds anything else than assets, or is too large
  */
-export function toCondition(input: ConditionInput): Condition<AnyAsset> {
+export function toCondition(input: ConditionInput): Condition<AnySource> {
   const condition = partOf(input, 1);
   const leaves = leavesOf(condition).length;
   if (leaves > maxLeaves)
@@ -113,16 +112,11 @@ export function toCondition(input: ConditionInput): Condition<AnyAsset> {
   return condition;
 }
 
-/** Whether a value is an asset that `asset` made. */
-export function isAsset(value: unknown): value is AnyAsset {
-  return isBranded(value, 'asset');
-}
-
 const chain = {
-  and(this: AnyAsset | Condition<AnyAsset>, other: ConditionInput): AssetCondition {
+  and(this: AnySource | Condition<AnySource>, other: ConditionInput): AssetCondition {
     return join('all', this, other);
   },
-  or(this: AnyAsset | Condition<AnyAsset>, other: ConditionInput): AssetCondition {
+  or(this: AnySource | Condition<AnySource>, other: ConditionInput): AssetCondition {
     return join('any', this, other);
   },
 };
@@ -134,10 +128,10 @@ export function chainable<Value extends object>(value: Value): Value & Chainable
 
 function join(
   kind: 'all' | 'any',
-  left: AnyAsset | Condition<AnyAsset>,
+  left: AnySource | Condition<AnySource>,
   right: ConditionInput,
 ): AssetCondition {
-  const isGrowing = !isAsset(left) && left.kind === kind;
+  const isGrowing = !isSource(left) && left.kind === kind;
   return combine(kind, [...(isGrowing ? left.of : [left]), right]);
 }
 
@@ -147,13 +141,13 @@ function combine(kind: 'all' | 'any', parts: readonly ConditionInput[], depth = 
 }
 
 /** Parts were measured when they were made, so that no walk is ever deeper than the limit and one level. */
-function nodeOf(condition: Condition<AnyAsset>): AssetCondition {
+function nodeOf(condition: Condition<AnySource>): AssetCondition {
   if (depthOf(condition) > maxConditionDepth) throw tooDeep();
   return chainable(condition);
 }
 
-function partOf(input: ConditionInput, depth: number): Condition<AnyAsset> {
-  if (isAsset(input)) return { kind: 'asset', asset: input };
+function partOf(input: ConditionInput, depth: number): Condition<AnySource> {
+  if (isSource(input)) return { kind: 'asset', asset: input };
   if (isArray(input)) return combine('all', input, depth);
   if (isCondition(input)) return input;
   throw refused(
@@ -166,9 +160,9 @@ function isArray(input: ConditionInput): input is readonly ConditionInput[] {
 }
 
 /** Authors may write plain JavaScript, so the type alone is no proof. */
-function isCondition(input: unknown): input is Condition<AnyAsset> {
+function isCondition(input: unknown): input is Condition<AnySource> {
   if (typeof input !== 'object' || input === null || !('kind' in input)) return false;
-  if (input.kind === 'asset') return 'asset' in input && isAsset(input.asset);
+  if (input.kind === 'asset') return 'asset' in input && isSource(input.asset);
   return ['all', 'any', 'atLeast'].includes(String(input.kind)) && 'of' in input && Array.isArray(input.of);
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import type { TriggerRule } from '../core/run-plan.ts';
+import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
 import type { ScheduleInput } from './schedule.ts';
@@ -38,6 +39,11 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
    * @defaultValue `'now'`
    */
   readonly startFrom?: string | Date;
+  /**
+   * Assets that a run updates as a whole: each gets one event when the run succeeds, beside those of its tasks, unless every task was
+   * skipped. The extra is the defaults of the asset's `eventExtra`.
+   */
+  readonly outlets?: readonly AnyAsset[];
   /** Checks and types the conf of a run. */
   readonly params?: Schema;
   /** Task queue of tasks that name none. */

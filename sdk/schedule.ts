@@ -1,9 +1,9 @@
 import type { Condition } from '../core/condition.ts';
 import type { CronPlan } from '../core/run-plan.ts';
-import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { type ConditionInput, toCondition } from './condition.ts';
 import { cron, type CronSchedule, isCron } from './cron.ts';
+import type { AnySource } from './source.ts';
 
 /** A time, as an expression with its zone or as {@link cron} made it. */
 export type TimeInput = CronSchedule | { readonly cron: string; readonly timezone?: string };
@@ -12,7 +12,7 @@ export type TimeInput = CronSchedule | { readonly cron: string; readonly timezon
 export interface AssetOrTimeSchedule {
   readonly [brand]: 'assetOrTime';
   readonly cron: CronPlan;
-  readonly condition: Condition<AnyAsset>;
+  readonly condition: Condition<AnySource>;
   readonly consume: boolean;
 }
 
@@ -49,7 +49,7 @@ export function assetOrTime(
 
 /** What a schedule consists of. */
 export interface ScheduleParts {
-  readonly condition: Condition<AnyAsset> | null;
+  readonly condition: Condition<AnySource> | null;
   readonly cron: CronPlan | null;
   /** Whether runs by time and by hand consume what is queued. */
   readonly requestedRunsConsume: boolean;

@@ -5,15 +5,13 @@ import { parseSchedule } from '../core/scenario-schedule.ts';
 import { parseSteps } from '../core/scenario-steps.ts';
 import type { Scenario, ScenarioOptions, ScheduleJson, StepJson } from '../core/scenario.ts';
 import { simulate as play, type SimulationResult } from '../core/simulate.ts';
-import type { AnyAsset } from './asset.ts';
 import { isBranded } from './brand.ts';
-import { refOf } from './compile.ts';
-import { isAsset } from './condition.ts';
 import { isCron } from './cron.ts';
 import { partsOfSchedule, type ScheduleInput } from './schedule.ts';
+import { type AnySource, isSource, sourceOf } from './source.ts';
 
-/** A step of a simulation: as in a scenario file, where an asset itself may stand for its name. */
-export type SimulationStep = StepJson<AnyAsset | string>;
+/** A step of a simulation: as in a scenario file, where an asset or alias itself may stand for its name. */
+export type SimulationStep = StepJson<AnySource | string>;
 
 /**
  * Plays what happens to a consumer, without servers, and says which runs it starts. The decisions are those of a deployed DAG.
@@ -47,10 +45,7 @@ function conditionOf(
     return { condition: parseSchedule('schedule', schedule), requestedRunsConsume: false };
   const { condition, requestedRunsConsume } = partsOfSchedule(schedule);
   return {
-    condition:
-      condition === null
-        ? null
-        : mapLeaves(condition, (asset) => ({ kind: 'asset' as const, asset: refOf(asset) })),
+    condition: condition === null ? null : mapLeaves(condition, sourceOf),
     requestedRunsConsume,
   };
 }
@@ -58,13 +53,13 @@ function conditionOf(
 /** Whether a schedule is written in the functions of the sdk; else it is JSON. */
 function isScheduleInput(schedule: ScheduleInput | ScheduleJson): schedule is ScheduleInput {
   if (Array.isArray(schedule)) return schedule.some(isScheduleInput);
-  if (isAsset(schedule) || isCron(schedule) || isBranded(schedule, 'assetOrTime')) return true;
+  if (isSource(schedule) || isCron(schedule) || isBranded(schedule, 'assetOrTime')) return true;
   return isRecord(schedule) && 'kind' in schedule;
 }
 
-/** Steps with the names of assets instead of themselves. Authors may write plain JavaScript, so any value may come. */
+/** Steps with the names of assets and aliases instead of themselves. Authors may write plain JavaScript, so any value may come. */
 function named(value: unknown): unknown {
-  if (isAsset(value)) return value.name;
+  if (isSource(value)) return value.name;
   if (Array.isArray(value)) return value.map(named);
   if (!isRecord(value) || value instanceof Date) return value;
   return Object.fromEntries(

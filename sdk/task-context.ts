@@ -1,5 +1,6 @@
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { Alias } from './alias.ts';
 import type { Asset } from './asset.ts';
 import type { Inlets, TriggeringEvents, WaitFor } from './recorded-events.ts';
 
@@ -35,10 +36,20 @@ export type EmitArguments<Input extends object> =
  * Says that an outlet was updated. Recorded once the task succeeds, and only then. An outlet that is not emitted is recorded
  * once, with the defaults of its `eventExtra`; where that asks for more than defaults, the task fails.
  */
-export type Emit = <Input extends object>(
-  asset: Asset<object, Input>,
-  ...event: EmitArguments<Input>
-) => void;
+export interface Emit {
+  <Input extends object>(asset: Asset<object, Input>, ...event: EmitArguments<Input>): void;
+  /**
+   * Says that an asset was updated, through aliases that are outlets of the task. The same update through several of them is one event,
+   * with another extra or partition it is another. An asset that nobody declared is registered.
+   * @throws TidegateError `undeclared_outlet`, or `invalid_definition` when the asset's name or URI belongs to another active one
+   */
+  via<Input extends object>(
+    this: void,
+    through: Alias | readonly Alias[],
+    asset: Asset<object, Input>,
+    ...event: EmitArguments<Input>
+  ): void;
+}
 
 /**
  * Says that an outlet was updated, and records it at once: others see progress before the task ends. The event stays whatever becomes of

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
 import type { TriggerRule } from '../core/run-plan.ts';
-import type { AnyAsset } from './asset.ts';
+import type { AnySource } from './source.ts';
 import type { TaskContext } from './task-context.ts';
 
 declare const resultOf: unique symbol;
@@ -79,10 +79,10 @@ export interface TaskOptions<
   Rule extends TriggerRule = TriggerRule,
 > extends TaskDefaults {
   readonly needs?: Needs;
-  /** Assets that the task updates by succeeding. */
-  readonly outlets?: readonly AnyAsset[];
-  /** Assets that the task reads. */
-  readonly inlets?: readonly AnyAsset[];
+  /** Assets that the task updates by succeeding, and aliases through which it may update others. */
+  readonly outlets?: readonly AnySource[];
+  /** Assets and aliases that the task reads. */
+  readonly inlets?: readonly AnySource[];
   /** @defaultValue `'all_success'` */
   readonly triggerRule?: Rule;
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
@@ -100,8 +100,8 @@ export interface Need {
 export interface TaskDefinition extends TaskHandle {
   readonly options: TaskOptions;
   readonly needs: readonly Need[];
-  readonly outlets: readonly AnyAsset[];
-  readonly inlets: readonly AnyAsset[];
+  readonly outlets: readonly AnySource[];
+  readonly inlets: readonly AnySource[];
   /** What the run's conf must meet; none accepts any object. */
   readonly params: z.ZodObject | undefined;
   /** Where it was written. */

@@ -19,6 +19,8 @@ export interface AssetReference {
 export interface AssetRecord extends AssetRow {
   readonly scheduled_dags: readonly AssetReference[];
   readonly producing_tasks: readonly (AssetReference & { readonly task_id: TaskId })[];
+  /** DAGs whose runs update it as a whole. */
+  readonly producing_dags: readonly AssetReference[];
   readonly consuming_tasks: readonly (AssetReference & { readonly task_id: TaskId })[];
   readonly last_seq: Seq | null;
   readonly last_at: Date | null;
@@ -60,14 +62,14 @@ export async function findAsset(db: Db, id: number): Promise<AssetRecord | undef
   return rows[0];
 }
 
-/** DAGs with a task that has the asset as an outlet. */
+/** DAGs that have the asset as an outlet, of a task or as a whole. */
 export async function findProducers(db: Db, assetId: number): Promise<readonly DagId[]> {
   const rows = await db
     .selectFrom('dag_task')
     .select('dag_id')
-    .distinct()
     .where('asset_id', '=', assetId)
     .where('role', '=', 'outlet')
+    .union(db.selectFrom('dag_outlet').select('dag_id').where('asset_id', '=', assetId))
     .orderBy('dag_id')
     .execute();
   return rows.map(({ dag_id }) => dag_id);
@@ -110,7 +112,11 @@ const selected = sql`
     select coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'created_at', d.created_at, 'updated_at', d.updated_at)
       order by d.dag_id), '[]')
     from subscription s join dag d on d.dag_id = s.dag_id where s.asset_id = a.id and s.until_seq is null
-  ) as scheduled_dags, ${tasksWith('outlet')} as producing_tasks, ${tasksWith('inlet')} as consuming_tasks
+  ) as scheduled_dags, (
+    select coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'created_at', d.created_at, 'updated_at', d.updated_at)
+      order by d.dag_id), '[]')
+    from dag_outlet o join dag d on d.dag_id = o.dag_id where o.asset_id = a.id
+  ) as producing_dags, ${tasksWith('outlet')} as producing_tasks, ${tasksWith('inlet')} as consuming_tasks
   from asset a left join lateral (
     select e.seq, e.recorded_at from asset_event e
     where ${isOfAsset(sql`a.id`)} ${inLogOrder({ newestFirst: true })} limit 1
@@ -134,7 +140,8 @@ function matching(filter: AssetFilter) {
     given(
       filter.dagIds,
       (dagIds) => sql<boolean>`(
-        exists (select from dag_task t where t.asset_id = a.id and t.dag_id = any(${dagIds}::text[])) or exists (
+        exists (select from dag_task t where t.asset_id = a.id and t.dag_id = any(${dagIds}::text[])) or
+        exists (select from dag_outlet o where o.asset_id = a.id and o.dag_id = any(${dagIds}::text[])) or exists (
           select from subscription s where s.asset_id = a.id and s.until_seq is null and s.dag_id = any(${dagIds}::text[])
         )
       )`,

@@ -9,10 +9,11 @@ import type { Tx } from './log.ts';
  */
 export async function syncAssets(
   tx: Tx,
-  { assets, importErrors }: ProjectPlan,
+  { assets, aliases, importErrors }: ProjectPlan,
 ): Promise<(asset: AssetRef) => number> {
   // What goes inactive frees its name and URI first, for others to take.
-  await deactivateOthers(tx, assets, importErrors.length === 0);
+  const aliasNames = aliases.map(({ name }) => name);
+  await deactivateOthers(tx, assets, aliasNames, importErrors.length === 0);
   const rows = assets.length === 0 ? [] : await upsertAssets(tx, assets);
   const ids = new Map(rows.map(({ id, ...asset }) => [assetKey(asset), id]));
   return (asset) => {
@@ -22,17 +23,29 @@ export async function syncAssets(
   };
 }
 
-/** A file that could not be loaded may still use the others, so that then only those go whose name or URI is taken. */
-async function deactivateOthers(tx: Tx, assets: readonly AssetPlan[], isComplete: boolean): Promise<void> {
+/**
+ * What came through an alias of the project stays. A file that could not be loaded may still use the others, so that then only those go
+ * whose name or URI is taken.
+ */
+async function deactivateOthers(
+  tx: Tx,
+  assets: readonly AssetPlan[],
+  aliasNames: readonly string[],
+  isComplete: boolean,
+): Promise<void> {
   await sql`
     with wanted as (
       select * from unnest(${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[]) as a (name, uri)
     )
     update asset set is_active = false, updated_at = clock()
     where is_active and not exists (select from wanted where wanted.name = asset.name and wanted.uri = asset.uri)
-      and (${isComplete} or exists (select from wanted where wanted.name = asset.name or wanted.uri = asset.uri))`.execute(
-    tx,
-  );
+      and (
+        exists (select from wanted where wanted.name = asset.name or wanted.uri = asset.uri)
+        or (${isComplete} and not exists (
+          select from asset_alias_asset link join asset_alias on asset_alias.id = link.alias_id
+          where link.asset_id = asset.id and asset_alias.name = any(${aliasNames}::text[])
+        ))
+      )`.execute(tx);
 }
 
 async function upsertAssets(tx: Tx, assets: readonly AssetPlan[]) {

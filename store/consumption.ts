@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Gate, MessageRange, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { isOfAsset } from './events-of-asset.ts';
+import { countOf, ofSubscription } from './events-of-subscription.ts';
 import type { Tx } from './log.ts';
 import type { Checkpoint, ConsumptionOutcome } from './schema.ts';
 
@@ -28,7 +28,7 @@ export async function takeOut(
 ): Promise<boolean> {
   const { rows } = await sql<{ added: number }>`
     with next as (
-      select s.id, s.asset_id, s.live_after_seq, t.first_seq, t.upto_seq, t.count, t.run_id, coalesce(
+      select s.id, s.asset_id, s.alias_id, s.live_after_seq, t.first_seq, t.upto_seq, t.count, t.run_id, coalesce(
         lag(t.upto_seq) over (partition by s.id order by t.upto_seq), (
           select upto_seq from consumption c where c.subscription_id = s.id and c.key = '' and c.outcome <> 'ignored'
           order by upto_seq desc limit 1
@@ -53,10 +53,10 @@ export async function takeOut(
       select id, lower(piece) - 1, upper(piece) - 1, ${dagId}, ${outcome}, came.count, run_id, ${who ?? null}, ${version}
       from leaving cross join lateral unnest(pieces) as piece cross join lateral (
         select case when ignored is null and from_seq between live_after_seq and first_seq - 1 then leaving.count
-          else (select count(*) from asset_event e where ${isOfAsset(sql`leaving.asset_id`, {
-            after: sql`lower(piece) - 1`,
-            upTo: sql`upper(piece) - 1`,
-          })}) end as count
+          else ${countOf(
+            { assetId: sql`leaving.asset_id`, aliasId: sql`leaving.alias_id` },
+            { after: sql`lower(piece) - 1`, upTo: sql`upper(piece) - 1` },
+          )} end as count
       ) as came where came.count > 0
     ), stored as (
       update consumer set checkpoint = ${JSON.stringify({ version, gate } satisfies Checkpoint)} where dag_id = ${dagId}
@@ -74,12 +74,13 @@ export async function consumedExactly(
 ): Promise<boolean> {
   // Of one subscription it may be several pieces, and more than was counted where older events were listed.
   const { rows } = await sql<{ subscription_id: number; upto_seq: number; count: number }>`
-    select c.subscription_id, max(c.upto_seq) as upto_seq, sum(c.count)::bigint - coalesce(sum((
-      select count(*) from asset_event e where ${isOfAsset(sql`s.asset_id`, {
+    select c.subscription_id, max(c.upto_seq) as upto_seq, sum(c.count)::bigint - coalesce(sum(${countOf(
+      ofSubscription,
+      {
         after: sql`c.after_seq`,
         upTo: sql`least(c.upto_seq, s.live_after_seq)`,
-      })}
-    )), 0)::bigint as count
+      },
+    )}), 0)::bigint as count
     from consumption c join subscription s on s.id = c.subscription_id
     where c.dag_id = ${dagId} and c.run_id = ${runId} group by c.subscription_id`.execute(tx);
   const stored = new Set(rows.map((row) => `${row.subscription_id} ${row.upto_seq} ${row.count}`));
@@ -89,7 +90,7 @@ export async function consumedExactly(
   );
 }
 
-/** Writes down which events of each asset a pause ignored. */
+/** Writes down which events of each subscription a pause ignored. */
 export async function writeIgnored(
   tx: Tx,
   dagId: DagId,
@@ -104,7 +105,7 @@ export async function writeIgnored(
       select greatest(s.live_after_seq, ${after}::bigint) as begins, least(s.until_seq, ${upTo}::bigint) as ends
     ) as stretch
     cross join lateral (
-      select count(*) from asset_event e where ${isOfAsset(sql`s.asset_id`, { after: sql`begins`, upTo: sql`ends` })}
+      select ${countOf(ofSubscription, { after: sql`begins`, upTo: sql`ends` })} as count
     ) as came
     where s.dag_id = ${dagId} and begins < ends and came.count > 0
     on conflict (subscription_id, key, after_seq) do update set upto_seq = excluded.upto_seq, count = excluded.count`.execute(

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { leafOfSubscription } from '../core/leaves.ts';
 import type { Clearing, Cut } from '../core/clearing.ts';
 import type { Queued } from '../core/gate.ts';
-import { isOfAsset } from './events-of-asset.ts';
+import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import type { Tx } from './log.ts';
 
 /** Reads where queues are to be cut: which of the events that a gate only counts are older. Those a pause ignored are not in it. */
@@ -34,7 +34,7 @@ export async function readCuts(tx: Tx, { gate, cut }: Clearing): Promise<readonl
         )
       ) as stretch (after_seq, upto_seq)
     ) as pauses
-    join asset_event e on ${isOfAsset(sql`s.asset_id`, { after: sql`queue.first_seq - 1`, upTo: sql`queue.last_seq` })}
+    cross join lateral ${eventsOf(ofSubscription, { after: sql`queue.first_seq - 1`, upTo: sql`queue.last_seq` })} e
     where not ignored @> e.seq
     group by s.id`.execute(tx);
   return rows.map(({ subscription, upTo, ...rest }) => ({

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import type { Seq } from '../core/asset-event.ts';
+import { maxBatchDeliveries, type Seq } from '../core/asset-event.ts';
 import type { Delivery } from '../core/batch.ts';
 import { leafOfSubscription } from '../core/leaves.ts';
 import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
-import { inLogOrder, isOfAsset } from './events-of-asset.ts';
+import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 
 /** What one consumer has not been sent yet, complete up to `upTo` as of one statement. */
 export interface Undelivered {
@@ -24,8 +24,8 @@ export interface Undelivered {
 
 /** Positions looked at in one statement, so that a long backlog is read in pieces; well above the largest batch. */
 const windowSeqs = 50_000;
-/** Events read in one statement; above the largest batch, so that a piece always ends between two of them. */
-const maxDeliveries = 20_000;
+/** Deliveries read in one statement: those of the largest batch, so that a piece always ends between two of them. */
+const maxDeliveries = maxBatchDeliveries;
 
 /** How far one life of a consumer was looked through. The next life is sent everything again. */
 export interface LookedThrough {
@@ -65,14 +65,11 @@ export async function readUndelivered(
     ), at as (
       -- From the first event that is for this consumer: what others recorded before it is passed over in one step.
       select log, head, epoch, sent, version, coalesce((
-        select min(first.seq) - 1 from subscription s cross join lateral (
-          select e.seq from asset_event e
-          where ${isOfAsset(sql`s.asset_id`, {
-            after: sql`greatest(looked.start, s.live_after_seq)`,
-            upTo: sql`least(looked.head, s.until_seq)`,
-          })}
-          ${inLogOrder()} limit 1
-        ) first where s.dag_id = ${dagId}
+        select min(first.seq) - 1 from subscription s cross join lateral ${eventsOf(ofSubscription, {
+          after: sql`greatest(looked.start, s.live_after_seq)`,
+          upTo: sql`least(looked.head, s.until_seq)`,
+          limit: sql`1`,
+        })} first where s.dag_id = ${dagId}
       ), head) as start
       from looked
     ), change as (
@@ -82,14 +79,11 @@ export async function readUndelivered(
       select e.seq, e.batch_end, s.id as subscription, (extract(epoch from e.recorded_at) * 1000)::bigint as at
       from at left join change on true
       join subscription s on s.dag_id = ${dagId}
-      cross join lateral (
-        select e.seq, e.batch_end, e.recorded_at from asset_event e
-        where ${isOfAsset(sql`s.asset_id`, {
-          after: sql`greatest(at.start, s.live_after_seq)`,
-          upTo: sql`least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)`,
-        })}
-        ${inLogOrder()} limit ${maxDeliveries + 1}
-      ) e
+      cross join lateral ${eventsOf(ofSubscription, {
+        after: sql`greatest(at.start, s.live_after_seq)`,
+        upTo: sql`least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)`,
+        limit: sql`${maxDeliveries + 1}`,
+      })} e
       order by e.seq limit ${maxDeliveries + 1}
     )
     select at.log, at.head, at.epoch, at.sent, at.start, at.version, change_seq, change_version,
@@ -133,14 +127,11 @@ export async function findUndelivered(db: Db): Promise<readonly DagId[]> {
     select c.dag_id from consumer c
     where exists (select from dag_version v where v.dag_id = c.dag_id and v.seq > c.sent)
       or exists (
-        select from subscription s join lateral (
-          select from asset_event e
-          where ${isOfAsset(sql`s.asset_id`, {
-            after: sql`greatest(s.live_after_seq, c.sent)`,
-            upTo: sql`s.until_seq`,
-          })}
-          ${inLogOrder()} limit 1
-        ) e on true
+        select from subscription s cross join lateral ${eventsOf(ofSubscription, {
+          after: sql`greatest(s.live_after_seq, c.sent)`,
+          upTo: sql`s.until_seq`,
+          limit: sql`1`,
+        })} e
         where s.dag_id = c.dag_id and coalesce(s.until_seq, c.sent + 1) > c.sent
       )`.execute(db);
   return rows.map(({ dag_id }) => dag_id);

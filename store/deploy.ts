@@ -2,10 +2,12 @@ import { sql } from 'kysely';
 import type { DagId } from '../core/ids.ts';
 import type { ProjectPlan } from '../core/project-plan.ts';
 import type { DagPlan } from '../core/run-plan.ts';
-import { syncAssets } from './assets.ts';
+import type { Source } from '../core/source.ts';
 import type { Db } from './database.ts';
+import { lockDeploys } from './deploy-lock.ts';
 import type { Tx } from './log.ts';
-import { type AssetIds, type Change, writeVersions } from './versions.ts';
+import { type SourceIds, syncSources } from './source-ids.ts';
+import { type Change, writeVersions } from './versions.ts';
 
 /** What a deploy changed. */
 export interface Deployed {
@@ -16,7 +18,6 @@ export interface Deployed {
 }
 
 const retiredHash = 'retired';
-const deployLock = 7_401_001;
 
 /**
  * Puts a project in force. Definitions are entries of the log: every event is judged by the one in force at its position.
@@ -29,9 +30,8 @@ export async function deployProject(
   hashOf: (plan: DagPlan) => string,
 ): Promise<Deployed> {
   return db.transaction().execute(async (tx) => {
-    // One deploy at a time; recording events goes on until it takes its position.
-    await sql`select pg_advisory_xact_lock(${deployLock})`.execute(tx);
-    const assetIds = await syncAssets(tx, project);
+    await lockDeploys(tx);
+    const sourceIds = await syncSources(tx, project);
     const existing = await tx
       .selectFrom('dag')
       .innerJoin('dag_version', (join) =>
@@ -57,10 +57,11 @@ export async function deployProject(
     await noteProject(tx, project.hash);
     for (const change of [...changes, ...gone]) {
       await upsertDag(tx, change);
-      await replaceTaskAssets(tx, change, assetIds);
+      await replaceTaskAssets(tx, change, sourceIds);
+      await replaceOutlets(tx, change, sourceIds);
     }
     // Last, for it takes the position.
-    await writeVersions(tx, [...changes, ...gone], assetIds);
+    await writeVersions(tx, [...changes, ...gone], sourceIds);
 
     const idsOf = (list: readonly Change[]) => list.map(({ dagId }) => dagId);
     return {
@@ -93,28 +94,36 @@ async function upsertDag(tx: Tx, { dagId, version, file, plan }: Change): Promis
     .execute();
 }
 
-async function replaceTaskAssets(tx: Tx, { dagId, plan }: Change, assetIds: AssetIds): Promise<void> {
+async function replaceTaskAssets(tx: Tx, { dagId, plan }: Change, sourceIds: SourceIds): Promise<void> {
   await tx.deleteFrom('dag_task').where('dag_id', '=', dagId).execute();
-  const rows = (plan?.run.tasks ?? []).flatMap(({ id, outlets, inlets }) => [
-    ...outlets.map((asset) => ({
-      dag_id: dagId,
-      task_id: id,
-      asset_id: assetIds(asset),
-      role: 'outlet' as const,
-    })),
-    ...inlets.map((asset) => ({
-      dag_id: dagId,
-      task_id: id,
-      asset_id: assetIds(asset),
-      role: 'inlet' as const,
-    })),
-  ]);
+  const rows = (plan?.run.tasks ?? []).flatMap(({ id, outlets, inlets }) => {
+    const row = (role: 'outlet' | 'inlet') => (source: Source) => ({
+      ...{ dag_id: dagId, task_id: id, role },
+      ...sourceIds(source),
+    });
+    return [...outlets.map(row('outlet')), ...inlets.map(row('inlet'))];
+  });
   if (rows.length > 0)
     await tx
       .insertInto('dag_task')
       .values(rows)
       .onConflict((c) => c.doNothing())
       .execute();
+}
+
+async function replaceOutlets(tx: Tx, { dagId, plan }: Change, sourceIds: SourceIds): Promise<void> {
+  await tx.deleteFrom('dag_outlet').where('dag_id', '=', dagId).execute();
+  const outlets = plan?.run.outlets ?? [];
+  if (outlets.length === 0) return;
+  await tx
+    .insertInto('dag_outlet')
+    .values(
+      outlets.flatMap(({ asset }) => {
+        const { asset_id } = sourceIds(asset);
+        return asset_id === null ? [] : [{ dag_id: dagId, asset_id }];
+      }),
+    )
+    .execute();
 }
 
 async function replaceImportErrors(tx: Tx, { importErrors }: ProjectPlan): Promise<void> {

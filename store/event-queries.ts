@@ -106,11 +106,17 @@ const selected = sql`
     select coalesce(json_agg(json_build_object('run_id', r.run_id, 'dag_id', r.dag_id, 'state', r.state,
       'logical_at', r.logical_at, 'queued_at', r.queued_at, 'started_at', r.started_at, 'ended_at', r.ended_at,
       'data_interval_start_at', r.data_interval_start_at, 'data_interval_end_at', r.data_interval_end_at) order by r.number), '[]')
-    from subscription s cross join lateral (
-      select c.dag_id, c.run_id, c.after_seq, c.outcome from consumption c
-      where c.subscription_id = s.id and c.key = '' and c.upto_seq >= e.seq order by c.upto_seq limit 1
+    from (
+      -- A run may have consumed it through several subscriptions.
+      select distinct c.dag_id, c.run_id
+      from (
+        select id from subscription where asset_id = e.asset_id
+        union all select id from asset_event_alias x join subscription using (alias_id) where x.seq = e.seq
+      ) s cross join lateral (
+        select c.dag_id, c.run_id, c.after_seq, c.outcome from consumption c
+        where c.subscription_id = s.id and c.key = '' and c.upto_seq >= e.seq order by c.upto_seq limit 1
+      ) c where c.outcome = 'consumed' and c.after_seq < e.seq
     ) c join run r on r.dag_id = c.dag_id and r.run_id = c.run_id
-    where s.asset_id = e.asset_id and c.outcome = 'consumed' and c.after_seq < e.seq
   ) as runs`;
 
 function matching(filter: EventFilter) {

@@ -1,12 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 
 /** Above every position. */
-const maxSeq = Number.MAX_SAFE_INTEGER;
+export const maxSeq = Number.MAX_SAFE_INTEGER;
 
 type Value = RawBuilder<unknown>;
 
 /** Where events of an asset are looked for; all of them where nothing is said. */
-interface Stretch {
+export interface Stretch {
   readonly after?: Value;
   /** Ends nowhere where it is null. */
   readonly upTo?: Value;

@@ -10,7 +10,7 @@ import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
-import { isOfAsset } from './events-of-asset.ts';
+import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import { readLog, type Tx } from './log.ts';
 
 /** A consumer as the log has it, whether or not any worker is alive. */
@@ -67,8 +67,10 @@ async function readEntries(
     select s.id as subscription, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
       (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
       (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt"
-    from subscription s join asset_event e
-      on ${isOfAsset(sql`s.asset_id`, { after: sql`greatest(s.live_after_seq, ${after}::bigint)`, upTo: sql`${upTo}::bigint` })}
+    from subscription s cross join lateral ${eventsOf(ofSubscription, {
+      after: sql`greatest(s.live_after_seq, ${after}::bigint)`,
+      upTo: sql`${upTo}::bigint`,
+    })} e
     where s.dag_id = ${dagId} and s.until_seq is null and not exists (
       select from unnest(${ignored.map((one) => one.after)}::bigint[], ${ignored.map((one) => one.upTo)}::bigint[])
         as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)

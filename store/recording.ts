@@ -25,7 +25,7 @@ export interface IdempotencyKey {
   readonly requestHash: string;
 }
 
-/** Events that are recorded together or not at all: those of a try that succeeds, or of a request. */
+/** Events that are recorded together or not at all: those of a try or run that succeeds, or of a request. */
 export type Submission = {
   readonly source: EventSource;
   readonly events: readonly NewAssetEvent[];
@@ -64,9 +64,11 @@ export async function recordAll(
   const events = submissions.flatMap(({ events: of, source, success }, place) =>
     of.map((event) => ({
       ...{ ...event, place, isConditional: success !== undefined },
-      task: source.kind === 'task' ? source : null,
+      run: source.kind === 'api' ? null : source,
+      taskId: source.kind === 'task' ? source.taskId : null,
     })),
   );
+  const through = passagesOf(events);
   const { rows } = await sql<Answer>`
     with tried as (
       select * from unnest(
@@ -91,8 +93,8 @@ export async function recordAll(
         ${events.map(({ place }) => place)}::int[], ${events.map(({ isConditional }) => isConditional)}::bool[],
         ${events.map(({ assetId }) => assetId)}::int[], ${events.map(({ extra }) => JSON.stringify(extra))}::text[],
         ${events.map(({ partitionKey }) => partitionKey ?? null)}::text[],
-        ${events.map(({ task }) => task?.dagId ?? null)}::text[], ${events.map(({ task }) => task?.runId ?? null)}::text[],
-        ${events.map(({ task }) => task?.taskId ?? null)}::text[]
+        ${events.map(({ run }) => run?.dagId ?? null)}::text[], ${events.map(({ run }) => run?.runId ?? null)}::text[],
+        ${events.map(({ taskId }) => taskId)}::text[]
       ) with ordinality as e (place, is_conditional, asset_id, extra, partition_key, dag_id, run_id, task_id, nth)
       where not is_conditional or place in (select place from succeeded)
     ), taken as (
@@ -106,12 +108,31 @@ export async function recordAll(
       select before + position, before + max(position) over (partition by place), asset_id, at, extra::jsonb, partition_key,
         dag_id, run_id, task_id
       from accepted cross join taken
-    )
+    )${through.written}
     select (select before from taken), (select at from taken), array(select place from succeeded) as succeeded,
       array(
-        select distinct dag_id from subscription where until_seq is null and asset_id in (select asset_id from accepted)
+        select distinct dag_id from subscription
+        where until_seq is null and asset_id in (select asset_id from accepted) ${through.subscribers}
       ) as subscribers`.execute(db);
   return answers(submissions, rows[0] ?? nothing);
+}
+
+/** What there is to write where events come through aliases; most do not, and then nothing of it is asked. */
+function passagesOf(events: readonly NewAssetEvent[]) {
+  const passages = events.flatMap(({ aliasIds = [] }, index) =>
+    aliasIds.map((aliasId) => ({ nth: index + 1, aliasId })),
+  );
+  if (passages.length === 0) return { written: sql``, subscribers: sql`` };
+  return {
+    written: sql`, passing as (
+      select alias_id, position from unnest(
+        ${passages.map(({ nth }) => nth)}::int[], ${passages.map(({ aliasId }) => aliasId)}::int[]
+      ) as p (nth, alias_id) join accepted using (nth)
+    ), passed as (
+      insert into asset_event_alias (alias_id, seq) select alias_id, before + position from passing cross join taken
+    )`,
+    subscribers: sql`union select dag_id from subscription where until_seq is null and alias_id in (select alias_id from passing)`,
+  };
 }
 
 interface Answer {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
-import type { TaskEnd } from '../core/run-plan.ts';
+import type { DagOutlet, TaskEnd } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
+import { recordOutlets } from './run-outlets.ts';
 import type { RunRow, RunTrigger } from './schema.ts';
 
 /** What became of a request for a run. */
@@ -60,21 +61,28 @@ export interface RunClosing extends RunAttempt {
   readonly reason: string | null;
   /** How its tasks ended; those that never started are written down by this. */
   readonly ends: Readonly<Record<TaskId, TaskEnd>>;
+  /** What the run updated as a whole; absent means nothing. */
+  readonly outlets?: readonly DagOutlet[];
 }
 
-/**
- * Closes an open run and whatever of it was still under way; closing again changes nothing.
- * @returns whether it was open
- */
-export async function closeRun(db: Db, closing: RunClosing): Promise<boolean> {
+/** What became of the closing of a run. */
+export interface Closed {
+  readonly wasOpen: boolean;
+  /** DAGs that wait for what the run updated as a whole. */
+  readonly subscribers: readonly DagId[];
+}
+
+/** Closes an open run and whatever of it was still under way, and records what it updated as a whole; closing again changes nothing. */
+export async function closeRun(db: Db, closing: RunClosing): Promise<Closed> {
+  const { state, ends, outlets = [] } = closing;
   // A task that succeeded has nothing left to close: the run's own row is all there is to write.
-  if (Object.values(closing.ends).every((end) => end === 'success') && closing.state === 'success') {
-    return closeRow(db, closing);
-  }
+  const isClean = state === 'success' && Object.values(ends).every((end) => end === 'success');
+  if (isClean && outlets.length === 0) return { wasOpen: await closeRow(db, closing), subscribers: [] };
   return db.transaction().execute(async (tx) => {
-    const isClosed = await closeRow(tx, closing);
-    if (isClosed) await closeTasks(tx, closing);
-    return isClosed;
+    if (!(await closeRow(tx, closing))) return { wasOpen: false, subscribers: [] };
+    if (!isClean) await closeTasks(tx, closing);
+    // Last, for it locks the log.
+    return { wasOpen: true, subscribers: await recordOutlets(tx, closing, outlets) };
   });
 }
 

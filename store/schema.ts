@@ -9,6 +9,7 @@ import type { DagPlan } from '../core/run-plan.ts';
 /** Written as a `Date` or left to the database, read as a `Date`. */
 type Instant = ColumnType<Date, Date | undefined, Date>;
 type OptionalInstant = ColumnType<Date | null, Date | null | undefined, Date | null>;
+type OptionalNumber = ColumnType<number | null, number | null | undefined, number | null>;
 /** Written as JSON text, read parsed. */
 type JsonColumn<T> = ColumnType<T, string, string>;
 type OptionalJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
@@ -46,6 +47,27 @@ export interface AssetEventTable {
   readonly source_task_id: TaskId | null;
 }
 
+export interface AssetAliasTable {
+  readonly id: Generated<number>;
+  readonly name: string;
+  readonly group_name: string;
+  readonly created_at: Instant;
+  readonly updated_at: Instant;
+}
+
+/** An asset that was updated through an alias. */
+export interface AssetAliasAssetTable {
+  readonly alias_id: number;
+  readonly asset_id: number;
+  readonly created_at: Instant;
+}
+
+/** An event that came through an alias. */
+export interface AssetEventAliasTable {
+  readonly alias_id: number;
+  readonly seq: number;
+}
+
 export interface IdempotencyKeyTable {
   readonly key: string;
   readonly request_hash: string;
@@ -77,19 +99,28 @@ export interface DagVersionTable {
 export interface DagTaskTable {
   readonly dag_id: DagId;
   readonly task_id: TaskId;
-  readonly asset_id: number;
+  readonly asset_id: OptionalNumber;
+  readonly alias_id: OptionalNumber;
   readonly role: 'outlet' | 'inlet';
+}
+
+/** An asset that the runs of a DAG update as a whole. */
+export interface DagOutletTable {
+  readonly dag_id: DagId;
+  readonly asset_id: number;
 }
 
 export interface SubscriptionTable {
   readonly id: Generated<number>;
   readonly dag_id: DagId;
-  readonly asset_id: number;
+  /** Updates of this asset, or those through this alias: one of both. */
+  readonly asset_id: OptionalNumber;
+  readonly alias_id: OptionalNumber;
   readonly version: number;
   /** Events behind this position belong to it; those up to `live_after_seq` are older than the consumer and start nothing. */
   readonly after_seq: number;
   readonly live_after_seq: number;
-  readonly until_seq: ColumnType<number | null, number | null | undefined, number | null>;
+  readonly until_seq: OptionalNumber;
 }
 
 export interface DeployedProjectTable {
@@ -199,10 +230,14 @@ export interface Database {
   readonly log: LogTable;
   readonly asset: AssetTable;
   readonly asset_event: AssetEventTable;
+  readonly asset_alias: AssetAliasTable;
+  readonly asset_alias_asset: AssetAliasAssetTable;
+  readonly asset_event_alias: AssetEventAliasTable;
   readonly idempotency_key: IdempotencyKeyTable;
   readonly dag: DagTable;
   readonly dag_version: DagVersionTable;
   readonly dag_task: DagTaskTable;
+  readonly dag_outlet: DagOutletTable;
   readonly subscription: SubscriptionTable;
   readonly deployed_project: DeployedProjectTable;
   readonly import_error: ImportErrorTable;

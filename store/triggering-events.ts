@@ -1,16 +1,18 @@
 import { sql } from 'kysely';
 import type { AssetEvent } from '../core/asset-event.ts';
 import type { DagId, RunId } from '../core/ids.ts';
+import { type AssetSource, isAssetSource, type Source } from '../core/source.ts';
 import type { Db } from './database.ts';
 import { eventColumns, type EventPage, readEvents } from './event-row.ts';
-import { inLogOrder, isOfAsset } from './events-of-asset.ts';
+import { eventsOf } from './events-of-subscription.ts';
+import { countFrom } from './page.ts';
 
 /** A run and the events it consumed. */
 export interface ConsumingRun {
   readonly dagId: DagId;
   readonly runId: RunId;
-  /** Only those of this asset. */
-  readonly asset?: { readonly name: string; readonly uri: string };
+  /** Only those of this asset, or those that came through this alias. */
+  readonly source?: Source;
 }
 
 /** Which of a run's consumed events to read. */
@@ -23,35 +25,70 @@ export async function readConsumed(db: Db, query: ConsumedQuery): Promise<readon
   return readEvents(db, page, query);
 }
 
-/** How many events a run consumed: all of them, or those of an asset. */
+/** How many events a run consumed: all of them, or those of an asset or through an alias. */
 export async function countConsumed(db: Db, run: ConsumingRun): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select coalesce(sum(c.count), 0)::bigint as count from ${consumptionOf(run)}`.execute(db);
-  return rows[0]?.count ?? 0;
+  const { rows } = await sql<{ count: number; isThroughAlias: boolean }>`
+    select coalesce(sum(c.count), 0)::bigint as count, coalesce(bool_or(s.alias_id is not null), false) as "isThroughAlias"
+    from ${consumptionOf(run)}`.execute(db);
+  const { count, isThroughAlias } = rows[0] ?? { count: 0, isThroughAlias: false };
+  if (!isThroughAlias && run.source?.kind !== 'alias') return count;
+  // What met several leaves is counted with each of them.
+  return countFrom(db, consumedEvents(run));
 }
 
-/** Tables `e` and `a` of events a run consumed, in order: at least the first `skip + limit` of them, at most so many of each asset. */
-export function consumedBy({ newestFirst = false, beyond, skip = 0, limit, ...run }: ConsumedQuery) {
+/** Tables `e` and `a` of events a run consumed, in order: at least the first `skip + limit` of them, at most so many of each subscription. */
+export function consumedBy(query: ConsumedQuery) {
+  return sql`
+    ${consumedEvents(query)} join asset a on a.id = e.asset_id
+    order by e.seq ${sql.raw(query.newestFirst === true ? 'desc' : 'asc')}`;
+}
+
+/** Table `e` of events a run consumed, each once, through however many subscriptions it came. */
+function consumedEvents({
+  newestFirst = false,
+  beyond,
+  skip = 0,
+  limit,
+  ...run
+}: ConsumingRun & Partial<EventPage>) {
+  const { source } = run;
   const after = newestFirst ? undefined : beyond;
   // The position itself was read before.
   const upTo = newestFirst && beyond !== undefined ? beyond - 1 : undefined;
+  const hasAlias = sql<boolean>`exists (
+    select from asset_event_alias y where y.alias_id = (select id from asset_alias where name = ${source?.name}) and y.seq = e.seq
+  )`;
   return sql`
     (
-      select s.asset_id, c.after_seq, c.upto_seq from ${consumptionOf(run)}
-    ) c join asset a on a.id = c.asset_id cross join lateral (
-      select e.* from asset_event e
-      where ${isOfAsset(sql`c.asset_id`, {
-        after: sql`greatest(c.after_seq, ${after ?? null}::bigint)`,
-        upTo: sql`least(c.upto_seq, ${upTo ?? null}::bigint)`,
-      })}
-      ${inLogOrder({ newestFirst })} limit ${skip + limit}
-    ) e
-    order by e.seq ${sql.raw(newestFirst ? 'desc' : 'asc')}`;
+      select distinct on (e.seq) e.* from (
+        select s.asset_id, s.alias_id, c.after_seq, c.upto_seq from ${consumptionOf(run)}
+      ) c cross join lateral ${eventsOf(
+        { assetId: sql`c.asset_id`, aliasId: sql`c.alias_id` },
+        {
+          after: sql`greatest(c.after_seq, ${after ?? null}::bigint)`,
+          upTo: sql`least(c.upto_seq, ${upTo ?? null}::bigint)`,
+          newestFirst,
+          ...(limit !== undefined && { limit: sql`${skip + limit}` }),
+          ...(source !== undefined &&
+            isAssetSource(source) && { throughAlias: sql<boolean>`e.asset_id = ${idOf(source)}` }),
+          ...(source?.kind === 'alias' && { throughAlias: hasAlias, ofAsset: hasAlias }),
+        },
+      )} e
+      order by e.seq ${sql.raw(newestFirst ? 'desc' : 'asc')}
+    ) e`;
 }
 
-function consumptionOf({ dagId, runId, asset }: ConsumingRun) {
+/** Of an asset: also what was consumed through aliases, among which it may be. Of an alias: whatever it is that the run waited for. */
+function consumptionOf({ dagId, runId, source }: ConsumingRun) {
+  const isPossible =
+    source !== undefined && isAssetSource(source)
+      ? sql`(s.asset_id = ${idOf(source)} or s.alias_id is not null)`
+      : sql`true`;
   return sql`
-    consumption c join subscription s on s.id = c.subscription_id join asset a on a.id = s.asset_id
-    where c.dag_id = ${dagId} and c.run_id = ${runId} and c.outcome = 'consumed'
-      and (${asset?.name ?? null}::text is null or (a.name = ${asset?.name ?? null} and a.uri = ${asset?.uri ?? null}))`;
+    consumption c join subscription s on s.id = c.subscription_id
+    where c.dag_id = ${dagId} and c.run_id = ${runId} and c.outcome = 'consumed' and ${isPossible}`;
+}
+
+function idOf({ name, uri }: AssetSource) {
+  return sql`(select id from asset where name = ${name} and uri = ${uri})`;
 }

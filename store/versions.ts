@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import { type LeafId, leafOfSubscription } from '../core/leaves.ts';
 import { leavesOf, mapLeaves } from '../core/condition.ts';
 import type { Definition } from '../core/definition.ts';
 import { emptyGate } from '../core/gate-terms.ts';
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan, StartFrom } from '../core/run-plan.ts';
+import { type Source, sourceKey, titleOf } from '../core/source.ts';
+import type { SourceId, SourceIds } from './source-ids.ts';
 import { takePositions, type Tx } from './log.ts';
 
 /** A version of a DAG that a deploy puts in force. */
@@ -18,8 +19,7 @@ export interface Change {
   readonly plan: DagPlan | null;
 }
 
-export type AssetIds = (asset: AssetRef) => number;
-type Leaves = ReadonlyMap<string, { readonly leaf: LeafId; readonly asset: AssetRef }>;
+type Leaves = ReadonlyMap<string, { readonly leaf: LeafId; readonly source: Source }>;
 
 /** A version that is written, with what else its position belongs to. */
 interface Unplaced {
@@ -40,16 +40,16 @@ const unplaced = 0;
  * Writes versions, then takes one position for all of them. However many they are, recording waits only for the few statements
  * behind that.
  */
-export async function writeVersions(tx: Tx, changes: readonly Change[], assetIds: AssetIds): Promise<void> {
+export async function writeVersions(tx: Tx, changes: readonly Change[], ids: SourceIds): Promise<void> {
   if (changes.length === 0) return;
   const written: Unplaced[] = [];
-  for (const change of changes) written.push(await writeVersion(tx, change, assetIds));
+  for (const change of changes) written.push(await writeVersion(tx, change, ids));
   await place(tx, written);
 }
 
-async function writeVersion(tx: Tx, change: Change, assetIds: AssetIds): Promise<Unplaced> {
+async function writeVersion(tx: Tx, change: Change, ids: SourceIds): Promise<Unplaced> {
   const { dagId, version, hash, plan } = change;
-  const { leaves, opened, closed } = await resubscribe(tx, change, assetIds);
+  const { leaves, opened, closed } = await resubscribe(tx, change, ids);
   const definition = definitionOf(change, leaves);
   await tx
     .insertInto('dag_version')
@@ -76,61 +76,63 @@ async function writeVersion(tx: Tx, change: Change, assetIds: AssetIds): Promise
 async function resubscribe(
   tx: Tx,
   { dagId, version, plan }: Change,
-  assetIds: AssetIds,
+  ids: SourceIds,
 ): Promise<Pick<Unplaced, 'opened' | 'closed'> & { readonly leaves: Leaves }> {
   const wanted = new Map(
-    (plan?.condition ? leavesOf(plan.condition) : []).map((asset) => [assetIds(asset), asset]),
+    (plan?.condition ? leavesOf(plan.condition) : []).map((source) => [keyOf(ids(source)), source]),
   );
   const before = await tx
     .selectFrom('subscription')
-    .select(['id', 'asset_id'])
+    .select(['id', 'asset_id', 'alias_id'])
     .where('dag_id', '=', dagId)
     .where('until_seq', 'is', null)
     // Those that end are written once the position is known, when no lock may have to be waited for.
     .forNoKeyUpdate()
     .execute();
-  const kept = new Set(before.map(({ asset_id }) => asset_id));
-  const added = [...wanted.keys()].filter((id) => !kept.has(id));
+  const kept = new Set(before.map(keyOf));
+  const added = [...wanted].filter(([key]) => !kept.has(key)).map(([, source]) => ids(source));
   const opened =
     added.length === 0
       ? []
       : await tx
           .insertInto('subscription')
           .values(
-            added.map((asset_id) => ({
-              ...{ dag_id: dagId, asset_id, version },
+            added.map((to) => ({
+              ...{ dag_id: dagId, ...to, version },
               ...{ after_seq: unplaced, live_after_seq: unplaced },
             })),
           )
-          .returning(['id', 'asset_id'])
+          .returning(['id', 'asset_id', 'alias_id'])
           .execute();
   const leaves = new Map(
-    [...before, ...opened].flatMap(({ id, asset_id }) => {
-      const asset = wanted.get(asset_id);
-      return asset === undefined ? [] : [[assetKey(asset), { leaf: leafOfSubscription(id), asset }]];
+    [...before, ...opened].flatMap(({ id, ...to }) => {
+      const source = wanted.get(keyOf(to));
+      return source === undefined ? [] : [[sourceKey(source), { leaf: leafOfSubscription(id), source }]];
     }),
   );
-  const closed = before.filter(({ asset_id }) => !wanted.has(asset_id));
+  const closed = before.filter((to) => !wanted.has(keyOf(to)));
   return { leaves, opened: opened.map(({ id }) => id), closed: closed.map(({ id }) => id) };
+}
+
+function keyOf({ asset_id, alias_id }: SourceId): string {
+  return asset_id === null ? `alias ${alias_id}` : `asset ${asset_id}`;
 }
 
 function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
   return {
     version,
     plan: plan?.run ?? null,
-    condition: plan?.condition ? mapLeaves(plan.condition, (asset) => leafIn(leaves, asset)) : null,
-    assets: Object.fromEntries(
-      [...leaves.values()].map(({ leaf, asset: { name, uri } }) => [leaf, { name, uri }]),
-    ),
+    condition: plan?.condition ? mapLeaves(plan.condition, (source) => leafIn(leaves, source)) : null,
+    assets: Object.fromEntries([...leaves.values()].map(({ leaf, source }) => [leaf, source])),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
     whilePaused: plan?.whilePaused ?? 'keep',
     requestedRunsConsume: plan?.requestedRunsConsume ?? false,
   };
 }
 
-function leafIn(leaves: Leaves, asset: AssetRef): LeafId {
-  const found = leaves.get(assetKey(asset));
-  if (found === undefined) throw new Error(`asset ${asset.name} has no subscription`);
+function leafIn(leaves: Leaves, source: Source): LeafId {
+  const found = leaves.get(sourceKey(source));
+  if (found === undefined) throw new Error(`${titleOf(source)} has no subscription`);
   return found.leaf;
 }
 
@@ -158,7 +160,8 @@ async function beginEarlier(tx: Tx, { dagId, opened, startFrom }: Unplaced): Pro
         ), 0)`;
   await sql`
     update subscription s set after_seq = least(s.after_seq, greatest(${from}, (
-      select max(until_seq) from subscription o where o.dag_id = ${dagId} and o.asset_id = s.asset_id
+      select max(until_seq) from subscription o
+      where o.dag_id = ${dagId} and (o.asset_id = s.asset_id or o.alias_id = s.alias_id)
     ))) where s.id = any(${opened}::int[])`.execute(tx);
 }
 

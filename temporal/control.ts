@@ -11,7 +11,6 @@ import { leafOfSubscription } from '../core/leaves.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { DagId } from '../core/ids.ts';
 import { runWorkflowId } from '../core/workflow-names.ts';
-import { findOpenSubscriptions } from '../store/subscriptions.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import { clearQueueUpdate, pauseUpdate, resumeUpdate } from '../workflows/messages.ts';
 import { closeRun } from './close-run.ts';
@@ -41,23 +40,22 @@ export async function setPaused(deps: Deps, dagId: DagId, isPaused: boolean): Pr
 
 /** What to clear of a DAG's queue, and who asks for it. */
 export interface ClearRequest {
-  /** Instead of all its assets. */
-  readonly assetIds?: readonly number[];
+  /** Numbers of the subscriptions to clear, instead of all. */
+  readonly subscriptions?: readonly number[];
   /** Clears only what was recorded before this time. */
   readonly before?: number | null;
   readonly who: string;
 }
 
 /**
- * Clears what is queued for these assets, or for all; recorded with who asked.
+ * Clears what is queued for these subscriptions, or for all; recorded with who asked.
  * @throws TidegateError `temporal_unreachable` when Temporal or every worker is away
  */
 export async function clearQueue(
   deps: Deps,
   dagId: DagId,
-  { assetIds, before = null, who }: ClearRequest,
+  { subscriptions, before = null, who }: ClearRequest,
 ): Promise<{ readonly cleared: number }> {
-  const subscriptions = assetIds && (await findOpenSubscriptions(deps.db, dagId, assetIds));
   const leaves = subscriptions?.map((id) => leafOfSubscription(id)) ?? null;
   return reach(() => ask(deps, dagId, clearQueueUpdate, [{ leaves, before, who }]));
 }

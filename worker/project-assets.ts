@@ -2,7 +2,7 @@ import { assetKey } from '../core/asset-uri.ts';
 import { canonicalJson } from '../core/json.ts';
 import type { AssetPlan } from '../core/project-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
-import { toJsonSchema } from '../sdk/json-schema.ts';
+import { compileAsset } from '../sdk/compile-asset.ts';
 
 /** An asset as one file of the project means it. */
 export interface AssetUse {
@@ -58,23 +58,11 @@ export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
     .map(([key, { asset }]) => [key, asset] as const);
   return {
     assets: new Map(assets),
-    plans: assets.map(([, asset]) => toPlan(asset)).toSorted((a, b) => (assetKey(a) < assetKey(b) ? -1 : 1)),
+    plans: assets
+      .map(([, asset]) => compileAsset(asset))
+      .toSorted((a, b) => (assetKey(a) < assetKey(b) ? -1 : 1)),
     clashes,
     clashing,
-  };
-}
-
-/** @throws TidegateError `invalid_definition` when its event schema has no JSON form */
-export function toPlan(asset: AnyAsset): AssetPlan {
-  const { name, uri, group, description, owners, extra } = asset;
-  return {
-    name,
-    uri,
-    group,
-    description,
-    owners,
-    extra,
-    eventSchema: toJsonSchema(asset.eventExtra, `eventExtra of asset '${name}'`),
   };
 }
 
@@ -91,5 +79,5 @@ function isBare({ group, description, owners, extra, eventExtra }: AnyAsset): bo
 }
 
 function detailsOf(asset: AnyAsset): string {
-  return canonicalJson(toPlan(asset));
+  return canonicalJson(compileAsset(asset));
 }

@@ -6,16 +6,19 @@ import type { ImportError, ProjectPlan, ProjectWarning } from '../core/project-p
 import type { DagPlan } from '../core/run-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
 import { compileDag } from '../sdk/compile.ts';
-import { isAsset } from '../sdk/condition.ts';
+import { compileAsset } from '../sdk/compile-asset.ts';
 import type { ProjectConfig } from '../sdk/config.ts';
 import { type DagDefinition, isDag } from '../sdk/dag.ts';
 import { partsOfSchedule } from '../sdk/schedule.ts';
+import { type AnySource, isAlias, isSource } from '../sdk/source.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { requireUri, warningsOf } from './asset-uris.ts';
 import { exportedValues } from './exported-values.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
+import { withFullOutlets } from './full-outlets.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
-import { type AssetUse, mergeAssets, type ProjectAssets, toPlan } from './project-assets.ts';
+import { type AliasUse, mergeAliases } from './project-aliases.ts';
+import { type AssetUse, mergeAssets } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
 import { hashOf } from './project-hash.ts';
 
@@ -26,6 +29,8 @@ export interface Project {
   readonly plan: ProjectPlan;
   readonly warnings: readonly ProjectWarning[];
   readonly findTask: (dagId: string, taskId: string) => TaskDefinition | undefined;
+  /** An asset as the project's fullest declaration of it says. */
+  readonly describe: (asset: AnyAsset) => AnyAsset;
 }
 
 /** A DAG that compiled by itself; the project may still refuse it for what other files say. */
@@ -33,12 +38,13 @@ interface Compiled {
   readonly file: string;
   readonly definition: DagDefinition;
   readonly plan: DagPlan;
-  readonly assets: readonly AnyAsset[];
+  readonly sources: readonly AnySource[];
 }
 
 interface Loaded {
   readonly dags: readonly Compiled[];
   readonly uses: readonly AssetUse[];
+  readonly aliasUses: readonly AliasUse[];
   readonly errors: readonly ImportError[];
 }
 
@@ -59,32 +65,47 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   const dags = loaded.flatMap((one) => one.dags);
   const uses = loaded.flatMap((one) => one.uses);
   const assets = mergeAssets(uses);
+  const aliases = mergeAliases(loaded.flatMap((one) => one.aliasUses));
+  const clashes = [...assets.clashes, ...aliases.clashes];
+  const isClashing = (source: AnySource): boolean =>
+    isAlias(source) ? aliases.clashing.has(source.name) : assets.clashing.has(assetKey(source));
   const duplicates = duplicatesOf(dags);
-  const deployed = dags.filter(
-    (dag) =>
-      !duplicates.ids.has(dag.plan.dagId) &&
-      !dag.assets.some((asset) => assets.clashing.has(assetKey(asset))),
-  );
+  const undecided: ImportError[] = [];
+  const deployed = dags
+    .filter((dag) => !duplicates.ids.has(dag.plan.dagId) && !dag.sources.some(isClashing))
+    .flatMap((dag) => {
+      try {
+        return [{ ...dag, plan: withFullOutlets(dag.plan, dag.definition, assets) }];
+      } catch (error) {
+        const message = importErrorMessage(error, resolve(folder, dag.file), folder);
+        undecided.push({ file: dag.file, message });
+        return [];
+      }
+    });
   const plan = {
     dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     assets: assets.plans,
+    aliases: aliases.plans,
     importErrors: perFile([
       ...loaded.flatMap((one) => one.errors),
       ...duplicates.errors,
-      ...assets.clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
+      ...undecided,
+      ...clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
     ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
   };
   const warnings = warningsOf(
     uses.map(({ asset }) => asset),
     config,
   ).map(({ place, message }) => ({ place: withoutPaths(place, folder), message }));
-  const tasks = tasksOf(deployed, assets);
+  const describe = (asset: AnyAsset): AnyAsset => assets.assets.get(assetKey(asset)) ?? asset;
+  const tasks = tasksOf(deployed, describe);
   return {
     folder,
     config,
     plan: { hash: hashOf(plan), ...plan },
     warnings,
     findTask: (dagId, taskId) => tasks.get(dagId)?.get(taskId),
+    describe,
   };
 }
 
@@ -97,6 +118,7 @@ async function loadFile(
   const path = resolve(folder, file);
   const dags: Compiled[] = [];
   const uses: AssetUse[] = [];
+  const aliasUses: AliasUse[] = [];
   const errors: ImportError[] = [];
   const attempt = (step: () => void): void => {
     try {
@@ -105,10 +127,11 @@ async function loadFile(
       errors.push({ file, message: importErrorMessage(error, path, folder) });
     }
   };
-  const use = (asset: AnyAsset): void => {
-    toPlan(asset);
-    requireUri(asset, config);
-    uses.push({ asset, file });
+  const use = (source: AnySource): void => {
+    if (isAlias(source)) return void aliasUses.push({ alias: source, file });
+    compileAsset(source);
+    requireUri(source, config);
+    uses.push({ asset: source, file });
   };
 
   const exported = await importFile(path).catch((error: unknown) => {
@@ -116,17 +139,17 @@ async function loadFile(
     return {};
   });
   for (const value of exportedValues(exported)) {
-    if (isAsset(value)) attempt(() => use(value));
+    if (isSource(value)) attempt(() => use(value));
     if (!isDag(value) || seen.has(value)) continue;
     seen.add(value);
     attempt(() => {
       const plan = compileDag(withQueue(value, config), file);
-      const assets = assetsOf(value);
-      for (const asset of assets) use(asset);
-      dags.push({ file, definition: value, plan, assets });
+      const sources = sourcesOf(value);
+      for (const source of sources) use(source);
+      dags.push({ file, definition: value, plan, sources });
     });
   }
-  return { dags, uses, errors };
+  return { dags, uses, aliasUses, errors };
 }
 
 /** The project's queue stands in where a DAG names none. */
@@ -134,11 +157,13 @@ function withQueue(dag: DagDefinition, { taskQueue }: ProjectConfig): DagDefinit
   return taskQueue === undefined ? dag : { ...dag, options: { taskQueue, ...dag.options } };
 }
 
-/** Every asset a DAG waits for, reads or updates. */
-function assetsOf({ options: { schedule }, tasks }: DagDefinition): readonly AnyAsset[] {
+/** Every asset and alias a DAG waits for, reads or updates. */
+function sourcesOf({ options: { schedule, outlets = [] }, tasks }: DagDefinition): readonly AnySource[] {
   const { condition } = partsOfSchedule(schedule);
   const awaited = condition === null ? [] : leavesOf(condition);
-  return [...new Set([...awaited, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])])];
+  return [
+    ...new Set([...awaited, ...outlets, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])]),
+  ];
 }
 
 function duplicatesOf(dags: readonly Compiled[]): {
@@ -170,9 +195,9 @@ function perFile(errors: readonly ImportError[]): readonly ImportError[] {
 /** The code behind the deployed plans, with outlets as the project's fullest declaration of them says. */
 function tasksOf(
   dags: readonly Compiled[],
-  { assets }: ProjectAssets,
+  describe: (asset: AnyAsset) => AnyAsset,
 ): ReadonlyMap<string, ReadonlyMap<string, TaskDefinition>> {
-  const full = (asset: AnyAsset): AnyAsset => assets.get(assetKey(asset)) ?? asset;
+  const full = (source: AnySource): AnySource => (isAlias(source) ? source : describe(source));
   return new Map(
     dags.map(({ definition, plan }) => [
       plan.dagId,

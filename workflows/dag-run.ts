@@ -19,7 +19,9 @@ import {
   step,
   type TaskEnd,
   type TaskPlan,
+  updatedBy,
 } from '../core/run-plan.ts';
+import { titleOf } from '../core/source.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
 import { closeRun } from './local-activities.ts';
@@ -51,7 +53,9 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   const reason = isCancelled ? 'cancelled' : reasonOf(plan, ends);
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
-    await closeRun({ dagId, runId, attempt, state, reason, ends });
+    const outlets = updatedBy(plan, state, ends);
+    const updates = outlets.length === 0 ? {} : { outlets };
+    await closeRun({ dagId, runId, attempt, state, reason, ends, ...updates });
     makeFindable(input.searchAttributes, { TidegateState: isCancelled ? 'cancelled' : state });
   });
   if (isCancelled) throw new CancelledFailure('the run was cancelled');
@@ -111,7 +115,7 @@ async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'c
     // Lost workers are replaced without limit; failures of the author's code are counted, and spaced, by the task itself.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
     summary: summary(
-      task.outlets.length === 0 ? taskId : `${taskId} → ${task.outlets.map(({ name }) => name).join(', ')}`,
+      task.outlets.length === 0 ? taskId : `${taskId} → ${task.outlets.map(titleOf).join(', ')}`,
     ),
     ...(task.taskQueue === null ? {} : { taskQueue: task.taskQueue }),
   });

@@ -19,6 +19,8 @@ export const Asset = z
     scheduled_dags: z.array(DagReference),
     /** Tasks that have it as an outlet. */
     producing_tasks: z.array(TaskReference),
+    /** DAGs whose runs update it as a whole. */
+    producing_dags: z.array(DagReference),
     /** Tasks that have it as an inlet. */
     consuming_tasks: z.array(TaskReference),
     /** Always empty. */

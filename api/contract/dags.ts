@@ -126,6 +126,9 @@ export const TimeDelta = z
   .object({ __type: z.literal('TimeDelta'), days: z.int(), seconds: z.int(), microseconds: z.int() })
   .meta({ id: 'TimeDelta' });
 
+/** What a task updates or reads: an asset, or what comes through an alias. */
+const TaskAsset = z.union([z.object({ name: z.string(), uri: z.string() }), z.object({ alias: z.string() })]);
+
 /** A task of a DAG's latest definition. */
 export const Task = z
   .object({
@@ -160,8 +163,8 @@ export const Task = z
     class_ref: z.null(),
     is_mapped: z.boolean(),
     extra_links: z.array(z.string()),
-    outlets: z.array(z.object({ name: z.string(), uri: z.string() })),
-    inlets: z.array(z.object({ name: z.string(), uri: z.string() })),
+    outlets: z.array(TaskAsset),
+    inlets: z.array(TaskAsset),
   })
   .meta({ id: 'Task' });
 export type Task = z.infer<typeof Task>;

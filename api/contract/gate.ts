@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Explanation } from '../../core/explanation.ts';
 import type { Queued } from '../../core/gate.ts';
+import { isAssetSource } from '../../core/source.ts';
 import { Instant, toInstant } from './scalars.ts';
 
 /** Events that met one leaf and that no run has consumed yet. */
@@ -28,6 +29,12 @@ export const AssetLeaf = z
   .meta({ id: 'AssetLeaf' });
 export type AssetLeaf = z.infer<typeof AssetLeaf>;
 
+/** A leaf of a condition that waits for what comes through an alias. */
+export const AliasLeaf = AssetLeaf.omit({ asset: true })
+  .extend({ kind: z.literal('alias'), alias: z.object({ name: z.string() }) })
+  .meta({ id: 'AliasLeaf' });
+export type AliasLeaf = z.infer<typeof AliasLeaf>;
+
 /** A branch of a condition. */
 export const ConditionBranch = z
   .object({
@@ -43,10 +50,11 @@ export const ConditionBranch = z
 
 /** A condition with, per node, what arrived and what is missing. */
 export const ExplanationNode: z.ZodType<ExplanationNode> = z
-  .union([AssetLeaf, z.lazy(() => ConditionBranch)])
+  .union([AssetLeaf, AliasLeaf, z.lazy(() => ConditionBranch)])
   .meta({ id: 'ExplanationNode' });
 export type ExplanationNode =
   | AssetLeaf
+  | AliasLeaf
   | {
       readonly kind: 'all' | 'any' | 'atLeast';
       readonly met: boolean;
@@ -58,13 +66,11 @@ export type ExplanationNode =
 export function toExplanationNode(explanation: Explanation): ExplanationNode {
   if (explanation.kind !== 'asset') return { ...explanation, of: explanation.of.map(toExplanationNode) };
   const { asset, met, needed, queued } = explanation;
-  return {
-    kind: 'asset',
-    asset: { name: asset.name, uri: asset.uri },
-    met,
-    needed,
-    queued: queued === null ? null : toQueuedEvents(queued),
-  };
+  const { name } = asset;
+  const leaf = { met, needed, queued: queued === null ? null : toQueuedEvents(queued) };
+  return isAssetSource(asset)
+    ? { kind: 'asset', asset: { name, uri: asset.uri }, ...leaf }
+    : { kind: 'alias', alias: { name }, ...leaf };
 }
 
 function toQueuedEvents({ count, firstSeq, lastSeq, firstAt, lastAt }: Queued): QueuedEvents {

@@ -14,6 +14,7 @@ export function toAsset(asset: AssetRecord): Asset {
     updated_at: toInstant(asset.updated_at),
     scheduled_dags: asset.scheduled_dags.map(toReference),
     producing_tasks: asset.producing_tasks.map(toReference),
+    producing_dags: asset.producing_dags.map(toReference),
     consuming_tasks: asset.consuming_tasks.map(toReference),
     aliases: [],
     watchers: [],

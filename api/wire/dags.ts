@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { AssetRef } from '../../core/asset-uri.ts';
 import type { Condition } from '../../core/condition.ts';
 import type { DagId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { maxPendingTasks, type TaskPlan } from '../../core/run-plan.ts';
+import { isAssetSource, type Source } from '../../core/source.ts';
 import type { DagRecord } from '../../store/dag-queries.ts';
 import type { Dag, DagDetails, DagVersion, Task } from '../contract/dags.ts';
 import { toInstant, toOptionalInstant } from './instants.ts';
@@ -112,8 +112,8 @@ function toTask(task: TaskPlan, downstream: string[]): Task {
     class_ref: null,
     is_mapped: false,
     extra_links: [],
-    outlets: task.outlets.map(({ name, uri }) => ({ name, uri })),
-    inlets: task.inlets.map(({ name, uri }) => ({ name, uri })),
+    outlets: task.outlets.map(toTaskAsset),
+    inlets: task.inlets.map(toTaskAsset),
   };
 }
 
@@ -125,15 +125,26 @@ function timetableOf({ plan: { condition, cron } }: DagRecord) {
   return { timetable_summary: summary, timetable_description: description };
 }
 
-function toAssetExpression(condition: Condition<AssetRef>): JsonObject {
+function toTaskAsset(source: Source): Task['outlets'][number] {
+  return isAssetSource(source) ? { name: source.name, uri: source.uri } : { alias: source.name };
+}
+
+function toAssetExpression(condition: Condition<Source>): JsonObject {
   if (condition.kind === 'asset') {
-    const { name, uri } = condition.asset;
-    return { asset: { name, uri }, ...(condition.count === undefined ? {} : { count: condition.count }) };
+    return {
+      ...toSourceExpression(condition.asset),
+      ...(condition.count === undefined ? {} : { count: condition.count }),
+    };
   }
   const of = condition.of.map(toAssetExpression);
   return condition.kind === 'atLeast'
     ? { at_least: { count: condition.count, of } }
     : { [condition.kind]: of };
+}
+
+function toSourceExpression(source: Source): JsonObject {
+  const { name } = source;
+  return isAssetSource(source) ? { asset: { name, uri: source.uri } } : { alias: { name } };
 }
 
 function toTimeDelta(ms: number): NonNullable<Task['execution_timeout']> {

@@ -97,8 +97,8 @@ function titleOf({ name, uri }: Asset): string {
   return name === uri ? uri : `${name} <${uri}>`;
 }
 
-function producersOf({ producing_tasks }: Asset): string | null {
-  return producing_tasks.map(taskText).join(', ') || null;
+function producersOf({ producing_tasks, producing_dags }: Asset): string | null {
+  return [...producing_dags.map(({ dag_id }) => dag_id), ...producing_tasks.map(taskText)].join(', ') || null;
 }
 
 function consumersOf({ scheduled_dags }: Asset): string | null {

@@ -99,5 +99,6 @@ async function listEvents({ api }: Session, options: ListOptions): Promise<Repor
 }
 
 function sourceOf({ source_dag_id, source_run_id, source_task_id }: AssetEvent): string | null {
-  return source_dag_id === null ? null : `${source_dag_id}.${source_task_id} ${source_run_id}`;
+  if (source_dag_id === null) return null;
+  return `${source_dag_id}${source_task_id === null ? '' : `.${source_task_id}`} ${source_run_id}`;
 }

@@ -26,9 +26,13 @@ export function taskTable(tasks: readonly Task[]): Section {
   );
   const rows = tasks.map((task): Cell[] => [
     ...[task.task_id, task.upstream_task_ids.join(', ') || null, task.trigger_rule, task.retries],
-    ...[timeoutOf(task), task.outlets.map(({ name }) => name).join(', ') || null],
+    ...[timeoutOf(task), task.outlets.map(outletText).join(', ') || null],
   ]);
   return { kind: 'table', columns, rows, empty: 'no tasks' };
+}
+
+function outletText(outlet: Task['outlets'][number]): string {
+  return 'alias' in outlet ? `alias ${outlet.alias}` : outlet.name;
 }
 
 function timeoutOf({ execution_timeout: timeout }: Task): Cell {

@@ -49,6 +49,29 @@ const statements = [
   `create index asset_event_of_asset on asset_event (asset_id, seq)`,
   `create index asset_event_of_run on asset_event (source_dag_id, source_run_id) where source_dag_id is not null`,
 
+  `create table asset_alias (
+    id integer generated always as identity primary key,
+    name text not null unique,
+    group_name text not null default '',
+    created_at timestamptz not null default clock(),
+    updated_at timestamptz not null default clock()
+  )`,
+  // Which assets were ever updated through an alias.
+  `create table asset_alias_asset (
+    alias_id integer not null references asset_alias (id),
+    asset_id integer not null references asset (id),
+    created_at timestamptz not null default clock(),
+    primary key (alias_id, asset_id)
+  )`,
+  `create index asset_alias_of_asset on asset_alias_asset (asset_id)`,
+  // Which events came through an alias. Written with them, in the statement that holds the log.
+  `create table asset_event_alias (
+    alias_id integer not null references asset_alias (id),
+    seq bigint not null,
+    primary key (alias_id, seq)
+  )`,
+  `create index asset_event_alias_of_event on asset_event_alias (seq, alias_id)`,
+
   `create table idempotency_key (
     key text primary key,
     request_hash text not null,
@@ -79,21 +102,33 @@ const statements = [
   `create table dag_task (
     dag_id text not null references dag (dag_id),
     task_id text not null,
-    asset_id integer not null references asset (id),
+    asset_id integer references asset (id),
+    alias_id integer references asset_alias (id),
     role text not null check (role in ('outlet', 'inlet')),
-    primary key (dag_id, task_id, asset_id, role)
+    check (num_nonnulls(asset_id, alias_id) = 1),
+    unique nulls not distinct (dag_id, task_id, asset_id, alias_id, role)
   )`,
   `create index dag_task_of_asset on dag_task (asset_id)`,
+  `create index dag_task_of_alias on dag_task (alias_id)`,
+  `create table dag_outlet (
+    dag_id text not null references dag (dag_id),
+    asset_id integer not null references asset (id),
+    primary key (dag_id, asset_id)
+  )`,
+  `create index dag_outlet_of_asset on dag_outlet (asset_id)`,
   `create table subscription (
     id integer generated always as identity primary key,
     dag_id text not null references dag (dag_id),
-    asset_id integer not null references asset (id),
+    asset_id integer references asset (id),
+    alias_id integer references asset_alias (id),
     version integer not null,
     after_seq bigint not null,
     live_after_seq bigint not null,
-    until_seq bigint
+    until_seq bigint,
+    check (num_nonnulls(asset_id, alias_id) = 1)
   )`,
   `create unique index subscription_open on subscription (asset_id, dag_id) where until_seq is null`,
+  `create unique index subscription_open_alias on subscription (alias_id, dag_id) where until_seq is null`,
   `create index subscription_of_dag on subscription (dag_id)`,
   `create table deployed_project (
     hash text primary key,

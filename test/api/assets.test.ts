@@ -6,6 +6,7 @@ import { aDagPlan, anAsset, anAssetPlan, aProject, aTaskPlan, hashOf, on } from 
 
 const ORDERS = anAsset('s3://lake/orders');
 const RATES = anAsset('s3://lake/rates');
+const WHOLE = anAsset('s3://lake/whole');
 const OLD = anAsset('s3://lake/old');
 const produce = (dagId: string, asset = ORDERS) =>
   aDagPlan({ dagId, tasks: [aTaskPlan('write', { outlets: [asset], inlets: [RATES] })] });
@@ -15,6 +16,10 @@ const dags = [
   report,
   produce('other', anAsset('s3://lake/two')),
   produce('third', anAsset('s3://lake/two')),
+  {
+    ...aDagPlan({ dagId: 'whole' }),
+    run: { tasks: [aTaskPlan('work')], outlets: [{ asset: WHOLE, extra: {} }] },
+  },
 ];
 const assets = [
   anAssetPlan('s3://lake/orders', { group: 'lake', extra: { owner: 'sales' }, description: 'All orders' }),
@@ -43,6 +48,7 @@ describe('GET /api/v2/assets', () => {
       description: 'All orders',
       scheduled_dags: [{ dag_id: 'report' }],
       producing_tasks: [{ dag_id: 'load', task_id: 'write' }],
+      producing_dags: [],
       consuming_tasks: [],
       last_asset_event: { id: event.id, timestamp: event.timestamp },
     });
@@ -51,11 +57,11 @@ describe('GET /api/v2/assets', () => {
   });
 
   it.each([
-    ['only active ones', {}, ['orders', 'rates', 'two']],
+    ['only active ones', {}, ['orders', 'rates', 'two', 'whole']],
     [
       'also inactive ones when asked',
       { only_active: false, order_by: '-uri' },
-      ['two', 'rates', 'orders', 'old'],
+      ['whole', 'two', 'rates', 'orders', 'old'],
     ],
     ['by part of the name', { name_pattern: '%RAT_s' }, ['rates']],
     ['by the beginning of the URI', { uri_prefix_pattern: 's3://lake/o' }, ['orders']],
@@ -89,6 +95,13 @@ describe('POST /api/v2/assets/{asset_id}/materialize', () => {
       state: 'queued',
       note: 'again, please',
     });
+  });
+
+  it('runs the DAG whose runs update the asset as a whole', async () => {
+    expect(await find({ dag_ids: 'whole' })).toMatchObject([
+      { uri: WHOLE.uri, producing_tasks: [], producing_dags: [{ dag_id: 'whole' }] },
+    ]);
+    expect((await materialize('whole')).body).toMatchObject({ dag_id: 'whole', state: 'queued' });
   });
 
   it('needs no body', async () => {

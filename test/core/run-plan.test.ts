@@ -12,9 +12,10 @@ import {
   type TaskPlan,
   type TriggerRule,
   triggerRules,
+  updatedBy,
 } from '../../core/run-plan.ts';
 import { throughJson } from '../support/core.ts';
-import { aTaskPlan } from '../support/plans.ts';
+import { anAsset, aTaskPlan } from '../support/plans.ts';
 
 const [a, b, c] = [parseTaskId('a'), parseTaskId('b'), parseTaskId('c')];
 const ends: readonly TaskEnd[] = ['success', 'failed', 'skipped', 'upstream_failed'];
@@ -223,5 +224,20 @@ describe('any run', () => {
         }
       }),
     );
+  });
+});
+
+describe('the outlets of a plan as a whole', () => {
+  const outlets = [{ asset: anAsset('s3://lake/whole'), extra: {} }];
+  const plan = { tasks: [aTaskPlan('a'), aTaskPlan('b')], outlets };
+
+  it('are updated by a run that succeeded, also where some of its tasks were skipped', () => {
+    expect(updatedBy(plan, 'success', { [a]: 'success', [b]: 'skipped' })).toEqual(outlets);
+  });
+
+  it('are not updated by a run that failed, or in which nothing was done', () => {
+    expect(updatedBy(plan, 'failed', { [a]: 'success', [b]: 'failed' })).toEqual([]);
+    expect(updatedBy(plan, 'success', { [a]: 'skipped', [b]: 'skipped' })).toEqual([]);
+    expect(updatedBy({ tasks: plan.tasks }, 'success', { [a]: 'success' })).toEqual([]);
   });
 });

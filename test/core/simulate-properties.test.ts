@@ -60,10 +60,7 @@ function stepOf(happening: Happening): ScenarioStep {
 function scenarioOf({ condition, ...terms }: Terms, steps: readonly ScenarioStep[]): Scenario {
   return {
     ...{ whilePaused: 'keep', requestedRunsConsume: false, startFrom: 'now', steps, ...terms },
-    condition:
-      condition === null
-        ? null
-        : mapLeaves(condition, (leaf) => ({ kind: 'asset' as const, asset: parseScenarioAsset(leaf) })),
+    condition: condition === null ? null : mapLeaves(condition, parseScenarioAsset),
   };
 }
 

@@ -3,6 +3,7 @@ import { parseDagId } from '../../core/ids.ts';
 import { consumerWorkflowId } from '../../core/workflow-names.ts';
 import { type Crash, orders, startCrash } from '../support/crash.ts';
 import type { FaultPoint } from '../support/faults.ts';
+import { eventually } from '../support/tidegate.ts';
 
 // Each test kills the worker at one point; its heir then has to bring everything to a good end.
 
@@ -35,6 +36,25 @@ describe('a worker killed', () => {
     await crash.worker();
     expect(await crash.problems()).toEqual([]);
   });
+
+  it.each<FaultPoint>([
+    'before commit of closeRun',
+    'after commit of closeRun',
+    'before signal assetEvents',
+    'after signal assetEvents',
+  ])(
+    '%s of a run that updates an asset as a whole records it once and starts its consumer',
+    async (point) => {
+      const worker = await crash.worker();
+      await worker.killAt(point);
+      const { length } = await crash.runsOf('single');
+      await crash.trigger('whole');
+      await worker.broken();
+      await crash.worker();
+      await eventually(async () => (await crash.runsOf('single')).length > length, 60_000);
+      expect(await crash.problems()).toEqual([]);
+    },
+  );
 
   it.each<FaultPoint>(['before commit of claimGate', 'after commit of claimGate'])(
     '%s leaves the gate to the next claim',

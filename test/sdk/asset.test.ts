@@ -1,5 +1,5 @@
 import { asset } from '../../sdk/asset.ts';
-import { isAsset } from '../../sdk/condition.ts';
+import { isAsset } from '../../sdk/source.ts';
 
 describe('asset', () => {
   it('lets its URI, as it is written, stand for its name', () => {

@@ -89,6 +89,15 @@ describe('a compiled DAG', () => {
     ]);
   });
 
+  it('has the outlets of the DAG as a whole, each once, with the defaults of their extra', () => {
+    const eventExtra = z.object({ unit: z.string().default('row'), rows: z.number().optional() });
+    const typed = asset('s3://lake/typed', { eventExtra });
+    expect(compile(one, { outlets: [orders, typed, asset('s3://lake/orders')] }).run.outlets).toEqual([
+      { asset: { name: orders.name, uri: orders.uri }, extra: {} },
+      { asset: { name: typed.name, uri: typed.uri }, extra: { unit: 'row' } },
+    ]);
+  });
+
   it('lists each task after those it needs, named by handle or by id', () => {
     const plan = compile((d) => {
       d.task('last', { needs: ['middle', 'first'] }, () => 1);
@@ -181,6 +190,12 @@ describe('a DAG is refused', () => {
     ['startDate null is not valid', { startDate: new Date(Number.NaN) }],
     ['tag "" is not valid', { tags: [''] }],
     ["a condition holds the text 's3://lake/a'", dagOptions('{"schedule":["s3://lake/a"]}')],
+    ['outlet 2 is not an asset', { outlets: [orders, JSON.parse('"s3://lake/a"')] }],
+    ["outlets are not a list: write outlets: [asset('…')]", dagOptions('{"outlets":"s3://lake/a"}')],
+    [
+      'outlet s3://lake/typed of the DAG has an eventExtra that asks for an extra',
+      { outlets: [asset('s3://lake/typed', { eventExtra: z.object({ rows: z.number() }) })] },
+    ],
     ['are allowed: split it into several DAGs', { description: 'x'.repeat(600_000) }],
   ])('because %s', (reason, options) => {
     expect(() => compile(one, options)).toThrow(expect.objectContaining({ code: 'invalid_definition' }));

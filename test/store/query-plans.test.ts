@@ -8,7 +8,7 @@ import { readConsumer } from '../../store/gate.ts';
 import { listRuns } from '../../store/run-queries.ts';
 import { countRecorded, positionBefore, readRecorded } from '../../store/recorded-events.ts';
 import { countConsumed, readConsumed } from '../../store/triggering-events.ts';
-import { aDagPlan, allOf, anAsset, on } from '../support/plans.ts';
+import { aDagPlan, allOf, anAlias, anAsset, on } from '../support/plans.ts';
 import { type ExplainedDb, openExplained } from '../support/query-cost.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
@@ -23,6 +23,8 @@ const STALE = 's3://lake/stale';
 const onRare = parseDagId('on_rare');
 const onStale = parseDagId('on_stale');
 const onAll = parseDagId('on_all');
+/** Waits for what came through the aliases of the events of RARE and of STALE. */
+const onAliases = parseDagId('on_aliases');
 
 const events = 50_000;
 const otherAssets = 50;
@@ -55,11 +57,13 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
       aDagPlan({ dagId: onAll, condition: allOf(anAsset(RARE), anAsset(BUSY), anAsset(STALE)) }),
       aDagPlan({ dagId: onRare, condition: on(anAsset(RARE)) }),
       aDagPlan({ dagId: onStale, condition: on(anAsset(STALE)) }),
+      aDagPlan({ dagId: onAliases, condition: allOf(anAlias('rare'), anAlias('stale')) }),
     ]);
     await fill(store.db, assetOfEvent);
     head = await store.head();
     await addRun(store.db, onStale, { after: 100, upTo: head });
     await addRun(store.db, onAll, { after: 40_000, upTo: 40_100 });
+    await addRun(store.db, onAliases, { after: 100, upTo: head });
     await sql`analyze`.execute(store.db);
     explained = openExplained(store.place);
     idOf = async (name) => {
@@ -75,7 +79,7 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
   /** How many events, or rows of another table, Postgres looks at to answer a call. */
   const reads = async (
     call: (db: Db) => Promise<unknown>,
-    table: 'asset_event' | 'run' = 'asset_event',
+    table: 'asset_event' | 'asset_event_alias' | 'run' = 'asset_event',
   ): Promise<number> => {
     const { read, scans } = await explained.costOf(table, () => call(explained.db));
     if (scans.includes('Seq Scan')) throw new Error('it goes through the whole table');
@@ -100,10 +104,37 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
   });
 
   it('consumers with something to be sent are found by one event of each asset', async () => {
-    await stand([onRare, onStale, onAll], head);
+    await stand([onRare, onStale, onAll, onAliases], head);
     expect(await reads((db) => findUndelivered(db))).toBe(0);
     await stand([onRare, onStale, onAll], 1);
     expect(await reads((db) => findUndelivered(db))).toBeLessThanOrEqual(5);
+  });
+
+  it('what came through aliases is read without what did not', async () => {
+    const tables = ['asset_event_alias', 'asset_event'] as const;
+    const readsAll = async (call: (db: Db) => Promise<unknown>): Promise<number> => {
+      const counts = [];
+      for (const table of tables) counts.push(await reads(call, table));
+      return Math.max(...counts);
+    };
+    await stand([onRare, onStale, onAll, onAliases], head);
+    expect(await readsAll((db) => readUndelivered(db, onAliases))).toBe(0);
+    expect(await readsAll((db) => findUndelivered(db))).toBe(0);
+    await stand([onAliases], later);
+    // The one event of the rare alias behind it, which is found and then read.
+    expect(await readsAll((db) => readUndelivered(db, onAliases))).toBeLessThanOrEqual(2);
+    expect(await readsAll((db) => findUndelivered(db))).toBeLessThanOrEqual(1);
+    expect(await readsAll((db) => readConsumer(db, onAliases))).toBeLessThanOrEqual(1);
+    const run = { dagId: onAliases, runId: runOf(onAliases) };
+    for (const newestFirst of [false, true]) {
+      expect(
+        await readsAll((db) => readConsumed(db, { ...run, newestFirst, limit: 10 })),
+      ).toBeLessThanOrEqual(20);
+    }
+    expect(
+      await readsAll((db) => readConsumed(db, { ...run, source: anAlias('stale'), limit: 10 })),
+    ).toBeLessThanOrEqual(30);
+    expect(await readsAll((db) => findEvent(db, 40_000))).toBeLessThanOrEqual(1);
   });
 
   it('a gate is read without what is for others', async () => {
@@ -208,6 +239,12 @@ async function fill(db: Db, assetOfEvent: RawBuilder<string>): Promise<void> {
     from log cross join generate_series(1, ${events}::int) n join asset on asset.name = ${assetOfEvent}
     order by n`.execute(db);
   await sql`update log set head = head + ${events}`.execute(db);
+  await sql`
+    insert into asset_event_alias (alias_id, seq)
+    select l.id, e.seq from asset_event e join asset a on a.id = e.asset_id
+    join asset_alias l on a.name = case l.name when 'rare' then ${RARE} else ${STALE} end order by e.seq`.execute(
+    db,
+  );
   await sql`
     insert into run (dag_id, run_id, state, trigger)
     select dag_id, 'run ' || n, 'success', 'manual' from dag cross join generate_series(1, 5000) n order by n`.execute(

@@ -28,6 +28,7 @@ export async function violations(books: Books): Promise<readonly string[]> {
     logViolations(books),
     acceptedViolations(books),
     successViolations(books),
+    outletViolations(books),
     intervalViolations(books),
     slotViolations(books),
   ]);
@@ -96,20 +97,31 @@ async function successViolations({ db }: Books): Promise<readonly string[]> {
   );
 }
 
+/** A run that succeeded recorded one event of each outlet that its DAG has as a whole, any other none. */
+async function outletViolations({ db }: Books): Promise<readonly string[]> {
+  const { rows } = await sql<{ dag_id: string; run_id: string; state: string; events: number }>`
+    select r.dag_id, r.run_id, r.state, count(e.seq) as events
+    from run r join dag_outlet o on o.dag_id = r.dag_id left join asset_event e
+      on e.source_dag_id = r.dag_id and e.source_run_id = r.run_id and e.source_task_id is null and e.asset_id = o.asset_id
+    group by r.dag_id, r.run_id, r.state, o.asset_id
+    having count(e.seq) <> case when r.state = 'success' then 1 else 0 end`.execute(db);
+  return rows.map(
+    ({ dag_id, run_id, state, events }) =>
+      `${dag_id} ${run_id} is ${state} and as a whole recorded ${events} events`,
+  );
+}
+
 /** Intervals of each subscription are adjacent, count what lies in them, and what lies behind the last one is queued. */
 async function intervalViolations({ db }: Books): Promise<readonly string[]> {
   const subscriptions = await db.selectFrom('subscription').selectAll().execute();
   const found: string[] = [];
   const seen = new Map<string, Seq[]>();
-  for (const { id, dag_id, asset_id, after_seq, until_seq } of subscriptions) {
-    const events = await db
-      .selectFrom('asset_event')
-      .select('seq')
-      .where('asset_id', '=', asset_id)
-      .where('seq', '>', after_seq)
-      .where('seq', '<=', until_seq ?? Number.MAX_SAFE_INTEGER)
-      .orderBy('seq')
-      .execute();
+  for (const { id, dag_id, asset_id, alias_id, after_seq, until_seq } of subscriptions) {
+    const { rows: events } = await sql<{ seq: Seq }>`
+      select seq from (
+        select seq from asset_event where asset_id = ${asset_id}
+        union all select seq from asset_event_alias where alias_id = ${alias_id}
+      ) where seq > ${after_seq} and seq <= ${until_seq ?? Number.MAX_SAFE_INTEGER} order by seq`.execute(db);
     const intervals = await db
       .selectFrom('consumption')
       .selectAll()

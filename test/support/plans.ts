@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { type AssetRef, parseAssetUri } from '../../core/asset-uri.ts';
 import type { Condition } from '../../core/condition.ts';
 import { parseDagId, parseTaskId } from '../../core/ids.ts';
-import type { AssetPlan, ImportError, ProjectPlan } from '../../core/project-plan.ts';
+import type { AliasPlan, AssetPlan, ImportError, ProjectPlan } from '../../core/project-plan.ts';
 import { type DagPlan, defaultMaxActiveRuns, type TaskPlan } from '../../core/run-plan.ts';
+import { type AliasSource, isAssetSource, type Source } from '../../core/source.ts';
 
 /** An asset whose name is its URI. */
 export function anAsset(uri: string): AssetRef {
@@ -14,16 +15,21 @@ export function anAssetPlan(uri: string, rest: Partial<AssetPlan> = {}): AssetPl
   return { ...anAsset(uri), group: '', description: '', owners: [], extra: {}, eventSchema: null, ...rest };
 }
 
+/** Updates through an alias. */
+export function anAlias(name: string): AliasSource {
+  return { kind: 'alias', name };
+}
+
 /** Holds when the asset was updated. */
-export function on(asset: AssetRef): Condition<AssetRef> {
+export function on(asset: Source): Condition<Source> {
   return { kind: 'asset', asset };
 }
 
-export function allOf(...assets: readonly AssetRef[]): Condition<AssetRef> {
+export function allOf(...assets: readonly Source[]): Condition<Source> {
   return { kind: 'all', of: assets.map(on) };
 }
 
-export function anyOf(...assets: readonly AssetRef[]): Condition<AssetRef> {
+export function anyOf(...assets: readonly Source[]): Condition<Source> {
   return { kind: 'any', of: assets.map(on) };
 }
 
@@ -75,11 +81,14 @@ export function aProject(
     importErrors = [],
   }: { readonly assets?: readonly AssetPlan[]; readonly importErrors?: readonly ImportError[] } = {},
 ): ProjectPlan {
+  const sources = dags.flatMap(sourcesOf);
   const plans = new Map<string, AssetPlan>(
-    dags.flatMap(assetsOf).map(({ uri, name }) => [uri, anAssetPlan(uri, { name })]),
+    sources.filter(isAssetSource).map(({ uri, name }) => [uri, anAssetPlan(uri, { name })]),
   );
+  const names = sources.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
+  const aliases = [...new Set(names)].map((name): AliasPlan => ({ name, group: '' }));
   for (const plan of assets) plans.set(plan.uri, plan);
-  const rest = { dags, assets: [...plans.values()], importErrors };
+  const rest = { dags, assets: [...plans.values()], aliases, importErrors };
   return { ...rest, hash: hashOf(rest) };
 }
 
@@ -87,11 +96,12 @@ export function hashOf(value: object): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
-function assetsOf({ condition, run }: DagPlan): readonly AssetRef[] {
+function sourcesOf({ condition, run }: DagPlan): readonly Source[] {
   const inTasks = run.tasks.flatMap(({ outlets, inlets }) => [...outlets, ...inlets]);
-  return [...inTasks, ...(condition === null ? [] : leaves(condition))];
+  const ofRuns = (run.outlets ?? []).map(({ asset }) => asset);
+  return [...inTasks, ...ofRuns, ...(condition === null ? [] : leaves(condition))];
 }
 
-function leaves(condition: Condition<AssetRef>): readonly AssetRef[] {
+function leaves(condition: Condition<Source>): readonly Source[] {
   return condition.kind === 'asset' ? [condition.asset] : condition.of.flatMap(leaves);
 }

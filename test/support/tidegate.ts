@@ -8,6 +8,7 @@ import { type DagId, parseDagId, parseRunId, type RunId, runIdByHand } from '../
 import type { JsonObject } from '../../core/json.ts';
 import type { AssetPlan, ProjectPlan } from '../../core/project-plan.ts';
 import type { SearchAttributeName } from '../../core/search-attributes.ts';
+import { isAssetSource, type Source } from '../../core/source.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { compileDag } from '../../sdk/compile.ts';
 import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
@@ -102,7 +103,7 @@ export async function startTidegate(
   const deps: WorkerDeps = {
     ...{ ...open, identity },
     searchAttributes: searchAttributes ?? (await ensureSearchAttributes(temporal, log)),
-    tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId) },
+    tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId), describe: (asset) => asset },
   };
   const connection = await NativeConnection.connect({ address: place.address });
   const workflowBundle = await bundledWorkflows();
@@ -216,12 +217,17 @@ export async function eventually<Value>(
 /** A project of DAGs that were written in a test instead of in files. */
 export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
   const plans = dags.map((dag) => compileDag(dag, `dags/${dag.id}.ts`));
-  const refs = plans.flatMap(({ condition, run }) => [
+  const refs: readonly Source[] = plans.flatMap(({ condition, run }) => [
     ...(condition === null ? [] : leavesOf(condition)),
     ...run.tasks.flatMap(({ outlets, inlets }) => [...outlets, ...inlets]),
+    ...(run.outlets ?? []).map((outlet) => outlet.asset),
   ]);
-  const assets = new Map<string, AssetPlan>(refs.map(({ name, uri }) => [uri, anAssetPlan(uri, { name })]));
-  const rest = { dags: plans, assets: [...assets.values()], importErrors: [] };
+  const assets = new Map<string, AssetPlan>(
+    refs.filter(isAssetSource).map(({ name, uri }) => [uri, anAssetPlan(uri, { name })]),
+  );
+  const names = refs.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
+  const aliases = [...new Set(names)].map((name) => ({ name, group: '' }));
+  const rest = { dags: plans, assets: [...assets.values()], aliases, importErrors: [] };
   return { ...rest, hash: hashOf(rest) };
 }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isAsset } from '../../sdk/source.ts';
 import { loadProject } from '../../worker/project.ts';
 import { makeTempProject, repository, type TempProject } from '../support/temp-project.ts';
 
@@ -77,9 +78,8 @@ describe('a project', () => {
         eventSchema: expect.objectContaining({ type: 'object' }),
       }),
     ]);
-    expect(findTask('producer', 'produce')?.outlets[0]?.eventExtra?.safeParse({ rows: 'x' }).success).toBe(
-      false,
-    );
+    const [outlet] = findTask('producer', 'produce')?.outlets ?? [];
+    expect(isAsset(outlet) && outlet.eventExtra?.safeParse({ rows: 'x' }).success).toBe(false);
     expect(findTask('producer', 'other')).toBeUndefined();
   });
 
@@ -109,6 +109,32 @@ export class Regions {
     expect(plan.dags.map(({ dagId }) => dagId)).toEqual(['load_asia', 'load_eu', 'load_us']);
     expect(plan.assets.map(({ uri }) => uri)).toEqual(['s3://lake/eu', 's3://lake/us']);
     expect(findTask('load_eu', 'only')).toBeDefined();
+  });
+
+  it('gives the outlets of a DAG as a whole the extra of their fullest declaration, in whichever file', async () => {
+    const whole = (uri: string) =>
+      `import { asset, dag } from 'tidegate';\nconst outlets = [asset('${uri}')];\n` +
+      `export const it = dag('whole_${uri.at(-1)}', { outlets, taskQueue: 'own' }, (d) => void d.task('only', () => 1));\n`;
+    const { folder } = await project({
+      'dags/a.ts': whole('s3://lake/a'),
+      'dags/b.ts': whole('s3://lake/b'),
+      'dags/later.ts': `
+import { asset } from 'tidegate';
+import { z } from 'zod';
+export const a = asset('s3://lake/a', { eventExtra: z.object({ unit: z.string().default('row') }) });
+export const b = asset('s3://lake/b', { eventExtra: z.object({ rows: z.number() }) });
+`,
+    });
+    const { plan } = await loadProject(folder);
+    expect(plan.dags).toMatchObject([
+      { dagId: 'whole_a', run: { tasks: [{ taskQueue: 'own' }], outlets: [{ extra: { unit: 'row' } }] } },
+    ]);
+    expect(plan.importErrors).toEqual([
+      {
+        file: 'dags/b.ts',
+        message: expect.stringContaining('outlet s3://lake/b of the DAG has an eventExtra'),
+      },
+    ]);
   });
 
   it('has the same hash wherever it lies, and another one when a definition changes', async () => {

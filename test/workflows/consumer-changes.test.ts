@@ -90,11 +90,15 @@ describe('clearing the queue of a consumer', () => {
     await tidegate.post(cleared.b.uri);
     await queuedOf(tidegate, 'cleared', 3);
     const { id } = await tidegate.deps.db
-      .selectFrom('asset')
-      .select('id')
+      .selectFrom('subscription')
+      .innerJoin('asset', 'asset.id', 'subscription.asset_id')
+      .select('subscription.id')
+      .where('dag_id', '=', dagId)
       .where('uri', '=', cleared.a.uri)
       .executeTakeFirstOrThrow();
-    expect(await clearQueue(tidegate.deps, dagId, { assetIds: [id], who: 'ada' })).toEqual({ cleared: 2 });
+    expect(await clearQueue(tidegate.deps, dagId, { subscriptions: [id], who: 'ada' })).toEqual({
+      cleared: 2,
+    });
     expect(await queuedOf(tidegate, 'cleared', 1)).toEqual({ [cleared.b.name]: 1 });
     expect(await clearQueue(tidegate.deps, dagId, { who: 'bob' })).toEqual({ cleared: 1 });
     expect(await clearQueue(tidegate.deps, dagId, { who: 'bob' })).toEqual({ cleared: 0 });

@@ -11,6 +11,11 @@ export const producer = dag('producer', { defaults, maxActiveRuns: 50 }, (d) => 
   d.task('produce', { outlets: [orders] }, async ({ emit, runId }) => emit(orders, { extra: { by: runId } }));
 });
 
+/** Updates an asset as a whole. */
+export const whole = dag('whole', { outlets: [orders], defaults }, (d) => {
+  d.task('work', async () => 1);
+});
+
 export const single = dag('single', { schedule: orders, defaults, maxActiveRuns: 2 }, (d) => {
   d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
 });

@@ -1,0 +1,23 @@
+import type { DagId } from '../core/ids.ts';
+import type { DagOutlet } from '../core/run-plan.ts';
+import { AssetIds } from './asset-ids.ts';
+import type { Tx } from './log.ts';
+import { recordAll } from './recording.ts';
+import type { RunAttempt } from './runs.ts';
+
+/** Records what a run updated as a whole, as one batch. @returns DAGs that wait for it */
+export async function recordOutlets(
+  tx: Tx,
+  { dagId, runId }: RunAttempt,
+  outlets: readonly DagOutlet[],
+): Promise<readonly DagId[]> {
+  if (outlets.length === 0) return [];
+  const idOf = await new AssetIds(tx).find(outlets.map(({ asset }) => asset));
+  const events = outlets.map(({ asset, extra }) => ({
+    assetId: idOf(asset),
+    extra,
+    partitionKey: undefined,
+  }));
+  const [recorded] = await recordAll(tx, [{ source: { kind: 'dag', dagId, runId }, events }]);
+  return recorded?.kind === 'recorded' ? recorded.subscribers : [];
+}
