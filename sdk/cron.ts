@@ -1,6 +1,7 @@
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
 import type { CronPlan } from '../core/run-plan.ts';
+import { parseTimezone } from '../core/time-zone.ts';
 import { brand, isBranded } from './brand.ts';
 
 /** A schedule by time. */
@@ -35,7 +36,6 @@ const presets: Readonly<Record<string, string>> = {
   '@annually': '@yearly',
 };
 const part = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/(\d+))?$/;
-const zoneName = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/;
 
 /**
  * A schedule by time: five cron fields (minute, hour, day of month, month, day of week) or `@hourly`, `@daily`, `@weekly`,
@@ -141,22 +141,6 @@ function numberOf(expression: string, { name, min, max, words }: Field, text: st
   if (value >= min && value <= max) return value;
   const known = words.length === 0 ? '' : ` or ${words[0]} to ${words.at(-1)}`;
   throw refused(expression, `${name} ${quote(text)} is out of range: use ${min} to ${max}${known}`);
-}
-
-function parseTimezone(timezone: string): string {
-  try {
-    // Temporal looks zones up by name, so offsets such as +02:00, which Intl takes, are none.
-    if (zoneName.test(timezone)) {
-      const canonical = new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone;
-      return canonical.toLowerCase() === timezone.toLowerCase() ? canonical : timezone;
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
-  throw new TidegateError(
-    'invalid_definition',
-    `time zone ${quote(timezone)} is not known: use an IANA name such as 'Europe/Berlin'`,
-  );
 }
 
 function refused(expression: string, reason: string): TidegateError {

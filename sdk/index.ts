@@ -13,6 +13,18 @@ export {
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
 export { assetOrTime, type AssetOrTimeSchedule, type ScheduleInput, type TimeInput } from './schedule.ts';
+export {
+  allowedKeys,
+  chain,
+  fanOut,
+  fixedKey,
+  identity,
+  product,
+  rollup,
+  startOf,
+  type StartOfOptions,
+  type WindowInput,
+} from './partitions.ts';
 export type { AnySource } from './source.ts';
 export { simulate, type SimulationStep } from './simulate.ts';
 export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';
@@ -46,6 +58,8 @@ export type {
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';
 export type { SimulatedRun, SimulationResult } from '../core/simulate.ts';
+export type { PartitionMapper, PartitionWindow } from '../core/partition-mapper.ts';
+export type { CalendarUnit } from '../core/wall-time.ts';
 export { TidegateError } from '../core/errors.ts';
 export type { Json, JsonObject } from '../core/json.ts';
 export type { EventFilterInput, FieldTest } from '../core/event-filter.ts';

@@ -31,19 +31,8 @@ describe('the examples in the sdk', () => {
     const functions = [...index.matchAll(/\b(?<!type )([a-z]\w+)(?=[,\s}])/g)].map(([, name = '']) => name);
     const authored = functions.filter((name) => !['export', 'type', 'from'].includes(name));
     expect(authored.toSorted()).toEqual([
-      ...[
-        'alias',
-        'all',
-        'any',
-        'asset',
-        'assetOrTime',
-        'atLeast',
-        'cron',
-        'dag',
-        'defineConfig',
-        'on',
-        'simulate',
-      ],
+      ...['alias', 'all', 'allowedKeys', 'any', 'asset', 'assetOrTime', 'atLeast', 'chain', 'cron', 'dag'],
+      ...['defineConfig', 'fanOut', 'fixedKey', 'identity', 'on', 'product', 'rollup', 'simulate', 'startOf'],
     ]);
     expect([...(await examplesOfSdk()).keys()]).toEqual(expect.arrayContaining(authored));
   });
