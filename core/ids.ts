@@ -40,6 +40,19 @@ export function parseTaskId(value: string): TaskId {
   return value as TaskId;
 }
 
+/**
+ * An id of a DAG or task made of a name: what ids may not have becomes `_`.
+ * @throws TidegateError `invalid_definition` when nothing is left of the name, or more than 100 characters
+ */
+export function idFromName(name: string): string {
+  const id = name.replaceAll(/[^A-Za-z0-9_.-]+/g, '_').replaceAll(/^_+|_+$/g, '');
+  if (id !== '' && id.length <= maxTaskIdBytes) return id;
+  throw new TidegateError(
+    'invalid_definition',
+    `no id can be made of the name ${quote(name)}, which leaves ${id.length} characters of 1 to ${maxTaskIdBytes}: give an 'id'`,
+  );
+}
+
 /** @throws TidegateError `invalid_input` when it is empty, has blanks, `/` or non-ASCII characters, or is too long with its DAG's id */
 export function parseRunId(dagId: DagId, value: string): RunId {
   if (!printable.test(value) || value.includes('/')) {

@@ -144,6 +144,15 @@ export function isDag(value: unknown): value is DagDefinition {
   return isBranded(value, 'dag');
 }
 
+/** The DAG that a value is, or that `defineAsset` made with it; `undefined` for anything else. */
+export function dagOf(value: unknown): DagDefinition | undefined {
+  if (isDag(value)) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  // Not by its name: a getter is an author's code, which runs when the author wants.
+  const made: unknown = Object.getOwnPropertyDescriptor(value, 'dag')?.value;
+  return isDag(made) ? made : undefined;
+}
+
 function needsOf(needs: TaskNeeds): readonly Need[] {
   return isList(needs)
     ? needs.map((task) => ({ name: null, task }))

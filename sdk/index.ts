@@ -10,6 +10,17 @@ export {
   type LeafOptions,
   on,
 } from './condition.ts';
+export {
+  type AssetContext,
+  type AssetsContext,
+  defineAsset,
+  type DefineAssetOptions,
+  defineAssets,
+  type Defined,
+  type DefineOptions,
+  type Upstream,
+  type UpstreamReaders,
+} from './define-asset.ts';
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
 export { assetOrTime, type AssetOrTimeSchedule, type ScheduleInput, type TimeInput } from './schedule.ts';

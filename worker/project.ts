@@ -8,7 +8,7 @@ import type { AnyAsset } from '../sdk/asset.ts';
 import { compileDag } from '../sdk/compile.ts';
 import { compileAsset } from '../sdk/compile-asset.ts';
 import type { ProjectConfig } from '../sdk/config.ts';
-import { type DagDefinition, isDag } from '../sdk/dag.ts';
+import { type DagDefinition, dagOf } from '../sdk/dag.ts';
 import { partsOfSchedule } from '../sdk/schedule.ts';
 import { type AnySource, isAlias, isSource } from '../sdk/source.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
@@ -140,13 +140,14 @@ async function loadFile(
   });
   for (const value of exportedValues(exported)) {
     if (isSource(value)) attempt(() => use(value));
-    if (!isDag(value) || seen.has(value)) continue;
-    seen.add(value);
+    const definition = dagOf(value);
+    if (definition === undefined || seen.has(definition)) continue;
+    seen.add(definition);
     attempt(() => {
-      const plan = compileDag(withQueue(value, config), file);
-      const sources = sourcesOf(value);
+      const plan = compileDag(withQueue(definition, config), file);
+      const sources = sourcesOf(definition);
       for (const source of sources) use(source);
-      dags.push({ file, definition: value, plan, sources });
+      dags.push({ file, definition, plan, sources });
     });
   }
   return { dags, uses, aliasUses, errors };

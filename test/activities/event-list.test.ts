@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { AssetEvent } from '../../core/asset-event.ts';
 import { parseAssetUri } from '../../core/asset-uri.ts';
 import { createEventList, type StoredEvents } from '../../activities/event-list.ts';

@@ -1,4 +1,7 @@
+import * as fc from 'fast-check';
+import { TidegateError } from '../../core/errors.ts';
 import {
+  idFromName,
   maxDagAndRunIdBytes,
   maxDagIdBytes,
   parseDagId,
@@ -69,5 +72,38 @@ describe('a quoted value', () => {
   it('is cut where it would fill the line', () => {
     expect(quote('x'.repeat(121))).toBe(`"${'x'.repeat(117)}..."`);
     expect(quote('x'.repeat(120))).toBe(`"${'x'.repeat(120)}"`);
+  });
+});
+
+/** What a call answers, or the code it fails with. */
+const attempt = (call: () => string): readonly [string, string?] => {
+  try {
+    return [call()];
+  } catch (error) {
+    if (!(error instanceof TidegateError)) throw error;
+    return ['', error.code];
+  }
+};
+
+describe('an id made of a name', () => {
+  it('is one that a DAG and a task may have, and that stays as it is; or the name is refused', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.webUrl(), fc.string({ minLength: 95, maxLength: 120 })),
+        (name) => {
+          const [id, code] = attempt(() => idFromName(name));
+          fc.pre(code !== 'invalid_definition');
+          expect([parseDagId(id), parseTaskId(id), idFromName(id)]).toEqual([id, id, id]);
+        },
+      ),
+    );
+  });
+
+  it.each(['', '___', '日本', 'x'.repeat(101)])('cannot be made of %j', (name) => {
+    expect(attempt(() => idFromName(name))).toEqual(['', 'invalid_definition']);
+  });
+
+  it('keeps what ids may have', () => {
+    expect(idFromName('s3://lake/Daily report_v2.1')).toBe('s3_lake_Daily_report_v2.1');
   });
 });

@@ -32,7 +32,19 @@ describe('the examples in the sdk', () => {
     const authored = functions.filter((name) => !['export', 'type', 'from'].includes(name));
     expect(authored.toSorted()).toEqual([
       ...['alias', 'all', 'allowedKeys', 'any', 'asset', 'assetOrTime', 'atLeast', 'chain', 'cron', 'dag'],
-      ...['defineConfig', 'fanOut', 'fixedKey', 'identity', 'on', 'product', 'rollup', 'simulate', 'startOf'],
+      ...[
+        'defineAsset',
+        'defineAssets',
+        'defineConfig',
+        'fanOut',
+        'fixedKey',
+        'identity',
+        'on',
+        'product',
+        'rollup',
+        'simulate',
+        'startOf',
+      ],
     ]);
     expect([...(await examplesOfSdk()).keys()]).toEqual(expect.arrayContaining(authored));
   });

@@ -111,6 +111,32 @@ export class Regions {
     expect(findTask('load_eu', 'only')).toBeDefined();
   });
 
+  it('has the DAGs of assets that are defined by a function, wherever they are exported', async () => {
+    const { folder } = await project({
+      'dags/lake.ts': `
+import { asset, defineAsset, defineAssets } from 'tidegate';
+const raw = asset('s3://lake/raw');
+export const clean = defineAsset('s3://lake/clean', { schedule: raw, upstream: { raw } }, () => 1);
+export const both = { split: defineAssets([asset('s3://lake/a'), asset('s3://lake/b')], { id: 'split' }, () => 1) };
+export default [clean, defineAsset({ name: 'report' }, { schedule: both.split.and(clean) }, () => 1)];
+`,
+    });
+    const { plan, findTask } = await loadProject(folder);
+    expect(plan.importErrors).toEqual([]);
+    expect(plan.dags).toMatchObject([
+      { dagId: 'report', condition: { kind: 'all', of: [{}, {}, { asset: { uri: 's3://lake/clean' } }] } },
+      {
+        dagId: 's3_lake_clean',
+        run: { tasks: [{ id: 's3_lake_clean', inlets: [{ uri: 's3://lake/raw' }] }] },
+      },
+      { dagId: 'split', run: { tasks: [{ outlets: [{ uri: 's3://lake/a' }, { uri: 's3://lake/b' }] }] } },
+    ]);
+    expect(plan.assets.map(({ name }) => name)).toEqual([
+      ...['report', 's3://lake/a', 's3://lake/b', 's3://lake/clean', 's3://lake/raw'],
+    ]);
+    expect(findTask('report', 'report')).toBeDefined();
+  });
+
   it('gives the outlets of a DAG as a whole the extra of their fullest declaration, in whichever file', async () => {
     const whole = (uri: string) =>
       `import { asset, dag } from 'tidegate';\nconst outlets = [asset('${uri}')];\n` +
