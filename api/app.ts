@@ -4,6 +4,7 @@ import type { ApiDeps } from './deps.ts';
 import { answerErrors, HttpProblem } from './errors.ts';
 import { openApiDocument } from './openapi.ts';
 import { declaredPaths } from './operations.ts';
+import { aliasRoutes } from './routes/aliases.ts';
 import { assetEventRoutes } from './routes/asset-events.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { dagRunRoutes } from './routes/dag-runs.ts';
@@ -32,8 +33,8 @@ export function createApp(deps: ApiDeps): Express {
   app.use('/api/v2/assets/events/bulk', express.json({ limit: maxBulkBodyBytes }));
   app.use('/api/v2', express.json({ limit: maxBodyBytes }));
   app.use('/api/v2', monitorRoutes(deps), importErrorRoutes(deps));
-  // Before assets, whose ids stand in the same place of the path as `events` and `queuedEvent`.
-  app.use('/api/v2', assetEventRoutes(deps), queuedEventRoutes(deps), assetRoutes(deps));
+  // Before assets, whose ids stand in the same place of the path as `events`, `aliases` and `queuedEvent`.
+  app.use('/api/v2', assetEventRoutes(deps), aliasRoutes(deps), queuedEventRoutes(deps), assetRoutes(deps));
   app.use('/api/v2', dagRoutes(deps), dagRunRoutes(deps), taskInstanceRoutes(deps));
 
   for (const [path, methods] of declaredPaths()) app.route(path).all(refuseMethod(methods));

@@ -6,6 +6,7 @@ import {
   CreateAssetEvents,
   CreatedAssetEvents,
 } from './contract/asset-events.ts';
+import { AssetAlias, AssetAliasCollection, AssetAliasQuery } from './contract/aliases.ts';
 import { Asset, AssetCollection, AssetQuery } from './contract/assets.ts';
 import {
   CreateDagRun,
@@ -236,6 +237,23 @@ export const operations: readonly Operation[] = [
     answer: CreatedAssetEvents,
     failures: [400, 404, 409, 413, 415, 422],
     isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets/aliases',
+    summary: 'List aliases',
+    tag: 'Asset',
+    query: AssetAliasQuery,
+    answer: AssetAliasCollection,
+    failures: [400, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets/aliases/:asset_alias_id',
+    summary: 'Show an alias',
+    tag: 'Asset',
+    answer: AssetAlias,
+    failures: [404, 422],
   },
   {
     method: 'get',

@@ -80,6 +80,13 @@ export function unknownAsset(asset: string): TidegateError {
   );
 }
 
+export function unknownAlias(alias: string): TidegateError {
+  return new TidegateError(
+    'unknown_asset',
+    `no alias has ${alias}: GET /api/v2/assets/aliases lists those that are known`,
+  );
+}
+
 export function noProducer(asset: string): TidegateError {
   return new TidegateError(
     'unknown_dag',

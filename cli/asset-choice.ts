@@ -15,7 +15,7 @@ export interface AssetOptions {
 
 export function choosesAsset(command: Command): Command {
   return command
-    .option('--name <name>', 'the asset of this name')
+    .option('--name <name>', 'the one of this name')
     .option('--uri <uri>', 'the asset of this URI')
     .option('--id <id>', 'the asset of this id', wholeNumber);
 }

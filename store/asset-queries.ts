@@ -22,6 +22,8 @@ export interface AssetRecord extends AssetRow {
   /** DAGs whose runs update it as a whole. */
   readonly producing_dags: readonly AssetReference[];
   readonly consuming_tasks: readonly (AssetReference & { readonly task_id: TaskId })[];
+  /** Aliases it ever came through. */
+  readonly aliases: readonly { readonly id: number; readonly name: string; readonly group: string }[];
   readonly last_seq: Seq | null;
   readonly last_at: Date | null;
 }
@@ -108,7 +110,10 @@ export function isNamedLike(text: string): RawBuilder<boolean> {
 }
 
 const selected = sql`
-  select a.*, last.seq as last_seq, last.recorded_at as last_at, (
+  select a.*, (
+    select coalesce(json_agg(json_build_object('id', l.id, 'name', l.name, 'group', l.group_name) order by l.name), '[]')
+    from asset_alias_asset link join asset_alias l on l.id = link.alias_id where link.asset_id = a.id
+  ) as aliases, last.seq as last_seq, last.recorded_at as last_at, (
     select coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'created_at', d.created_at, 'updated_at', d.updated_at)
       order by d.dag_id), '[]')
     from subscription s join dag d on d.dag_id = s.dag_id where s.asset_id = a.id and s.until_seq is null

@@ -251,4 +251,5 @@ export interface Database {
 export type RunRow = Selectable<RunTable>;
 export type TaskRunRow = Selectable<TaskRunTable>;
 export type AssetRow = Selectable<AssetTable>;
+export type AliasRow = Selectable<AssetAliasTable>;
 export type DagRow = Selectable<DagTable>;

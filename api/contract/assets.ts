@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
 import { Flag, Instant, JsonObject, QueryText, TextList } from './scalars.ts';
 
-const DagReference = z.object({ dag_id: z.string(), created_at: Instant, updated_at: Instant });
-const TaskReference = DagReference.extend({ task_id: z.string() });
+/** A DAG that refers to an asset or alias. */
+export const DagReference = z.object({ dag_id: z.string(), created_at: Instant, updated_at: Instant });
+/** A task that does. */
+export const TaskReference = DagReference.extend({ task_id: z.string() });
 
 /** An asset with who produces it, who consumes it and its newest event. */
 export const Asset = z
@@ -23,7 +25,7 @@ export const Asset = z
     producing_dags: z.array(DagReference),
     /** Tasks that have it as an inlet. */
     consuming_tasks: z.array(TaskReference),
-    /** Always empty. */
+    /** Aliases it ever came through. */
     aliases: z.array(z.object({ id: z.int(), name: z.string(), group: z.string() })),
     watchers: z.array(z.object({ name: z.string(), trigger_id: z.int(), created_date: Instant })),
     last_asset_event: z.object({ id: z.int().nullable(), timestamp: Instant.nullable() }).nullable(),

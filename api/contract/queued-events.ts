@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { totalEntries } from './page.ts';
 import { Instant, InstantInput, storableText } from './scalars.ts';
 
-/** What is queued for one DAG from one asset. */
+/** What is queued for one DAG from one asset, or through one alias. */
 export const QueuedEvent = z
   .object({
     dag_id: z.string(),
+    /** Through an alias: that of the oldest event. */
     asset_id: z.int(),
     /** Of the oldest event that is queued. */
     created_at: Instant,
@@ -13,6 +14,8 @@ export const QueuedEvent = z
     dag_display_name: z.string(),
     /** Events that are queued. */
     count: z.int(),
+    /** The alias they are queued through; null where they are queued for the asset itself. */
+    alias: z.string().nullable(),
   })
   .meta({ id: 'QueuedEvent' });
 export type QueuedEvent = z.infer<typeof QueuedEvent>;

@@ -16,7 +16,7 @@ export function toAsset(asset: AssetRecord): Asset {
     producing_tasks: asset.producing_tasks.map(toReference),
     producing_dags: asset.producing_dags.map(toReference),
     consuming_tasks: asset.consuming_tasks.map(toReference),
-    aliases: [],
+    aliases: [...asset.aliases],
     watchers: [],
     last_asset_event: last_seq === null ? null : { id: last_seq, timestamp: toOptionalInstant(last_at) },
     description: asset.description,
@@ -26,7 +26,7 @@ export function toAsset(asset: AssetRecord): Asset {
   };
 }
 
-function toReference<Reference extends AssetReference>(reference: Reference): Reference {
+export function toReference<Reference extends AssetReference>(reference: Reference): Reference {
   const { created_at, updated_at } = reference;
   return { ...reference, created_at: toInstant(created_at), updated_at: toInstant(updated_at) };
 }

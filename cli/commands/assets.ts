@@ -8,6 +8,7 @@ import { paged, type PageOptions } from '../paging.ts';
 import { type Cell, instant, pageNote, type Report } from '../report.ts';
 import { asksForRun, reportRequested, requestOf, type RunOptions } from '../run-request.ts';
 import type { Run, Session } from '../session.ts';
+import { listAliases, showAlias } from './aliases.ts';
 import { addUriCommands } from './asset-uris.ts';
 import { addQueuedEventCommands } from './queued-events.ts';
 
@@ -20,15 +21,24 @@ export function addAssetCommands(program: Command, run: Run): void {
     .option('--pattern <text>', 'only names that contain this')
     .option('--dag <dag>', 'only assets this DAG produces, consumes or waits for (may be repeated)', listOf)
     .option('--inactive', 'also assets that no deployed project has')
-    .action((options: ListOptions) => run((session) => listAssets(session, options)));
-  choosesAsset(assets.command('details').description('show an asset')).action((options: AssetOptions) =>
-    run((session) => showAsset(session, options)),
-  );
+    .option('--alias', 'aliases instead of assets')
+    .action(({ alias, ...options }: ListOptions & AliasOption) =>
+      run((session) => (alias === true ? listAliases(session, options) : listAssets(session, options))),
+    );
+  choosesAsset(assets.command('details').description('show an asset, or an alias'))
+    .option('--alias', 'the alias of this name or id instead of an asset')
+    .action(({ alias, ...options }: AssetOptions & AliasOption) =>
+      run((session) => (alias === true ? showAlias(session, options) : showAsset(session, options))),
+    );
   addQueuedEventCommands(assets, run);
   addUriCommands(assets, run);
   asksForRun(
     choosesAsset(assets.command('materialize').description('run the one DAG that produces an asset')),
   ).action((options: AssetOptions & RunOptions) => run((session) => materialize(session, options)));
+}
+
+interface AliasOption {
+  readonly alias?: true;
 }
 
 interface ListOptions extends PageOptions {
@@ -78,6 +88,7 @@ async function showAsset({ api }: Session, options: AssetOptions): Promise<Repor
     ['produced by', producersOf(json)],
     ['consumed by', consumersOf(json)],
     ['read by', json.consuming_tasks.map(taskText).join(', ') || null],
+    ...throughAliases(json),
     ['last event', json.last_asset_event?.id ?? null],
     ['last updated', instant(json.last_asset_event?.timestamp ?? null)],
     ['extra', JSON.stringify(json.extra)],
@@ -91,6 +102,12 @@ async function materialize(session: Session, options: AssetOptions & RunOptions)
   const path = pathOf`/api/v2/assets/${id}/materialize`;
   const run = await session.api.send('POST', DagRun, path, requestOf(options));
   return reportRequested(session, run, options);
+}
+
+/** Said of assets that came through aliases only: most never do. */
+function throughAliases({ aliases }: Asset): readonly (readonly [string, Cell])[] {
+  if (aliases.length === 0) return [];
+  return [['came through', aliases.map(({ name }) => `alias ${name}`).join(', ')]];
 }
 
 function titleOf({ name, uri }: Asset): string {

@@ -73,8 +73,8 @@ async function listQueued(session: Session, options: QueueOptions): Promise<Repo
 
 function reportQueued(json: object, entries: readonly (QueuedEvent & { readonly uri: string })[]): Report {
   const columns = [{ header: 'DAG' }, { header: 'ASSET' }, { header: 'EVENTS' }, { header: 'SINCE' }];
-  const rows = entries.map(({ dag_id, uri, count, created_at }): Cell[] => [
-    ...[dag_id, uri, count],
+  const rows = entries.map(({ dag_id, uri, alias, count, created_at }): Cell[] => [
+    ...[dag_id, alias === null ? uri : `alias ${alias}`, count],
     instant(created_at),
   ]);
   return { json, sections: [{ kind: 'table', columns, rows, empty: 'nothing is queued' }] };

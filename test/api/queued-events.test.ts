@@ -88,8 +88,22 @@ describe('queued events', () => {
     const newest = await timeOf(await headOf(tidegate));
     expect(QueuedEventCollection.strict().parse(body)).toEqual({
       queued_events: [
-        { dag_id: 'read_1', asset_id: id, created_at: newest, dag_display_name: 'read_1', count: 1 },
-        { dag_id: 'read_2', asset_id: id, created_at: first, dag_display_name: 'read_2', count: 3 },
+        {
+          dag_id: 'read_1',
+          asset_id: id,
+          created_at: newest,
+          dag_display_name: 'read_1',
+          count: 1,
+          alias: null,
+        },
+        {
+          dag_id: 'read_2',
+          asset_id: id,
+          created_at: first,
+          dag_display_name: 'read_2',
+          count: 3,
+          alias: null,
+        },
       ],
       total_entries: 2,
     });
