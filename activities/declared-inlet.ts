@@ -1,16 +1,20 @@
-import { assetKey, normalizeUri } from '../core/asset-uri.ts';
+import { normalizeUri } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import { isRecord, shown } from '../core/json.ts';
-import type { AnyAsset, AssetReference } from '../sdk/index.ts';
+import { sourceKey, titleOf } from '../core/source.ts';
+import type { AnySource, AssetReference } from '../sdk/index.ts';
+import { isAsset, isSource, sourceOf } from '../sdk/source.ts';
 
 /**
- * The inlet that an asset, or its name or URI, means.
+ * The inlet that an asset or alias, or its name or URI, means. Where an asset and an alias have that name it is the asset.
  * @throws TidegateError `undeclared_inlet` when the task has no such inlet
  */
-export function declaredInlet(inlets: readonly AnyAsset[], wanted: AssetReference): AnyAsset {
-  const found = inlets.find((inlet) => isMeant(inlet, wanted));
-  if (found !== undefined) return found;
-  const names = inlets.map(({ name }) => name).join(', ');
+export function declaredInlet(inlets: readonly AnySource[], wanted: AnySource | AssetReference): AnySource {
+  const isMeant = meaningOf(wanted);
+  const found = inlets.filter(isMeant);
+  const inlet = found.find(isAsset) ?? found[0];
+  if (inlet !== undefined) return inlet;
+  const names = inlets.map((one) => titleOf(sourceOf(one))).join(', ');
   throw new TidegateError(
     'undeclared_inlet',
     `${nameOf(wanted)} is not an inlet of this task: add it to 'inlets' (declared: ${names === '' ? 'none' : names})`,
@@ -18,18 +22,23 @@ export function declaredInlet(inlets: readonly AnyAsset[], wanted: AssetReferenc
 }
 
 /** Authors may write plain JavaScript, so the type alone is no proof. */
-function isMeant(inlet: AnyAsset, wanted: unknown): boolean {
-  if (typeof wanted === 'string') return inlet.name === wanted || inlet.uri === spelled(wanted);
-  if (!isRecord(wanted)) return false;
+function meaningOf(wanted: unknown): (inlet: AnySource) => boolean {
+  if (isSource(wanted)) {
+    const key = sourceKey(sourceOf(wanted));
+    return (inlet) => sourceKey(sourceOf(inlet)) === key;
+  }
+  if (typeof wanted === 'string') {
+    const uri = spelled(wanted);
+    return (inlet) => inlet.name === wanted || (isAsset(inlet) && inlet.uri === uri);
+  }
+  if (!isRecord(wanted)) return () => false;
   const { name, uri } = wanted;
-  if (typeof name === 'string' && typeof uri === 'string')
-    return (
-      assetKey(inlet) === assetKey({ name, uri: spelled(uri) ?? inlet.uri }) && spelled(uri) !== undefined
-    );
-  return typeof uri === 'string' ? inlet.uri === spelled(uri) : inlet.name === name;
+  if (typeof uri !== 'string') return (inlet) => inlet.name === name;
+  const wantedUri = spelled(uri);
+  return (inlet) => isAsset(inlet) && inlet.uri === wantedUri && (name === undefined || inlet.name === name);
 }
 
-function spelled(uri: string) {
+function spelled(uri: string): string | undefined {
   try {
     return normalizeUri(uri).uri;
   } catch {
@@ -39,5 +48,6 @@ function spelled(uri: string) {
 
 function nameOf(wanted: unknown): string {
   if (typeof wanted === 'string') return wanted;
+  if (isSource(wanted)) return titleOf(sourceOf(wanted));
   return isRecord(wanted) ? String(wanted['name'] ?? wanted['uri']) : shown(wanted);
 }

@@ -3,7 +3,8 @@ import { parseInstant } from '../core/dag-options.ts';
 import { TidegateError } from '../core/errors.ts';
 import { accepts, type EventFilter, parseEventFilter } from '../core/event-filter.ts';
 import { type JsonObject, shown } from '../core/json.ts';
-import type { AnyAsset, AssetReference, EventReader, Inlets, InstantInput } from '../sdk/index.ts';
+import { sourceOf } from '../sdk/source.ts';
+import type { AnySource, AssetReference, EventReader, Inlets, InstantInput } from '../sdk/index.ts';
 import type { AssetIds } from '../store/asset-ids.ts';
 import type { Db } from '../store/database.ts';
 import { readLog } from '../store/log.ts';
@@ -13,6 +14,7 @@ import {
   readRecorded,
   type RecordedStretch,
 } from '../store/recorded-events.ts';
+import { findSource } from '../store/source-ids.ts';
 import { declaredInlet } from './declared-inlet.ts';
 import { createEventList } from './event-list.ts';
 import { keepTrying } from './keep-trying.ts';
@@ -22,13 +24,13 @@ export interface InletDeps {
   readonly db: Db;
   readonly assetIds: AssetIds;
   /** Inlets of the task. */
-  readonly inlets: readonly AnyAsset[];
+  readonly inlets: readonly AnySource[];
   readonly signal: AbortSignal;
 }
 
 /** Which events of an inlet are asked for. */
 interface Query {
-  readonly inlet: AnyAsset;
+  readonly inlet: AnySource;
   readonly fromAt: number | undefined;
   readonly untilAt: number | undefined;
   readonly filters: readonly EventFilter[];
@@ -39,7 +41,7 @@ interface Query {
 /** The inlets of one try, which sees the log as it was when it first read one of them. */
 export function createInlets(deps: InletDeps): Inlets {
   const headOf = once(() => keepTrying(async () => (await readLog(deps.db)).head, deps.signal));
-  const of = (reference: AssetReference): EventReader =>
+  const of = (reference: AnySource | AssetReference): EventReader =>
     readerOf(deps, headOf, {
       inlet: declaredInlet(deps.inlets, reference),
       ...{ fromAt: undefined, untilAt: undefined, filters: [] },
@@ -89,12 +91,12 @@ async function stretch(
   { inlet, fromAt, untilAt }: Query,
   head: Seq,
 ): Promise<RecordedStretch> {
-  const assetId = (await assetIds.find([inlet]))(inlet);
-  const all = { assetId, after: 0, upTo: head };
+  const of = await findSource(db, assetIds, sourceOf(inlet));
+  const all = { of, after: 0, upTo: head };
   const after = fromAt === undefined ? 0 : await positionBefore(db, all, fromAt);
   // Times are whole milliseconds: before the next one is within this one.
   const upTo = untilAt === undefined ? head : await positionBefore(db, all, untilAt + 1);
-  return { assetId, after, upTo };
+  return { of, after, upTo };
 }
 
 /** @throws TidegateError `invalid_definition` when it is no time */

@@ -5,7 +5,6 @@ import type { Json } from '../core/json.ts';
 import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
 import type { EmitNow, TaskContext } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
-import { isAsset } from '../sdk/source.ts';
 import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
@@ -93,7 +92,7 @@ function taskContext(
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
-  const reading = { db, assetIds, inlets: code.inlets.filter(isAsset), signal };
+  const reading = { db, assetIds, inlets: code.inlets, signal };
   return {
     ...{ dagId, runId, taskId, try: begun.try, signal },
     run: {

@@ -3,8 +3,11 @@ import type { AssetEvent, Seq } from '../core/asset-event.ts';
 import { parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { accepts, parseEventFilter } from '../core/event-filter.ts';
-import type { AnyAsset, AssetReference, TaskLog, WaitFor, WaitOptions } from '../sdk/index.ts';
+import { titleOf } from '../core/source.ts';
+import { sourceOf } from '../sdk/source.ts';
+import type { AnySource, AssetReference, TaskLog, WaitFor, WaitOptions } from '../sdk/index.ts';
 import { positionBefore, readRecorded } from '../store/recorded-events.ts';
+import { findSource } from '../store/source-ids.ts';
 import { declaredInlet } from './declared-inlet.ts';
 import { type InletDeps, instantOf } from './inlets.ts';
 import { keepTrying } from './keep-trying.ts';
@@ -24,7 +27,10 @@ interface WaitDeps extends InletDeps {
 
 /** Lets a task look for an event again and again, ever more slowly, until it is there, its time is over, or the task is told to stop. */
 export function createWaitFor(deps: WaitDeps): WaitFor {
-  const waitFor = async (reference: AssetReference, options: WaitOptions = {}): Promise<AssetEvent> => {
+  const waitFor = async (
+    reference: AnySource | AssetReference,
+    options: WaitOptions = {},
+  ): Promise<AssetEvent> => {
     const inlet = declaredInlet(deps.inlets, reference);
     const sinceAt = sinceOf(deps, options);
     const isMeant = meaning(options, sinceAt);
@@ -35,7 +41,7 @@ export function createWaitFor(deps: WaitDeps): WaitFor {
       deps.signal.throwIfAborted();
       const found = await look();
       if (found !== undefined) return found;
-      if (isFirst) deps.log.info('waiting for an asset event', { assetUri: inlet.uri, ...options });
+      if (isFirst) deps.log.info('waiting for an asset event', { of: titleOf(sourceOf(inlet)), ...options });
       const leftMs = until - performance.now();
       if (leftMs <= 0) throw timedOut(inlet, options);
       await pause(Math.min(pauseMs, longestPauseMs, leftMs), deps.signal);
@@ -64,13 +70,13 @@ function sinceOf({ runAt }: WaitDeps, { after, partition }: WaitOptions): number
 /** Looks through what was recorded since the last look. */
 async function looking(
   { db, assetIds, signal }: WaitDeps,
-  inlet: AnyAsset,
+  inlet: AnySource,
   sinceAt: number | undefined,
   isMeant: (event: AssetEvent) => boolean,
 ): Promise<() => Promise<AssetEvent | undefined>> {
   const trying = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => keepTrying(ask, signal);
-  const assetId = await trying(async () => (await assetIds.find([inlet]))(inlet));
-  const all = { assetId, after: 0, upTo: everMore };
+  const of = await trying(() => findSource(db, assetIds, sourceOf(inlet)));
+  const all = { of, after: 0, upTo: everMore };
   let seen: Seq = sinceAt === undefined ? 0 : await trying(() => positionBefore(db, all, sinceAt));
   return async () => {
     for (;;) {
@@ -91,10 +97,10 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-function timedOut({ name }: AnyAsset, { partition, timeout }: WaitOptions): TidegateError {
+function timedOut(inlet: AnySource, { partition, timeout }: WaitOptions): TidegateError {
   const which = partition === undefined ? 'event' : `event of partition ${JSON.stringify(partition)}`;
   return new TidegateError(
     'wait_timed_out',
-    `no ${which} of ${name} that is waited for came within ${String(timeout)}: allow a longer timeout, or see why it was not updated`,
+    `no ${which} of ${titleOf(sourceOf(inlet))} that is waited for came within ${String(timeout)}: allow a longer timeout, or see why it was not updated`,
   );
 }

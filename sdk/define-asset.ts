@@ -6,6 +6,7 @@ import { type AnyAsset, type Asset, asset, type AssetOptions, type AssetReferenc
 import { all, type AssetCondition } from './condition.ts';
 import { dag, type DagDefinition, type DagOptions } from './dag.ts';
 import type { EventReader } from './recorded-events.ts';
+import type { AnySource } from './source.ts';
 import type { TaskOptions } from './task.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -15,15 +16,17 @@ type AssetOf<Extra extends Schema> = Extra extends z.ZodObject
   : Asset;
 type ParamsOf<Params extends Schema> = Params extends z.ZodObject ? z.output<Params> : JsonObject;
 
-/** Assets that a function reads, by what it calls them. */
-export type Upstream = Readonly<Record<string, AnyAsset>>;
+/** Assets and aliases that a function reads, by what it calls them. */
+export type Upstream = Readonly<Record<string, AnySource>>;
 
 // oxlint-disable-next-line typescript/no-generated-empty-object-type -- has no names, unlike any record
 type NoUpstream = Record<never, never>;
 
-/** Every event of each upstream asset, typed by its schema. */
+/** Every event of each upstream asset, typed by its schema, or through each alias. */
 export type UpstreamReaders<Up extends Upstream> = {
-  readonly [Name in keyof Up]: Up[Name] extends Asset<infer Extra, infer _Input> ? EventReader<Extra> : never;
+  readonly [Name in keyof Up]: Up[Name] extends Asset<infer Extra, infer _Input>
+    ? EventReader<Extra>
+    : EventReader;
 };
 
 /** When the one task of a DAG runs, and how. */
@@ -31,7 +34,7 @@ export interface DefineOptions<Up extends Upstream = Upstream, Params extends Sc
   extends
     Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue'>,
     Omit<TaskOptions, 'needs' | 'triggerRule' | 'outlets' | 'inlets'> {
-  /** Assets that the function reads: inlets of its task. */
+  /** Assets and aliases that the function reads: inlets of its task. */
   readonly upstream?: Up;
 }
 

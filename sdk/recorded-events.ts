@@ -62,7 +62,8 @@ export interface Inlets {
    * @throws TidegateError `undeclared_inlet` when the task does not have it among its `inlets`
    */
   of<Extra extends object>(asset: Asset<Extra, object>): EventReader<Extra>;
-  of(reference: AssetReference): EventReader;
+  /** What came through an alias, of whatever asset; or an inlet by its name or URI. */
+  of(inlet: Alias | AssetReference): EventReader;
 }
 
 /** Which event to wait for, and how long. */
@@ -88,5 +89,5 @@ export interface WaitOptions {
  */
 export interface WaitFor {
   <Extra extends object>(asset: Asset<Extra, object>, options?: WaitOptions): Promise<RecordedEvent<Extra>>;
-  (reference: AssetReference, options?: WaitOptions): Promise<RecordedEvent>;
+  (inlet: Alias | AssetReference, options?: WaitOptions): Promise<RecordedEvent>;
 }

@@ -6,6 +6,7 @@ import { findUndelivered, readUndelivered } from '../../store/deliveries.ts';
 import { countEvents, findEvent, listConsumedEvents, listEvents } from '../../store/event-queries.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { listRuns } from '../../store/run-queries.ts';
+import type { SourceId } from '../../store/source-ids.ts';
 import { countRecorded, positionBefore, readRecorded } from '../../store/recorded-events.ts';
 import { countConsumed, readConsumed } from '../../store/triggering-events.ts';
 import { aDagPlan, allOf, anAlias, anAsset, on } from '../support/plans.ts';
@@ -85,6 +86,14 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
     if (scans.includes('Seq Scan')) throw new Error('it goes through the whole table');
     return read;
   };
+  /** The same of events and of what came through aliases, whichever is more. */
+  const readsAll = async (call: (db: Db) => Promise<unknown>): Promise<number> =>
+    Math.max(await reads(call, 'asset_event_alias'), await reads(call, 'asset_event'));
+  const sourceIdOf = async (name: string): Promise<SourceId> => {
+    if (!name.startsWith('alias ')) return { asset_id: await idOf(name), alias_id: null };
+    const alias = store.db.selectFrom('asset_alias').select('id').where('name', '=', name.slice(6));
+    return { asset_id: null, alias_id: (await alias.executeTakeFirstOrThrow()).id };
+  };
   /** Everything up to a position was sent to these consumers, and counted by them. */
   const stand = async (dagIds: readonly DagId[], at: number): Promise<void> => {
     await sql`
@@ -111,12 +120,6 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
   });
 
   it('what came through aliases is read without what did not', async () => {
-    const tables = ['asset_event_alias', 'asset_event'] as const;
-    const readsAll = async (call: (db: Db) => Promise<unknown>): Promise<number> => {
-      const counts = [];
-      for (const table of tables) counts.push(await reads(call, table));
-      return Math.max(...counts);
-    };
     await stand([onRare, onStale, onAll, onAliases], head);
     expect(await readsAll((db) => readUndelivered(db, onAliases))).toBe(0);
     expect(await readsAll((db) => findUndelivered(db))).toBe(0);
@@ -165,36 +168,31 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
     expect(await reads((db) => countConsumed(db, run))).toBe(0);
   });
 
-  it.each([
-    [BUSY, true],
-    [BUSY, false],
-    [RARE, true],
-    [RARE, false],
-    [STALE, true],
-    [STALE, false],
-  ])('every event of %s is read page by page, newest first %s', async (name, newestFirst) => {
-    const all = { assetId: await idOf(name), after: 0, upTo: head };
-    const page = (rest: object) => (db: Db) => readRecorded(db, all, { newestFirst, limit: 40, ...rest });
-    expect(await reads(page({}))).toBeLessThanOrEqual(40);
-    expect(await reads(page({ skip: 100 }))).toBeLessThanOrEqual(140);
-    expect(await reads(page({ beyond: 20_000 }))).toBeLessThanOrEqual(40);
-    expect(await reads(page({ limit: 1_000 }))).toBeLessThanOrEqual(1_000);
-    const runsRead = await reads(page({ limit: 1_000 }), 'run');
-    expect(runsRead).toBeGreaterThan(0);
-    expect(runsRead).toBeLessThanOrEqual(1_000);
+  const sources = [BUSY, RARE, STALE, 'alias rare', 'alias stale'];
+  it.each(sources.flatMap((name) => [true, false].map((newestFirst) => [name, newestFirst] as const)))(
+    'every event of %s is read page by page, newest first %s',
+    async (name, newestFirst) => {
+      const all = { of: await sourceIdOf(name), after: 0, upTo: head };
+      const page = (rest: object) => (db: Db) => readRecorded(db, all, { newestFirst, limit: 40, ...rest });
+      expect(await readsAll(page({}))).toBeLessThanOrEqual(40);
+      expect(await readsAll(page({ skip: 100 }))).toBeLessThanOrEqual(140);
+      expect(await readsAll(page({ beyond: 20_000 }))).toBeLessThanOrEqual(40);
+      expect(await readsAll(page({ limit: 1_000 }))).toBeLessThanOrEqual(1_000);
+      const runsRead = await reads(page({ limit: 1_000 }), 'run');
+      expect(runsRead).toBeGreaterThan(0);
+      expect(runsRead).toBeLessThanOrEqual(1_000);
+    },
+  );
+
+  it.each(sources)('the place of an instant in the events of %s is found by a few looks', async (name) => {
+    const all = { of: await sourceIdOf(name), after: 0, upTo: head };
+    expect(await readsAll((db) => positionBefore(db, all, Date.now() + 60_000))).toBeLessThanOrEqual(40);
+    expect(await readsAll((db) => positionBefore(db, all, 0))).toBeLessThanOrEqual(40);
   });
 
-  it('the place of an instant in the events of an asset is found by a few looks', async () => {
-    for (const name of [BUSY, RARE, STALE]) {
-      const all = { assetId: await idOf(name), after: 0, upTo: head };
-      expect(await reads((db) => positionBefore(db, all, Date.now() + 60_000))).toBeLessThanOrEqual(40);
-      expect(await reads((db) => positionBefore(db, all, 0))).toBeLessThanOrEqual(40);
-    }
-  });
-
-  it('events of a rare asset are counted without those of others', async () => {
-    const all = { assetId: await idOf(RARE), after: 0, upTo: head };
-    expect(await reads((db) => countRecorded(db, all))).toBeLessThanOrEqual(4);
+  it.each([RARE, 'alias rare'])('events of %s are counted without those of others', async (name) => {
+    const all = { of: await sourceIdOf(name), after: 0, upTo: head };
+    expect(await readsAll((db) => countRecorded(db, all))).toBeLessThanOrEqual(4);
   });
 
   it.each([true, false])('events are listed page by page, descending %s', async (descending) => {

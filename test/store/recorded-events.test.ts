@@ -34,7 +34,7 @@ async function fill(steps: readonly { readonly gap: number; readonly ms: number 
     select seq, seq, ${assetId}, at from unnest(
       ${events.map((event) => event.seq)}::bigint[], ${events.map((event) => new Date(event.at))}::timestamptz[]
     ) as e (seq, at)`.execute(store.db);
-  const all: RecordedStretch = { assetId, after: 0, upTo: seq + 5 };
+  const all: RecordedStretch = { of: { asset_id: assetId, alias_id: null }, after: 0, upTo: seq + 5 };
   return { events, all };
 }
 

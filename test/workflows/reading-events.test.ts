@@ -2,7 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { NewAssetEvent } from '../../core/asset-event.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { type AnyAsset, asset, dag, type TaskContext, TidegateError } from '../../sdk/index.ts';
+import {
+  alias,
+  type AnySource,
+  type AnyAsset,
+  asset,
+  dag,
+  type EventList,
+  type TaskContext,
+  TidegateError,
+} from '../../sdk/index.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
 import { type Runs, startRuns } from '../support/runs.ts';
@@ -18,10 +27,16 @@ const awaited = asset('s3://reading/awaited');
 const later = asset('s3://reading/later');
 const produced = asset('s3://reading/produced');
 const other = asset('s3://reading/other');
+const files = alias('files');
+/** Has the name of an alias. */
+const twin = asset({ name: 'twin', uri: 's3://reading/twin' });
 
 /** A DAG by hand whose one task reads these inlets. */
-const reading = (id: string, inlets: readonly AnyAsset[], read: (context: TaskContext) => Promise<unknown>) =>
-  dag(id, {}, (d) => void d.task('read', { inlets }, read));
+const reading = (
+  id: string,
+  inlets: readonly AnySource[],
+  read: (context: TaskContext) => Promise<unknown>,
+) => dag(id, {}, (d) => void d.task('read', { inlets }, read));
 
 const codeOf = async (call: () => unknown): Promise<string> => {
   try {
@@ -127,6 +142,33 @@ const dags = [
     return extra['n'];
   }),
   reading('waits_for_ever', [later], async ({ waitFor }) => waitFor(later, { after: '2100-01-01' })),
+  dag('loads', {}, (d) => {
+    d.task('load', { outlets: [files, alias('twin')] }, ({ emit }) => {
+      emit.via(files, asset('s3://reading/file/1'), { extra: { n: 1 }, partition: 'de' });
+      emit.via([files, alias('twin')], asset('s3://reading/file/2'), { extra: { n: 2 } });
+    });
+  }),
+  reading('through_alias', [files, twin, alias('twin')], async ({ inlets, waitFor }) => {
+    const all = inlets.of(files);
+    const shown = async (list: EventList) =>
+      (await list.toArray()).map(({ asset: { name }, extra }) => [name, extra['n']]);
+    const at = (await all.at(1))?.recordedAt ?? 0;
+    return {
+      all: await shown(all),
+      ends: [(await all.at(-1))?.extra['n'], await all.count()],
+      newest: await shown(all.descending().slice(0, 1)),
+      times: [await all.after(at).count(), await all.before(at - 1).count()],
+      where: await shown(all.where({ partition: { exists: false } })),
+      named: [await inlets.of('files').count(), await inlets.of({ name: 'files' }).count()],
+      twins: [
+        await inlets.of('twin').count(),
+        await inlets.of(alias('twin')).count(),
+        await inlets.of(twin).count(),
+      ],
+      awaited: (await waitFor(files, { partition: 'de', timeout: '5s' })).extra['n'],
+      other: await codeOf(() => inlets.of(alias('other'))),
+    };
+  }),
   dag('produces', {}, (d) => void d.task('make', { outlets: [produced] }, async () => undefined)),
   dag('consumes', { schedule: produced }, (d) => {
     d.task('see', async ({ events }) => {
@@ -205,6 +247,24 @@ describe('the inlets of a task', () => {
     expect(task).toMatchObject({
       state: 'failed',
       error: `s3://reading/other is not an inlet of this task: add it to 'inlets' (declared: s3://reading/orders)`,
+    });
+  });
+
+  it('are also what came through an alias, of whatever asset', async () => {
+    await runs.runOf('loads');
+    expect(await resultOf('through_alias')).toEqual({
+      all: [
+        ['s3://reading/file/1', 1],
+        ['s3://reading/file/2', 2],
+      ],
+      ends: [2, 2],
+      newest: [['s3://reading/file/2', 2]],
+      times: [2, 0],
+      where: [['s3://reading/file/2', 2]],
+      named: [2, 2],
+      twins: [0, 1, 0],
+      awaited: 1,
+      other: 'undeclared_inlet',
     });
   });
 
