@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@te
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { runWorkflowId } from '../core/workflow-names.ts';
 import { findUndelivered } from '../store/deliveries.ts';
+import { forgetKeys } from '../store/idempotency-keys.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
   findDeployedDags,
@@ -21,15 +22,31 @@ import { syncDeployed } from './deploy.ts';
 
 /** How long the usual way has before a sweep goes it again. */
 const patienceMs = 3_000;
+/** Idempotency keys forgotten by one statement, and statements of one sweep: 1,000 a second, spread over all workers. */
+const keysAtOnce = 1_000;
+const keyBatches = 60;
 /** How long a deploy may take to bring Temporal in line. */
 const deployPatienceMs = 30_000;
+
+/** How long the key of a request is kept, so that the same request may be sent again. */
+export const defaultIdempotencyRetentionMs = 7 * 86_400_000;
 
 interface Sweeping extends Deps {
   readonly searchAttributes: readonly SearchAttributeName[];
 }
 
-/** Finishes what crashed processes left between their steps. A full sweep also asks Temporal about every open run and consumer. */
-export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boolean }): Promise<void> {
+export interface SweepOptions {
+  /** Also asks Temporal about every open run and consumer, and forgets what is past its age. */
+  readonly isFull: boolean;
+  /** @defaultValue 7 days */
+  readonly idempotencyRetentionMs?: number;
+}
+
+/** Finishes what crashed processes left between their steps. */
+export async function sweep(
+  deps: Sweeping,
+  { isFull, idempotencyRetentionMs = defaultIdempotencyRetentionMs }: SweepOptions,
+): Promise<void> {
   const { db, dispatcher, closedRuns, requestedRuns, temporal } = deps;
   if (isFull) {
     await each(deps, await findDeployedDags(db), (dagId) => ensureConsumer(temporal, dagId));
@@ -41,6 +58,18 @@ export async function sweep(deps: Sweeping, { isFull }: { readonly isFull: boole
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
   for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, runId);
   for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
+  if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
+}
+
+/** In small batches, so that none holds locks for long; what is left is for the next sweep. */
+async function forgetOldKeys({ db, log }: Deps, olderThanMs: number): Promise<void> {
+  let forgotten = 0;
+  for (let batch = 0; batch < keyBatches; batch += 1) {
+    const count = await forgetKeys(db, olderThanMs, keysAtOnce);
+    forgotten += count;
+    if (count < keysAtOnce) break;
+  }
+  if (forgotten > 0) log.debug('idempotency keys forgotten', { forgotten });
 }
 
 /** One that cannot be finished now does not keep the others waiting. */

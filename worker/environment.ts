@@ -1,6 +1,11 @@
+import { parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
 import { type Environment, parseEnvironment, valueOf, type Variables } from '../temporal/environment.ts';
+import { defaultIdempotencyRetentionMs } from '../temporal/sweep.ts';
+
+/** Shorter, and a client that tries again after a time-out would be recorded twice. */
+const leastRetentionMs = 60_000;
 
 /** What a worker process reads from its environment. */
 export interface WorkerEnvironment extends Environment {
@@ -10,6 +15,8 @@ export interface WorkerEnvironment extends Environment {
   readonly taskQueues: readonly string[];
   /** Which projects it deploys at start: those nobody deployed before, whatever it finds, or none. */
   readonly deploys: 'new' | 'always' | 'never';
+  /** How long the idempotency key of a request is kept. */
+  readonly idempotencyRetentionMs: number;
 }
 
 /** @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed */
@@ -22,6 +29,7 @@ export function parseWorkerEnvironment(variables: Variables): WorkerEnvironment 
       .map((queue) => queue.trim())
       .filter((queue) => queue !== ''),
     deploys: deploysOf(variables),
+    idempotencyRetentionMs: retentionOf(variables, 'TIDEGATE_IDEMPOTENCY_RETENTION'),
   };
 }
 
@@ -32,4 +40,24 @@ function deploysOf(variables: Variables): WorkerEnvironment['deploys'] {
     'invalid_environment',
     `TIDEGATE_DEPLOY ${quote(value)} is not valid: use 'new', 'always' or 'never'`,
   );
+}
+
+function retentionOf(variables: Variables, name: string): number {
+  const value = valueOf(variables, name);
+  if (value === undefined) return defaultIdempotencyRetentionMs;
+  const ms = durationIn(value);
+  if (ms !== undefined && ms >= leastRetentionMs) return ms;
+  throw new TidegateError(
+    'invalid_environment',
+    `${name} ${quote(value)} is not valid: use a duration of at least a minute, such as '7 days' or '12h'`,
+  );
+}
+
+function durationIn(value: string): number | undefined {
+  try {
+    return parseDuration(value);
+  } catch (error) {
+    if (error instanceof TidegateError) return undefined;
+    throw error;
+  }
 }

@@ -35,6 +35,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const { environment, log, workerInterceptors } = options;
   const project = await loadProject(environment.projectFolder);
   for (const { file, message } of project.plan.importErrors) log.error('import error', { file, message });
+  for (const { place, message } of project.warnings) log.warn('project warning', { place, message });
   const open = await openDeps(options);
   const deps: WorkerDeps = {
     ...open,
@@ -50,7 +51,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
 
   const running = Promise.all(workers.map((worker) => worker.run()));
   if (await shouldDeploy(deps, project, environment)) await deployProject(deps, project);
-  const stopSweeping = startSweeping(deps);
+  const stopSweeping = startSweeping(deps, { idempotencyRetentionMs: environment.idempotencyRetentionMs });
   log.info('worker ready', { dags: project.plan.dags.length, taskQueues: workers.map(queueOf) });
 
   const done = running.then(async () => {

@@ -104,7 +104,7 @@ export type BulkAssetEvent = z.input<typeof BulkAssetEvent>;
 export const CreateAssetEvent = z
   .strictObject({
     ...describedEvent,
-    /** A second request with the same key is answered with the first one's event; with another body it is refused. */
+    /** A second request with the same key, within its retention of 7 days or as configured, is answered with the first one's event; with another body it is refused. */
     idempotency_key: idempotencyKey,
   })
   .refine(namesOneAsset, exactlyOneAsset)

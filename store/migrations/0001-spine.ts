@@ -78,6 +78,7 @@ const statements = [
     seq bigint not null,
     created_at timestamptz not null default clock()
   )`,
+  `create index idempotency_key_by_age on idempotency_key (created_at)`,
 
   `create table dag (
     dag_id text primary key,

@@ -171,6 +171,12 @@ describe('a process that cannot work', () => {
       'sometimes',
       `TIDEGATE_DEPLOY "sometimes" is not valid: use 'new', 'always' or 'never'`,
     ],
+    [
+      'worker',
+      'TIDEGATE_IDEMPOTENCY_RETENTION',
+      '30s',
+      `TIDEGATE_IDEMPOTENCY_RETENTION "30s" is not valid: use a duration of at least a minute`,
+    ],
     ['worker', 'TIDEGATE_LOG_LEVEL', 'loud', 'TIDEGATE_LOG_LEVEL "loud" is not valid: use one of trace'],
     ['api', 'TIDEGATE_LOG_LEVEL', 'loud', 'TIDEGATE_LOG_LEVEL "loud" is not valid: use one of trace'],
     ['worker', 'TIDEGATE_PROJECT', '/nowhere', '/nowhere has no tidegate.config.ts'],

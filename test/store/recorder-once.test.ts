@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { openDatabase } from '../../store/database.ts';
+import { claimKeys, forgetKeys } from '../../store/idempotency-keys.ts';
 import { Recorder } from '../../store/recorder.ts';
 import type { Submission } from '../../store/recording.ts';
 import { closeRun } from '../../store/runs.ts';
@@ -60,6 +62,77 @@ describe('a recorder given an idempotency key', () => {
     }
     await other.destroy();
     expect(await store.head()).toBe(before + 10 * 450);
+  });
+});
+
+describe('idempotency keys past their age', () => {
+  const dayMs = 86_400_000;
+  const keyed = (key: string, requestHash = 'same') =>
+    store.submission([ORDERS], { idempotencyKey: { key, requestHash } });
+  const age = (prefix: string, days: number) =>
+    sql`update idempotency_key set created_at = clock() - ${days}::int * interval '1 day' where key like ${`${prefix}%`}`.execute(
+      store.db,
+    );
+  const keysLike = async (prefix: string): Promise<readonly string[]> => {
+    const rows = await store.db
+      .selectFrom('idempotency_key')
+      .select('key')
+      .where('key', 'like', `${prefix}%`)
+      .execute();
+    return rows.map(({ key }) => key).toSorted();
+  };
+
+  it('are forgotten a batch at a time, the oldest first, and the others kept', async () => {
+    const recorder = new Recorder(store.db);
+    for (const key of ['aged 1', 'aged 2', 'aged 3', 'aged 4']) await recorder.record(await keyed(key));
+    await age('aged', 6);
+    await age('aged 2', 9);
+    await age('aged 3', 8);
+    expect(await forgetKeys(store.db, 7 * dayMs, 1)).toBe(1);
+    expect(await keysLike('aged')).toEqual(['aged 1', 'aged 3', 'aged 4']);
+    expect(await forgetKeys(store.db, 7 * dayMs, 1_000)).toBe(1);
+    expect(await forgetKeys(store.db, 7 * dayMs, 1_000)).toBe(0);
+    expect(await keysLike('aged')).toEqual(['aged 1', 'aged 4']);
+  });
+
+  it('are new when they come again', async () => {
+    const recorder = new Recorder(store.db);
+    const [first = 0] = seqsOf(await recorder.record(await keyed('returning', 'old request')));
+    await age('returning', 8);
+    await forgetKeys(store.db, 7 * dayMs, 1_000);
+    const [second] = seqsOf(await recorder.record(await keyed('returning', 'new request')));
+    expect(second).toBeGreaterThan(first);
+  });
+
+  it('are not forgotten while a request asks for them', async () => {
+    const recorder = new Recorder(store.db);
+    await recorder.record(await keyed('held'));
+    await age('held', 8);
+    const other = openDatabase(store.place);
+    await store.db.transaction().execute(async (tx) => {
+      expect(await claimKeys(tx, [{ key: 'held', requestHash: 'same' }])).toEqual(new Set());
+      expect(await forgetKeys(other, 7 * dayMs, 1_000)).toBe(0);
+    });
+    expect(await forgetKeys(other, 7 * dayMs, 1_000)).toBe(1);
+    await other.destroy();
+  });
+
+  it('answer every request while they are forgotten beside it', async () => {
+    const other = openDatabase(store.place);
+    const recorder = new Recorder(store.db);
+    let isOver = false;
+    const forgetting = (async () => {
+      while (!isOver) await forgetKeys(other, 0, 10);
+    })();
+    const kinds = new Set<string>();
+    for (let round = 0; round < 30; round += 1) {
+      const asked = await Promise.all(Array.from({ length: 20 }, (_, index) => keyed(`busy ${index % 5}`)));
+      for (const { kind } of await Promise.all(asked.map((one) => recorder.record(one)))) kinds.add(kind);
+    }
+    isOver = true;
+    await forgetting;
+    await other.destroy();
+    expect(kinds).toEqual(new Set(['recorded', 'repeated']));
   });
 });
 

@@ -46,6 +46,30 @@ const longAgo = (runId: string) =>
     ended_at = ended_at - interval '1 minute' where run_id = ${runId}`.execute(tidegate.deps.db);
 
 describe('a sweep', () => {
+  it('forgets idempotency keys past their age when it is full, however many', async () => {
+    const { db } = tidegate.deps;
+    await sql`
+      insert into idempotency_key (key, request_hash, seq, created_at)
+      select 'swept ' || n, 'hash', 1, clock() - n * interval '1 hour' from generate_series(1, 2500) n`.execute(
+      db,
+    );
+    const left = async () => {
+      const rows = await db
+        .selectFrom('idempotency_key')
+        .select('key')
+        .where('key', 'like', 'swept %')
+        .execute();
+      return rows.length;
+    };
+    await sweep(tidegate.deps, { isFull: false });
+    expect(await left()).toBe(2_500);
+    await sweep(tidegate.deps, { isFull: true });
+    // Those of the last seven days, less the one that has just become so old.
+    expect(await left()).toBe(7 * 24 - 1);
+    await sweep(tidegate.deps, { isFull: true, idempotencyRetentionMs: 90 * 60_000 });
+    expect(await left()).toBe(1);
+  });
+
   it('sends what was recorded and never sent', async () => {
     // A consumer that has just begun is sent everything anyway.
     await tidegate.gate('on_events');
