@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DagId } from '../core/ids.ts';
-import type { DagPlan, TaskPlan } from '../core/run-plan.ts';
+import type { DagOutlet, DagPlan, TaskPlan } from '../core/run-plan.ts';
 import { isNamedLike } from './asset-queries.ts';
 import type { Db } from './database.ts';
 import { allOf, contains, countFrom, given, type OrderedPage, pageOf } from './page.ts';
@@ -17,6 +17,8 @@ export interface DagRecord {
   readonly version_created_at: Date;
   /** Without its tasks, which may be many. */
   readonly plan: Omit<DagPlan, 'run'>;
+  /** What its runs update as a whole. */
+  readonly outlets: readonly DagOutlet[];
 }
 
 export interface DagFilter {
@@ -76,7 +78,7 @@ export async function readTasks(db: Db, dagId: DagId): Promise<readonly TaskPlan
 
 const selected = sql`
   select d.dag_id, d.version, d.file, d.retired_at, d.updated_at, c.is_paused, v.created_at as version_created_at,
-    v.plan - 'run' as plan, exists (select from import_error i where i.file = d.file) as has_import_errors`;
+    v.plan - 'run' as plan, coalesce(v.plan -> 'run' -> 'outlets', '[]') as outlets, exists (select from import_error i where i.file = d.file) as has_import_errors`;
 
 const source = sql`
   dag d join consumer c on c.dag_id = d.dag_id cross join lateral (

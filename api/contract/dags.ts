@@ -89,6 +89,8 @@ export const DagDetails = Dag.extend({
   owner_links: z.null(),
   concurrency: z.int(),
   latest_dag_version: DagVersion,
+  /** Assets that its runs update as a whole. */
+  outlets: z.array(z.object({ name: z.string(), uri: z.string() })),
 }).meta({ id: 'DagDetails' });
 export type DagDetails = z.infer<typeof DagDetails>;
 

@@ -60,6 +60,7 @@ export function toDagDetails(dag: DagRecord): DagDetails {
     owner_links: null,
     concurrency: maxPendingTasks,
     latest_dag_version: toDagVersion(dag.dag_id, dag.version, dag.version_created_at),
+    outlets: dag.outlets.map(({ asset: { name, uri } }) => ({ name, uri })),
   };
 }
 

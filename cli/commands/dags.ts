@@ -104,6 +104,9 @@ async function showDag({ api }: Session, dagId: string): Promise<Report> {
     ['deployed', instant(dag.latest_dag_version.created_at)],
     ['file', dag.relative_fileloc],
     ['tags', dag.tags.map(({ name }) => name).join(', ') || null],
+    ...(dag.outlets.length === 0
+      ? []
+      : [['updates', dag.outlets.map(({ name }) => name).join(', ')] as const]),
     ['active runs', `${gate.active_runs.length} of ${gate.max_active_runs}`],
     ['now', gate.sentence],
   ];

@@ -20,12 +20,11 @@ const load = aDagPlan({
     aTaskPlan('clean', { needs: [aTaskPlan('fetch').id], outlets: [ORDERS] }),
   ],
 });
-const report = aDagPlan({
-  dagId: 'report',
-  tags: ['daily'],
-  condition: allOf(ORDERS, RATES),
-  maxActiveRuns: 2,
-});
+const OUTLET = anAsset('s3://lake/report');
+const report = {
+  ...aDagPlan({ dagId: 'report', tags: ['daily'], condition: allOf(ORDERS, RATES), maxActiveRuns: 2 }),
+  run: { tasks: [aTaskPlan('work')], outlets: [{ asset: OUTLET, extra: {} }] },
+};
 const old = aDagPlan({ dagId: 'old', condition: on(RATES) });
 const importErrors = [{ file: 'dags/broken.ts', message: 'unexpected end of file' }];
 
@@ -92,6 +91,7 @@ describe('GET /api/v2/dags/{dag_id}', () => {
       asset_expression: { all: [{ asset: ORDERS }, { asset: RATES }] },
       latest_dag_version: { version_number: 1, dag_id: 'report' },
       max_active_runs: 2,
+      outlets: [OUTLET],
     });
   });
 
