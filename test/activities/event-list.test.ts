@@ -92,6 +92,13 @@ describe('a long list of events', () => {
     expect(read).toEqual([1, 1]);
   });
 
+  it('asks nothing when it is logged', () => {
+    let asked = 0;
+    const { stored } = storedIn(numbered(3));
+    const list = createEventList({ ...stored, count: async () => (asked += 1) });
+    expect([JSON.stringify(list), { ...list }.length, asked]).toEqual(['{}', undefined, 0]);
+  });
+
   it.each([0.5, Number.NaN, Number.POSITIVE_INFINITY])('has no place %p', async (place) => {
     const list = createEventList(storedIn(numbered(1)).stored);
     await expect(list.at(place)).rejects.toThrow('is not a place: use whole numbers');
