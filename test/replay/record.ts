@@ -66,6 +66,10 @@ const dags = [
     });
     d.task('second', { needs: [first] }, noop);
   }),
+  dag('outlets', { outlets: [asset('s3://lake/whole')] }, (d) => {
+    const work = d.task('work', noop);
+    d.task('cleanup', { needs: [work], triggerRule: 'one_failed' }, noop);
+  }),
   dag('scheduled', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', noop)),
 ];
 
@@ -141,7 +145,8 @@ async function play(tidegate: Tidegate): Promise<void> {
   await tidegate.deploy(dags.filter(({ id }) => id !== 'edit'));
   await eventually(async () => (await tidegate.consumer('edit').describe()).status.name === 'COMPLETED');
 
-  for (const id of ['success', 'retry', 'failure']) await tidegate.closed(id, await tidegate.trigger(id));
+  for (const id of ['success', 'retry', 'failure', 'outlets'])
+    await tidegate.closed(id, await tidegate.trigger(id));
   const runId = await tidegate.trigger('cancel');
   await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
   const dagId = parseDagId('cancel');
@@ -172,7 +177,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     const handle = client.workflow.getHandle('dag/long', runId);
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
-  for (const dagId of ['success', 'retry', 'failure', 'cancel']) {
+  for (const dagId of ['success', 'retry', 'failure', 'cancel', 'outlets']) {
     const [run] = await tidegate.runsOf(dagId);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
     await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');

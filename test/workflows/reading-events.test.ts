@@ -26,6 +26,7 @@ const stable = asset('s3://reading/stable');
 const awaited = asset('s3://reading/awaited');
 const later = asset('s3://reading/later');
 const produced = asset('s3://reading/produced');
+const between = asset('s3://reading/between');
 const other = asset('s3://reading/other');
 const files = alias('files');
 /** Has the name of an alias. */
@@ -140,6 +141,16 @@ const dags = [
   reading('waits_for_more', [later], async ({ waitFor }) => {
     const { extra } = await waitFor(later, { after: '2020-01-01' });
     return extra['n'];
+  }),
+  dag('waits_again', {}, (d) => {
+    const retries = { max: 1, initial: '100 ms' };
+    d.task('wait', { inlets: [between], retries }, async ({ waitFor, try: number }) => {
+      if (number === 1) {
+        await record(between, { n: 1 });
+        throw new Error('it broke');
+      }
+      return (await waitFor(between, { timeout: '5s' })).extra['n'];
+    });
   }),
   reading('waits_for_ever', [later], async ({ waitFor }) => waitFor(later, { after: '2100-01-01' })),
   dag('loads', {}, (d) => {
@@ -300,6 +311,12 @@ describe('a task that waits for an event', () => {
         /^no event of s3:\/\/reading\/later that is waited for came within 300 ms/,
       ),
     });
+  });
+
+  it('gets in another try what came while the first one ran', async () => {
+    await record(between, { n: 0 });
+    await delay(5);
+    expect(await resultOf('waits_again')).toBe(1);
   });
 
   it('stops waiting when its run is cancelled', async () => {
