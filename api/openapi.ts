@@ -22,7 +22,7 @@ export function openApiDocument(version: string): object {
 }
 
 function routeOf(operation: Operation): RouteConfig {
-  const { method, path, summary, tag, query, body, isBodyOptional, answer } = operation;
+  const { method, path, summary, tag, query, body, isBodyOptional, answer, headers } = operation;
   const { status = answer === null ? 204 : 200 } = operation;
   return {
     method,
@@ -39,6 +39,7 @@ function routeOf(operation: Operation): RouteConfig {
     responses: {
       [status]: {
         description: 'Success',
+        ...(headers === undefined ? {} : { headers }),
         ...(answer !== null && { content: { 'application/json': { schema: answer } } }),
       },
       ...Object.fromEntries(failuresOf(operation).map((failure) => [failure, problemResponse])),

@@ -13,6 +13,8 @@ export interface Operation {
   readonly isBodyOptional?: true;
   /** `null` where there is no more to say than that it was done. */
   readonly answer: z.ZodType | null;
+  /** Headers of the answer that are worth a word. */
+  readonly headers?: z.ZodObject;
   /** @defaultValue 200, or 204 without an answer */
   readonly status?: number;
   /** Statuses of failures, beside 500 and 503. */

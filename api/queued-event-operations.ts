@@ -1,4 +1,5 @@
 import {
+  ClearedQueuedEventsHeaders,
   ClearQueuedEventsQuery,
   QueuedEvent,
   QueuedEventCollection,
@@ -16,6 +17,7 @@ const clearing = {
   method: 'delete',
   query: ClearQueuedEventsQuery,
   answer: null,
+  headers: ClearedQueuedEventsHeaders,
   failures: [404, 422],
 } as const;
 /** As Airflow 2.9 had it; Airflow 3 lacks it. */

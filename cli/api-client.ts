@@ -17,7 +17,8 @@ export interface Api {
     body: object,
   ): Promise<z.output<Answer>>;
   /** Asks for something to be gone; there is no more to answer than that it is. */
-  remove(path: string, query?: Query): Promise<void>;
+  /** @returns the headers of the answer, which has no body */
+  remove(path: string, query?: Query): Promise<Readonly<Record<string, string>>>;
 }
 
 /** Longest a request may take: pausing waits for a worker, which may be busy. */
@@ -37,7 +38,7 @@ export function createApi(url: string): Api {
     },
     remove: async (path, query = {}) => {
       const response = await ask(url, withQuery(path, query), { method: 'DELETE' });
-      if (response.status === 204) return;
+      if (response.status === 204) return Object.fromEntries(response.headers);
       throw refusal(url, response, parseJson(await response.text()));
     },
   };

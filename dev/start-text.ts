@@ -4,6 +4,9 @@ import type { DataFolder } from './data-folder.ts';
 import type { Stack } from './stack.ts';
 import type { LoadedProject } from './worker-process.ts';
 
+/** Warnings shown at a start; what is older in the terminal should not be pushed out of sight. */
+const mostWarnings = 20;
+
 export interface Places {
   readonly apiUrl: string;
   readonly stack: Stack;
@@ -32,10 +35,10 @@ export function placesText(
     .join('\n');
 }
 
-/** What a project has, changed and could not load. */
+/** What a project has, changed, could not load, and may not mean. */
 export function projectText(
-  { dags, created, changed, retired, importErrors }: LoadedProject,
-  { dim, red }: Colors,
+  { dags, created, changed, retired, importErrors, warnings }: LoadedProject,
+  { dim, red, yellow }: Colors,
 ): string {
   const news = [
     ['new', created],
@@ -50,6 +53,12 @@ export function projectText(
     ...(importErrors.length === 0
       ? []
       : [`    ${dim('DAGs of files with errors stay as they were deployed before')}`]),
+    ...warnings
+      .slice(0, mostWarnings)
+      .map((warning) => `  ${yellow('!')} ${warning.replaceAll('\n', '\n    ')}`),
+    ...(warnings.length <= mostWarnings
+      ? []
+      : [`    ${dim(`${warnings.length - mostWarnings} more warnings: tidegate check lists them`)}`]),
   ].join('\n');
 }
 

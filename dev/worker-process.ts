@@ -11,6 +11,8 @@ export interface LoadedProject {
   readonly retired: readonly string[];
   /** One line a broken file. */
   readonly importErrors: readonly string[];
+  /** What is valid and hardly meant, one line each. */
+  readonly warnings: readonly string[];
 }
 
 /** A worker that is up with a project, or why it is not. */
@@ -21,6 +23,7 @@ export type StartedWorker =
 const Ids = z.array(z.string());
 const LogLine = z.discriminatedUnion('msg', [
   z.object({ msg: z.literal('import error'), file: z.string(), message: z.string() }),
+  z.object({ msg: z.literal('project warning'), place: z.string(), message: z.string() }),
   z.object({ msg: z.literal('project deployed'), created: Ids, changed: Ids, retired: Ids }),
   z.object({ msg: z.literal('worker ready'), dags: z.int() }),
 ]);
@@ -44,6 +47,8 @@ function projectOf(lines: readonly LogLine[]): LoadedProject {
       switch (line.msg) {
         case 'import error':
           return { ...project, importErrors: [...project.importErrors, `${line.file}: ${line.message}`] };
+        case 'project warning':
+          return { ...project, warnings: [...project.warnings, `${line.place}: ${line.message}`] };
         case 'project deployed':
           return { ...project, created: line.created, changed: line.changed, retired: line.retired };
         case 'worker ready':
@@ -52,7 +57,7 @@ function projectOf(lines: readonly LogLine[]): LoadedProject {
           return unreachable(line);
       }
     },
-    { dags: 0, created: [], changed: [], retired: [], importErrors: [] },
+    { dags: 0, created: [], changed: [], retired: [], importErrors: [], warnings: [] },
   );
 }
 

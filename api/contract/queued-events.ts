@@ -49,3 +49,9 @@ export const ClearQueuedEventsQuery = z.object({
   /** Who asks; kept with what was cleared. */
   who: storableText(250).min(1).default('api'),
 });
+
+/** Headers of what answers a clear, whose body is empty as in Airflow. */
+export const ClearedQueuedEventsHeaders = z.object({
+  /** Events that left a queue; one that two DAGs had queued counts twice. */
+  'tidegate-cleared-events': z.coerce.number<string>().int(),
+});

@@ -1,10 +1,16 @@
 import { Router } from 'express';
+import type { z } from 'zod';
 import { type AssetUri, parseAssetUri } from '../../core/asset-uri.ts';
 import { findDag } from '../../store/dag-queries.ts';
 import { listQueued, type QueuedRecord, type QueueFilter } from '../../store/queued-events.ts';
 import { AssetLookup } from '../asset-lookup.ts';
 import { clearQueued } from '../clear-queued.ts';
-import { ClearQueuedEventsQuery, type QueuedEvent, QueuedEventQuery } from '../contract/queued-events.ts';
+import {
+  type ClearedQueuedEventsHeaders,
+  ClearQueuedEventsQuery,
+  type QueuedEvent,
+  QueuedEventQuery,
+} from '../contract/queued-events.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem } from '../errors.ts';
 import { assetIdOf, dagIdOf, possibleDagIdOf, queryOf, unknownDag } from '../request.ts';
@@ -86,8 +92,14 @@ export function queuedEventRoutes(deps: ApiDeps): Router {
       router.delete(path, async (request, response) => {
         const { before, who } = queryOf(ClearQueuedEventsQuery, request);
         const filter = { ...scopeOf(request.params), before };
-        if ((await clearQueued(deps, filter, who)) === 0) throw await nothing(filter);
-        response.status(204).end();
+        const cleared = await clearQueued(deps, filter, who);
+        if (cleared === 0) throw await nothing(filter);
+        response
+          .set({ 'tidegate-cleared-events': `${cleared}` } satisfies z.input<
+            typeof ClearedQueuedEventsHeaders
+          >)
+          .status(204)
+          .end();
       });
     }
   }

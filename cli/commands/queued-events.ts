@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Asset } from '../../api/contract/assets.ts';
 import {
+  ClearedQueuedEventsHeaders,
   QueuedEvent,
   QueuedEventCollection,
   QueuedEventOfUriCollection,
@@ -83,15 +84,17 @@ function reportQueued(json: object, entries: readonly (QueuedEvent & { readonly 
 async function clearQueued(session: Session, options: ClearOptions): Promise<Report> {
   const { before, who = userOf(session.surroundings.environment) } = options;
   const { asset, dag } = await findQueue(session, options);
-  await session.api.remove(pathOfQueue(asset, dag), { before, who });
+  const headers = await session.api.remove(pathOfQueue(asset, dag), { before, who });
+  // An API of another version has cleared as well, and only says less.
+  const cleared = ClearedQueuedEventsHeaders.safeParse(headers).data?.['tidegate-cleared-events'] ?? null;
   const facts: readonly (readonly [string, Cell])[] = [
+    ['events', cleared],
     ['cleared of', asset?.uri ?? 'every asset'],
     ['for', dag ?? 'every DAG'],
     ['older than', before ?? 'now'],
     ['asked by', who],
   ];
-  // The API has nothing to say to that but that it is done.
-  return { json: null, sections: [{ kind: 'facts', facts }] };
+  return { json: { cleared }, sections: [{ kind: 'facts', facts }] };
 }
 
 function pathOfQueue(asset: Asset | undefined, dag: string | undefined): string {

@@ -265,8 +265,7 @@ describe('queued events', () => {
     );
     expect({ status, stdout }).toEqual({
       status: exitStatus.ok,
-      stdout:
-        'cleared of  s3://lake/stock\nfor         sales\nolder than  2100-01-01T00:00:00Z\nasked by    ada\n',
+      stdout: `events      ${entry?.count}\ncleared of  s3://lake/stock\nfor         sales\nolder than  2100-01-01T00:00:00Z\nasked by    ada\n`,
     });
     expect(await queuedFor(...name)).toEqual([]);
     const cleared = await tidegate.deps.db
@@ -277,6 +276,21 @@ describe('queued events', () => {
     // One for each time it was asked for: an event that was not counted yet is asked for again.
     expect(cleared.length).toBeGreaterThan(0);
     expect(cleared.every((row) => row.dag_id === 'sales' && row.who === 'ada')).toBe(true);
+  });
+
+  it('are counted as JSON where they are cleared', async () => {
+    await run('events', 'create', ...name);
+    await run('events', 'create', ...name);
+    const { status, stdout } = await run(
+      'assets',
+      'clear-queued-events',
+      ...name,
+      '--dag',
+      'sales',
+      '-o',
+      'json',
+    );
+    expect({ status, answer: JSON.parse(stdout) }).toEqual({ status: exitStatus.ok, answer: { cleared: 2 } });
   });
 
   it('that cannot be cleared end with the status of why', async () => {

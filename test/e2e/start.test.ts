@@ -130,6 +130,10 @@ describe('npm start with a project of one’s own', () => {
       await command.prints(/Reloading: dags\/second\.ts changed \(.*\n {2}2 DAGs, new: second\n/);
       await project.write('dags/second.ts', 'export const second = dag(');
       await command.prints(/✘ dags\/second\.ts: line 1: /);
+      await project.write('dags/second.ts', `${dagNamed('second')}${unlikeItsScheme}`);
+      await command.prints(
+        /\n {2}! dags\/second\.ts:5: asset 'mysql:\/\/warehouse\/orders': .*not written as its scheme/,
+      );
       await project.write('tidegate.config.ts', 'export default 1;');
       await command.prints(/no worker until the next change .*\n.*tidegate\.config\.ts has no configuration/);
       await project.write('tidegate.config.ts', "export { default } from './config.ts';");
@@ -166,6 +170,8 @@ export const consumer = dag('exercise_5_1_consumer', { schedule: [processed] }, 
 function dagNamed(id: string): string {
   return `import { dag } from 'tidegate';\nexport const one = dag('${id}', {}, (d) => { d.task('work', async () => 1); });\n`;
 }
+
+const unlikeItsScheme = `import { asset } from 'tidegate';\n\nexport const orders = asset('mysql://warehouse/orders');\n`;
 
 async function schedulesOf(address: string): Promise<readonly string[]> {
   const connection = await Connection.connect({ address });
