@@ -3,7 +3,7 @@ import { TidegateError } from '../core/errors.ts';
 import { isRecord, shown } from '../core/json.ts';
 import { sourceKey, titleOf } from '../core/source.ts';
 import type { AnySource, AssetReference } from '../sdk/index.ts';
-import { isAsset, isSource, sourceOf } from '../sdk/source.ts';
+import { isAsset, isAssetRef, isSource, sourceOf } from '../sdk/source.ts';
 
 /**
  * The inlet that an asset or alias, or its name or URI, means. Where an asset and an alias have that name it is the asset.
@@ -23,6 +23,10 @@ export function declaredInlet(inlets: readonly AnySource[], wanted: AnySource | 
 
 /** Authors may write plain JavaScript, so the type alone is no proof. */
 function meaningOf(wanted: unknown): (inlet: AnySource) => boolean {
+  if (isAssetRef(wanted)) {
+    const { by, name } = wanted;
+    return (inlet) => isAsset(inlet) && name === (by === 'uri' ? inlet.uri : inlet.name);
+  }
   if (isSource(wanted)) {
     const key = sourceKey(sourceOf(wanted));
     return (inlet) => sourceKey(sourceOf(inlet)) === key;

@@ -1,4 +1,4 @@
-import type { AnyAsset, EmitNow, EmitOptions } from '../sdk/index.ts';
+import type { AnySource, EmitNow, EmitOptions } from '../sdk/index.ts';
 import type { AssetIds } from '../store/asset-ids.ts';
 import type { TaskTry } from '../store/recording.ts';
 import type { Deps } from '../temporal/deps.ts';
@@ -15,7 +15,7 @@ export function createEmitNow(
   signal: AbortSignal,
 ): EmitNow {
   let count = 0;
-  const emitNow = async (asset: AnyAsset, event?: EmitOptions<object>): Promise<void> => {
+  const emitNow = async (asset: AnySource, event?: EmitOptions<object>): Promise<void> => {
     const { outlet, extra, partitionKey } = outbox.checked(asset, event);
     count += 1;
     const nth = count;

@@ -3,7 +3,7 @@ import { assetKey } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { sourceKey } from '../core/source.ts';
-import type { AnyAsset, AnySource, Emit, EmitOptions } from '../sdk/index.ts';
+import type { Alias, AnyAsset, AnySource, AssetByReference, Emit, EmitOptions } from '../sdk/index.ts';
 import { isAlias, isAsset, sourceOf } from '../sdk/source.ts';
 import { checkedExtra, checkedKey, silentExtra } from './emitted-extra.ts';
 import { createPassages, type Room } from './passages.ts';
@@ -17,23 +17,37 @@ export interface Emitted {
   readonly aliases: readonly string[];
 }
 
+/** An outlet of a task; a reference with the asset that it stands for in this try. */
+export type Outlet = AnyAsset | Alias | { readonly reference: AssetByReference; readonly asset: AnyAsset };
+
 /** What a task said about its outlets. Nothing is recorded before it succeeds. */
 export interface Outbox {
   readonly emit: Emit;
   /** Checks an event that is recorded at once; its outlet is silent no more. */
-  checked(asset: AnyAsset, event?: EmitOptions<object>): Emitted;
+  checked(asset: AnySource, event?: EmitOptions<object>): Emitted;
   /** The events to record: what was emitted, one for each outlet that was not, and what came through aliases. */
   events(): readonly Emitted[];
 }
 
 /** Checks every event when it is emitted, so that the author's own line fails. */
-export function createOutbox(outlets: readonly AnySource[], room: Room = everywhere): Outbox {
+export function createOutbox(outlets: readonly Outlet[], room: Room = everywhere): Outbox {
   const emitted: Emitted[] = [];
-  const assets = outlets.filter(isAsset);
-  const declared = new Map(assets.map((outlet) => [assetKey(outlet), outlet]));
-  const silent = new Map(declared);
+  const assets = outlets.flatMap((outlet) =>
+    'asset' in outlet ? [outlet.asset] : isAsset(outlet) ? [outlet] : [],
+  );
+  const declared = new Map(
+    outlets.flatMap((outlet) => {
+      if ('asset' in outlet)
+        return [
+          [keyOf(outlet.reference), outlet.asset],
+          [assetKey(outlet.asset), outlet.asset],
+        ] as const;
+      return isAsset(outlet) ? [[assetKey(outlet), outlet] as const] : [];
+    }),
+  );
+  const silent = new Map(assets.map((outlet) => [assetKey(outlet), outlet]));
   const passages = createPassages(outlets.filter(isAlias), room);
-  const check = (asset: AnyAsset, { extra = {}, partition }: EmitOptions<object>): Emitted => {
+  const check = (asset: AnySource, { extra = {}, partition }: EmitOptions<object>): Emitted => {
     const outlet = declared.get(keyOf(asset)) ?? undeclared(assets, asset);
     const given = checkedExtra(outlet, extra);
     return { outlet, extra: given, partitionKey: checkedKey(partition), aliases: [] };
@@ -54,9 +68,9 @@ export function createOutbox(outlets: readonly AnySource[], room: Room = everywh
       );
     }
   };
-  const emit = (asset: AnyAsset, event: EmitOptions<object> = {}): void => {
+  const emit = (asset: AnySource, event: EmitOptions<object> = {}): void => {
     const one = check(asset, event);
-    const key = assetKey(asset);
+    const key = assetKey(one.outlet);
     requireRoom(silent.has(key) ? 0 : 1);
     emitted.push(one);
     silent.delete(key);
@@ -69,7 +83,7 @@ export function createOutbox(outlets: readonly AnySource[], room: Room = everywh
     emit: Object.assign(emit, { via }) as Emit,
     checked(asset, event = {}) {
       const one = check(asset, event);
-      silent.delete(assetKey(asset));
+      silent.delete(assetKey(one.outlet));
       return one;
     },
     events: () => [...emitted, ...[...silent.values()].map(silently), ...passages.list()],

@@ -1,8 +1,9 @@
 import type { NewAssetEvent } from '../core/asset-event.ts';
 import { compileAsset } from '../sdk/compile-asset.ts';
 import type { AssetIds } from '../store/asset-ids.ts';
-import type { Db } from '../store/database.ts';
 import { registerPassages } from '../store/registration.ts';
+import type { Deps } from '../temporal/deps.ts';
+import { planHash } from '../temporal/plan-hash.ts';
 import type { Emitted } from './emitted.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Emitted } from './emitted.ts';
  * @throws TidegateError `invalid_definition` when one of them clashes with another active asset
  */
 export async function toNewEvents(
-  db: Db,
+  { db, dispatcher }: Deps,
   assetIds: AssetIds,
   emitted: readonly Emitted[],
 ): Promise<readonly NewAssetEvent[]> {
@@ -20,7 +21,9 @@ export async function toNewEvents(
   const registered = await registerPassages(
     db,
     passing.map(({ outlet, aliases }) => ({ asset: compileAsset(outlet), aliases })),
+    planHash,
   );
+  dispatcher.notify(registered.changed);
   return emitted.map(({ outlet, extra, partitionKey, aliases }) =>
     aliases.length === 0
       ? { assetId: idOf(outlet), extra, partitionKey }

@@ -6,6 +6,7 @@ import { type RetryPlan, retryDelayMs } from '../core/run-plan.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
+import type { AnyAsset } from '../sdk/index.ts';
 import { isAlias } from '../sdk/source.ts';
 import { AssetIds } from '../store/asset-ids.ts';
 import { KnownAssets } from '../store/known-assets.ts';
@@ -26,6 +27,7 @@ import { createOutbox } from './emitted.ts';
 import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
 import { toNewEvents } from './new-events.ts';
+import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
 
@@ -110,22 +112,24 @@ async function runTry(deps: WorkerDeps, { assetIds, known }: Catalog, running: T
     warn: (message, fields) => workerLog.warn(message, fields),
   });
   try {
-    if (code.outlets.some(isAlias)) await keepTrying(() => known.refresh(), context.cancellationSignal);
-    const outbox = createOutbox(code.outlets, {
-      describe: (asset) => deps.tasks.describe(asset),
+    const signal = context.cancellationSignal;
+    const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
+    if (code.outlets.some(isAlias)) await keepTrying(() => known.refresh(), signal);
+    const outlets = await keepTrying(() => resolveOutlets(deps.db, code.outlets, describe), signal);
+    const outbox = createOutbox(outlets, {
+      describe,
       clashOf: (asset) => known.clashOf(asset),
     });
-    const emitNow = createEmitNow(deps, assetIds, outbox, tried, context.cancellationSignal);
-    const result = await execute({ db: deps.db, assetIds, context, code, task, begun, outbox, log, emitNow });
+    const emitNow = createEmitNow(deps, assetIds, outbox, tried, signal);
+    const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
+    const execution = { db: deps.db, assetIds, context, code, task, begun, outbox, log, emitNow };
+    const result = await execute({ ...execution, inlets });
     const success = { ...tried, result: storableResult(result) };
     const emitted = outbox.events();
-    const events = await keepTrying(
-      () => toNewEvents(deps.db, assetIds, emitted),
-      context.cancellationSignal,
-    );
+    const events = await keepTrying(() => toNewEvents(deps, assetIds, emitted), signal);
     // The log comes first: whoever sees the success can read it.
     await log.close();
-    const recorded = await keepTrying(() => recordSuccess(deps, success, events), context.cancellationSignal);
+    const recorded = await keepTrying(() => recordSuccess(deps, success, events), signal);
     if (recorded.kind === 'lost') throw new LostTry();
     return { state: 'success' };
   } catch (error) {

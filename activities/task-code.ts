@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
-import type { EmitNow, TaskContext } from '../sdk/index.ts';
+import type { AnySource, EmitNow, TaskContext } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
 import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
@@ -28,6 +28,8 @@ interface Execution {
   readonly assetIds: AssetIds;
   readonly context: Context;
   readonly code: TaskDefinition;
+  /** Its inlets, with assets in place of references. */
+  readonly inlets: readonly AnySource[];
   readonly task: RunTask;
   readonly begun: Extract<Begun, { kind: 'begun' }>;
   readonly outbox: Outbox;
@@ -87,12 +89,12 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 }
 
 function taskContext(
-  { db, assetIds, code, task, begun, outbox, log, emitNow }: Execution,
+  { db, assetIds, code, inlets, task, begun, outbox, log, emitNow }: Execution,
   signal: AbortSignal,
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
-  const reading = { db, assetIds, inlets: code.inlets, signal };
+  const reading = { db, assetIds, inlets, signal };
   return {
     ...{ dagId, runId, taskId, try: begun.try, signal },
     run: {

@@ -1,5 +1,5 @@
 import { sourceOf } from '../sdk/source.ts';
-import type { Alias, Asset, TriggeringEvents } from '../sdk/index.ts';
+import type { Alias, Asset, AssetByReference, TriggeringEvents } from '../sdk/index.ts';
 import type { Db } from '../store/database.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import { type ConsumingRun, countConsumed, readConsumed } from '../store/triggering-events.ts';
@@ -17,7 +17,7 @@ export function createTriggeringEvents(
     count: () => keepTrying(() => countConsumed(db, run), signal),
   });
   return {
-    of: <Extra extends object>(source: Asset<Extra, object> | Alias) =>
+    of: <Extra extends object>(source: Asset<Extra, object> | AssetByReference | Alias) =>
       createEventList<Extra>(consumed({ dagId, runId, source: sourceOf(source) })),
     all: () => createEventList(consumed({ dagId, runId })),
   };

@@ -1,4 +1,4 @@
-import type { AssetLeaf, ExplanationNode } from '../api/contract/gate.ts';
+import type { ExplanationNode } from '../api/contract/gate.ts';
 import { type Cell, instant, toned } from './report.ts';
 
 /** A condition as a tree of ticks and crosses; a line of it is a list of cells. */
@@ -9,7 +9,7 @@ export function conditionLines(node: ExplanationNode, indent = ''): readonly (re
     const heading = { all: 'all of', any: 'any of', atLeast: `at least ${node.needed} of` }[node.kind];
     return [[indent, mark, ' ', heading], ...parts];
   }
-  const title = node.kind === 'alias' ? `alias ${node.alias.name}` : titleOf(node.asset);
+  const title = titleOf(node);
   if (node.queued === null) {
     const events = node.needed === 1 ? 'an event' : `${node.needed} events`;
     return [[indent, mark, ' ', title, toned('dim', `  waits for ${events}`)]];
@@ -19,6 +19,14 @@ export function conditionLines(node: ExplanationNode, indent = ''): readonly (re
   return [[indent, mark, ' ', title, `  ${count}${of} queued, last `, instant(lastAt)]];
 }
 
-function titleOf({ name, uri }: AssetLeaf['asset']): string {
+function titleOf(node: Exclude<ExplanationNode, { readonly of: unknown }>): string {
+  if (node.kind === 'alias') return `alias ${node.alias.name}`;
+  if (node.kind === 'asset_ref') {
+    const { asset_ref: to } = node;
+    return 'uri' in to
+      ? `${to.uri} (no active asset of this URI yet)`
+      : `${to.name} (no active asset of this name yet)`;
+  }
+  const { name, uri } = node.asset;
   return name === uri ? uri : `${name} <${uri}>`;
 }

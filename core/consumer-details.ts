@@ -7,13 +7,14 @@ import { titleOf } from './source.ts';
 const maxLines = 50;
 
 /** What a consumer waits for, as Markdown for Temporal's Web UI. */
-export function consumerDetails(consumer: Consumer, { condition, assets }: Definition): string {
+export function consumerDetails(consumer: Consumer, { condition, assets, notes = [] }: Definition): string {
   const explanation = condition === null ? null : explain(condition, assets, consumer.gate);
   const lines = explanation === null ? [] : linesOf(explanation, 0);
   const shown = lines.slice(0, maxLines);
   const cut = lines.length > maxLines ? [`- … and ${lines.length - maxLines} more`] : [];
   const runs = `Active runs: ${consumer.activeRuns.length} of ${consumer.maxActiveRuns}`;
-  return [summarize(consumer, explanation), '', ...shown, ...cut, '', runs].join('\n');
+  const said = [summarize(consumer, explanation), ...notes].join(' ');
+  return [said, '', ...shown, ...cut, '', runs].join('\n');
 }
 
 function linesOf(explanation: Explanation, depth: number): readonly string[] {

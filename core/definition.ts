@@ -12,4 +12,6 @@ export interface Definition extends GateTerms {
   readonly whilePaused: WhilePaused;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
+  /** What people should know about the assets it is about: sentences. */
+  readonly notes?: readonly string[];
 }

@@ -5,6 +5,8 @@ import type { DagPlan } from './run-plan.ts';
 /** An asset as it is deployed. */
 export interface AssetPlan extends AssetRef {
   readonly group: string;
+  /** In the order they were given, each once. */
+  readonly tags: readonly string[];
   readonly description: string;
   /** People or teams, in the order they were given, each once. */
   readonly owners: readonly string[];

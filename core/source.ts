@@ -4,7 +4,7 @@ import { quote } from './ids.ts';
 import { maxUriLength } from './uri-spelling.ts';
 
 /** What a leaf of a condition, an outlet or an inlet stands for. */
-export type Source = AssetSource | AliasSource;
+export type Source = AssetSource | AliasSource | RefSource | SelectorSource;
 
 /** An asset: its own updates. What says no kind is one, as everything was in the first definitions. */
 export interface AssetSource extends AssetRef {
@@ -17,19 +17,51 @@ export interface AliasSource {
   readonly name: string;
 }
 
+/** The active asset of a name or a URI, whichever that is at a time; it may not be there yet. */
+export interface RefSource {
+  readonly kind: 'ref';
+  readonly by: 'name' | 'uri';
+  /** That name, or that URI. */
+  readonly name: string;
+}
+
+/** All active assets of a group, with a tag, or with a name like a pattern. */
+export interface SelectorSource {
+  readonly kind: 'selector';
+  readonly by: 'group' | 'tag' | 'name';
+  /** The group, the tag, or the pattern. */
+  readonly name: string;
+}
+
 /** What sources are compared by, and kept under in maps: an asset and an alias may have the same name. */
 export function sourceKey(source: Source): string {
-  return source.kind === 'alias' ? JSON.stringify(['alias', source.name]) : assetKey(source);
+  if (isAssetSource(source)) return assetKey(source);
+  const { kind, name } = source;
+  return JSON.stringify(kind === 'alias' ? [kind, name] : [kind, source.by, name]);
 }
 
 /** A source as a sentence names it. */
 export function titleOf(source: Source): string {
-  return source.kind === 'alias' ? `alias ${source.name}` : source.name;
+  switch (source.kind) {
+    case 'alias':
+      return `alias ${source.name}`;
+    case 'ref':
+      return `${source.name} (no active asset of this ${source.by === 'uri' ? 'URI' : 'name'} yet)`;
+    case 'selector':
+      return `select.${source.by === 'name' ? 'matching' : source.by}('${source.name}')`;
+    default:
+      return source.name;
+  }
 }
 
 /** Whether it is an asset itself. */
 export function isAssetSource(source: Source): source is AssetSource {
-  return source.kind !== 'alias';
+  return source.kind === undefined || source.kind === 'asset';
+}
+
+/** Whether what it stands for depends on which assets there are. */
+export function isOpenSource(source: Source): source is RefSource | SelectorSource {
+  return source.kind === 'ref' || source.kind === 'selector';
 }
 
 /** @throws TidegateError `invalid_definition` when blank or longer than 1,500 characters */

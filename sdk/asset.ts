@@ -6,6 +6,7 @@ import type { JsonObject } from '../core/json.ts';
 import { withoutCredentials } from '../core/uri-parts.ts';
 import type { UriWarning } from '../core/uri-spelling.ts';
 import { brand } from './brand.ts';
+import { parseTags } from './tags.ts';
 import { type Chainable, chainable } from './condition.ts';
 import { placeOfCaller } from './place.ts';
 
@@ -22,6 +23,7 @@ export interface Asset<Extra extends object = JsonObject, Input extends object =
   /** What is to be said of its URI as it was written. */
   readonly uriWarnings: readonly UriWarning[];
   readonly group: string;
+  readonly tags: readonly string[];
   readonly description: string;
   readonly owners: readonly string[];
   readonly extra: JsonObject;
@@ -40,6 +42,8 @@ export interface AssetOptions<Schema extends z.ZodObject | undefined = undefined
   readonly name?: string;
   /** Assets of one group are shown together. */
   readonly group?: string;
+  /** Words to select assets by, each of 1 to 100 characters. @defaultValue none */
+  readonly tags?: readonly string[];
   readonly description?: string;
   /** People or teams to ask about it, each of 1 to 250 characters. @defaultValue none */
   readonly owners?: readonly string[];
@@ -89,6 +93,7 @@ export function asset(
     uri,
     uriWarnings: warnings,
     group: options.group ?? 'default',
+    tags: parseTags(options.tags ?? []),
     description: options.description ?? '',
     owners: parseOwners(options.owners ?? []),
     extra: options.extra ?? {},

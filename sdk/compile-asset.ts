@@ -7,11 +7,12 @@ import { toJsonSchema } from './json-schema.ts';
  * @throws TidegateError `invalid_definition` when its event schema has no JSON form
  */
 export function compileAsset(asset: AnyAsset): AssetPlan {
-  const { name, uri, group, description, owners, extra } = asset;
+  const { name, uri, group, tags, description, owners, extra } = asset;
   return {
     name,
     uri,
     group,
+    tags,
     description,
     owners,
     extra,

@@ -2,7 +2,7 @@ import { assetKey } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { DagOutlet } from '../core/run-plan.ts';
 import type { AnyAsset } from './asset.ts';
-import { refOf, requireAssets } from './asset-refs.ts';
+import { refOf, requireAssets } from './task-sources.ts';
 import { defaultExtra } from './default-extra.ts';
 
 /**

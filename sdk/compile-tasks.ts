@@ -2,7 +2,7 @@ import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId } from '../core/ids.ts';
 import { maxTasks, type RetryPlan, type TaskPlan, type TriggerRule, triggerRules } from '../core/run-plan.ts';
-import { sourcesOf } from './asset-refs.ts';
+import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { idOf, type Need, type TaskDefaults, type TaskDefinition } from './task.ts';

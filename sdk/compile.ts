@@ -9,6 +9,7 @@ import type { DagDefinition } from './dag.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { partsOfSchedule } from './schedule.ts';
 import { sourceOf } from './source.ts';
+import { parseTags } from './tags.ts';
 
 /** Largest plan of one DAG, as JSON: it travels in the input of every run. */
 export const maxPlanBytes = 512 * 1_024;
@@ -57,12 +58,6 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     );
   }
   return plan;
-}
-
-function parseTags(tags: readonly string[]): readonly string[] {
-  const bad = tags.find((tag) => typeof tag !== 'string' || tag.trim() === '' || tag.length > 100);
-  if (bad !== undefined) throw refused(`tag ${JSON.stringify(bad)} is not valid: use 1 to 100 characters`);
-  return [...new Set(tags)];
 }
 
 function refused(reason: string): TidegateError {

@@ -8,7 +8,7 @@ import {
 } from '../core/condition.ts';
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
-import { type AnySource, isSource } from './source.ts';
+import { type AnyLeaf, isLeaf, isSelector } from './source.ts';
 
 /** What assets and conditions are joined by, as in `orders.and(rates).or(stock)`. */
 export interface Chainable {
@@ -19,10 +19,10 @@ export interface Chainable {
 }
 
 /** A condition over assets, as {@link all}, {@link any}, {@link atLeast} and {@link on} make it. */
-export type AssetCondition = Condition<AnySource> & Chainable;
+export type AssetCondition = Condition<AnyLeaf> & Chainable;
 
 /** What a consumer may wait for: an asset, a condition, or an array of them, which means all. */
-export type ConditionInput = AnySource | AssetCondition | Condition<AnySource> | readonly ConditionInput[];
+export type ConditionInput = AnyLeaf | AssetCondition | Condition<AnyLeaf> | readonly ConditionInput[];
 
 /**
  * Waits until every one of its parts is met. Without parts it never starts anything.
@@ -67,7 +67,9 @@ export function any(...parts: readonly ConditionInput[]): AssetCondition {
  * @throws TidegateError `invalid_definition` when `count` is out of range, or the condition nested too deep
  */
 export function atLeast(count: number, ...parts: readonly ConditionInput[]): AssetCondition {
-  if (!Number.isInteger(count) || count < 1 || count > parts.length) {
+  // How many a selector adds is not known yet.
+  const most = parts.some(isSelector) ? maxLeaves : parts.length;
+  if (!Number.isInteger(count) || count < 1 || count > most) {
     throw refused(
       `atLeast(${count}, …) of ${parts.length} parts can never be met or always is: give 1 to the number of parts`,
     );
@@ -91,8 +93,8 @@ export interface LeafOptions {
  * ```
  * @throws TidegateError `invalid_definition` when an option is not valid
  */
-export function on(asset: AnySource, { count = 1 }: LeafOptions = {}): AssetCondition {
-  if (!isSource(asset))
+export function on(asset: AnyLeaf, { count = 1 }: LeafOptions = {}): AssetCondition {
+  if (!isLeaf(asset))
     throw refused(`on() is given ${describe(asset)} instead of an asset: write on(asset('…'))`);
   if (!Number.isInteger(count) || count < 1 || count > maxLeafCount) {
     throw refused(`count ${quote(String(count))} is not valid: use a whole number from 1 to ${maxLeafCount}`);
@@ -104,7 +106,7 @@ export function on(asset: AnySource, { count = 1 }: LeafOptions = {}): AssetCond
  * The condition an author wrote as a schedule.
  * @throws TidegateError `invalid_definition` when it holds anything else than assets, or is too large
  */
-export function toCondition(input: ConditionInput): Condition<AnySource> {
+export function toCondition(input: ConditionInput): Condition<AnyLeaf> {
   const condition = partOf(input, 1);
   const leaves = leavesOf(condition).length;
   if (leaves > maxLeaves)
@@ -113,10 +115,10 @@ export function toCondition(input: ConditionInput): Condition<AnySource> {
 }
 
 const chain = {
-  and(this: AnySource | Condition<AnySource>, other: ConditionInput): AssetCondition {
+  and(this: AnyLeaf | Condition<AnyLeaf>, other: ConditionInput): AssetCondition {
     return join('all', this, other);
   },
-  or(this: AnySource | Condition<AnySource>, other: ConditionInput): AssetCondition {
+  or(this: AnyLeaf | Condition<AnyLeaf>, other: ConditionInput): AssetCondition {
     return join('any', this, other);
   },
 };
@@ -128,10 +130,10 @@ export function chainable<Value extends object>(value: Value): Value & Chainable
 
 function join(
   kind: 'all' | 'any',
-  left: AnySource | Condition<AnySource>,
+  left: AnyLeaf | Condition<AnyLeaf>,
   right: ConditionInput,
 ): AssetCondition {
-  const isGrowing = !isSource(left) && left.kind === kind;
+  const isGrowing = !isLeaf(left) && left.kind === kind;
   return combine(kind, [...(isGrowing ? left.of : [left]), right]);
 }
 
@@ -141,13 +143,13 @@ function combine(kind: 'all' | 'any', parts: readonly ConditionInput[], depth = 
 }
 
 /** Parts were measured when they were made, so that no walk is ever deeper than the limit and one level. */
-function nodeOf(condition: Condition<AnySource>): AssetCondition {
+function nodeOf(condition: Condition<AnyLeaf>): AssetCondition {
   if (depthOf(condition) > maxConditionDepth) throw tooDeep();
   return chainable(condition);
 }
 
-function partOf(input: ConditionInput, depth: number): Condition<AnySource> {
-  if (isSource(input)) return { kind: 'asset', asset: input };
+function partOf(input: ConditionInput, depth: number): Condition<AnyLeaf> {
+  if (isLeaf(input)) return { kind: 'asset', asset: input };
   if (isArray(input)) return combine('all', input, depth);
   if (isCondition(input)) return input;
   throw refused(
@@ -160,9 +162,9 @@ function isArray(input: ConditionInput): input is readonly ConditionInput[] {
 }
 
 /** Authors may write plain JavaScript, so the type alone is no proof. */
-function isCondition(input: unknown): input is Condition<AnySource> {
+function isCondition(input: unknown): input is Condition<AnyLeaf> {
   if (typeof input !== 'object' || input === null || !('kind' in input)) return false;
-  if (input.kind === 'asset') return 'asset' in input && isSource(input.asset);
+  if (input.kind === 'asset') return 'asset' in input && isLeaf(input.asset);
   return ['all', 'any', 'atLeast'].includes(String(input.kind)) && 'of' in input && Array.isArray(input.of);
 }
 

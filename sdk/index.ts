@@ -1,3 +1,4 @@
+export { assetRef, type AssetByReference } from './asset-ref.ts';
 export { type Alias, alias, type AliasOptions } from './alias.ts';
 export { type AnyAsset, type Asset, asset, type AssetOptions, type AssetReference } from './asset.ts';
 export {
@@ -36,7 +37,8 @@ export {
   type StartOfOptions,
   type WindowInput,
 } from './partitions.ts';
-export type { AnySource } from './source.ts';
+export { select, type AssetSelector } from './select.ts';
+export type { AnyLeaf, AnySource } from './source.ts';
 export { simulate, type SimulationStep } from './simulate.ts';
 export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';
 export type {

@@ -3,6 +3,7 @@ import type { Duration } from '../core/duration.ts';
 import type { EventFilterInput } from '../core/event-filter.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Alias } from './alias.ts';
+import type { AssetByReference } from './asset-ref.ts';
 import type { Asset, AssetReference } from './asset.ts';
 
 /** An event as tasks read it; `extra` is typed by its asset's schema. */
@@ -31,8 +32,8 @@ export interface EventList<Extra extends object = JsonObject> extends AsyncItera
 /** The events a run consumed, oldest first; the same ones in every try, none in runs by hand or by time. */
 export interface TriggeringEvents {
   of<Extra extends object>(asset: Asset<Extra, object>): EventList<Extra>;
-  /** Those that came through an alias, of whatever asset. */
-  of(alias: Alias): EventList;
+  /** Those of the assets of a name or URI; those that came through an alias, of whatever asset. */
+  of(source: AssetByReference | Alias): EventList;
   all(): EventList;
 }
 

@@ -3,7 +3,7 @@ import type { CronPlan } from '../core/run-plan.ts';
 import { brand, isBranded } from './brand.ts';
 import { type ConditionInput, toCondition } from './condition.ts';
 import { cron, type CronSchedule, isCron } from './cron.ts';
-import type { AnySource } from './source.ts';
+import type { AnyLeaf } from './source.ts';
 
 /** A time, as an expression with its zone or as {@link cron} made it. */
 export type TimeInput = CronSchedule | { readonly cron: string; readonly timezone?: string };
@@ -12,7 +12,7 @@ export type TimeInput = CronSchedule | { readonly cron: string; readonly timezon
 export interface AssetOrTimeSchedule {
   readonly [brand]: 'assetOrTime';
   readonly cron: CronPlan;
-  readonly condition: Condition<AnySource>;
+  readonly condition: Condition<AnyLeaf>;
   readonly consume: boolean;
 }
 
@@ -49,7 +49,7 @@ export function assetOrTime(
 
 /** What a schedule consists of. */
 export interface ScheduleParts {
-  readonly condition: Condition<AnySource> | null;
+  readonly condition: Condition<AnyLeaf> | null;
   readonly cron: CronPlan | null;
   /** Whether runs by time and by hand consume what is queued. */
   readonly requestedRunsConsume: boolean;

@@ -1,14 +1,16 @@
 import { mapLeaves } from '../core/condition.ts';
 import { isRecord } from '../core/json.ts';
 import { parseTerms } from '../core/parse-scenario.ts';
-import { parseSchedule } from '../core/scenario-schedule.ts';
+import { TidegateError } from '../core/errors.ts';
+import { parseScenarioAsset, parseSchedule } from '../core/scenario-schedule.ts';
+import { type Source, titleOf } from '../core/source.ts';
 import { parseSteps } from '../core/scenario-steps.ts';
 import type { Scenario, ScenarioOptions, ScheduleJson, StepJson } from '../core/scenario.ts';
 import { simulate as play, type SimulationResult } from '../core/simulate.ts';
 import { isBranded } from './brand.ts';
 import { isCron } from './cron.ts';
 import { partsOfSchedule, type ScheduleInput } from './schedule.ts';
-import { type AnySource, isSource, sourceOf } from './source.ts';
+import { type AnyLeaf, type AnySource, isLeaf, isSource, sourceOf } from './source.ts';
 
 /** A step of a simulation: as in a scenario file, where an asset or alias itself may stand for its name. */
 export type SimulationStep = StepJson<AnySource | string>;
@@ -45,15 +47,26 @@ function conditionOf(
     return { condition: parseSchedule('schedule', schedule), requestedRunsConsume: false };
   const { condition, requestedRunsConsume } = partsOfSchedule(schedule);
   return {
-    condition: condition === null ? null : mapLeaves(condition, sourceOf),
+    condition: condition === null ? null : mapLeaves(condition, playable),
     requestedRunsConsume,
   };
+}
+
+/** Assets of a scenario go by their names, so a reference is one. Which assets a selector selects, no scenario says. */
+function playable(leaf: AnyLeaf): Source {
+  const source = sourceOf(leaf);
+  if (source.kind === 'ref') return parseScenarioAsset(source.name);
+  if (source.kind !== 'selector') return source;
+  throw new TidegateError(
+    'invalid_definition',
+    `${titleOf(source)} cannot be played: write the assets that it selects`,
+  );
 }
 
 /** Whether a schedule is written in the functions of the sdk; else it is JSON. */
 function isScheduleInput(schedule: ScheduleInput | ScheduleJson): schedule is ScheduleInput {
   if (Array.isArray(schedule)) return schedule.some(isScheduleInput);
-  if (isSource(schedule) || isCron(schedule) || isBranded(schedule, 'assetOrTime')) return true;
+  if (isLeaf(schedule) || isCron(schedule) || isBranded(schedule, 'assetOrTime')) return true;
   return isRecord(schedule) && 'kind' in schedule;
 }
 

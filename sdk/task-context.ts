@@ -1,6 +1,7 @@
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Alias } from './alias.ts';
+import type { AssetByReference } from './asset-ref.ts';
 import type { Asset } from './asset.ts';
 import type { Inlets, TriggeringEvents, WaitFor } from './recorded-events.ts';
 
@@ -38,6 +39,8 @@ export type EmitArguments<Input extends object> =
  */
 export interface Emit {
   <Input extends object>(asset: Asset<object, Input>, ...event: EmitArguments<Input>): void;
+  /** The outlet that is the active asset of that name or URI. */
+  (reference: AssetByReference, event?: EmitOptions<object>): void;
   /**
    * Says that an asset was updated, through aliases that are outlets of the task. The same update through several of them is one event,
    * with another extra or partition it is another. An asset that nobody declared is registered.
@@ -56,10 +59,10 @@ export interface Emit {
  * the task, and another try that comes here records another one. An outlet that was emitted in this way is not recorded once more
  * when the task succeeds. Resolves when it is recorded.
  */
-export type EmitNow = <Input extends object>(
-  asset: Asset<object, Input>,
-  ...event: EmitArguments<Input>
-) => Promise<void>;
+export interface EmitNow {
+  <Input extends object>(asset: Asset<object, Input>, ...event: EmitArguments<Input>): Promise<void>;
+  (reference: AssetByReference, event?: EmitOptions<object>): Promise<void>;
+}
 
 /** Writes to the task's log, which people read per task and try. */
 export interface TaskLog {

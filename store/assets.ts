@@ -1,26 +1,14 @@
 import { sql } from 'kysely';
-import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import type { AssetPlan, ProjectPlan } from '../core/project-plan.ts';
+import { assetRows } from './asset-rows.ts';
 import type { Tx } from './log.ts';
 
-/**
- * Brings the assets of a project up to date; those it no longer has go inactive and keep their history.
- * @returns the id of each of them
- */
-export async function syncAssets(
-  tx: Tx,
-  { assets, aliases, importErrors }: ProjectPlan,
-): Promise<(asset: AssetRef) => number> {
+/** Brings the assets of a project up to date; those it no longer has go inactive and keep their history. */
+export async function syncAssets(tx: Tx, { assets, aliases, importErrors }: ProjectPlan): Promise<void> {
   // What goes inactive frees its name and URI first, for others to take.
   const aliasNames = aliases.map(({ name }) => name);
   await deactivateOthers(tx, assets, aliasNames, importErrors.length === 0);
-  const rows = assets.length === 0 ? [] : await upsertAssets(tx, assets);
-  const ids = new Map(rows.map(({ id, ...asset }) => [assetKey(asset), id]));
-  return (asset) => {
-    const id = ids.get(assetKey(asset));
-    if (id === undefined) throw new Error(`asset ${asset.name} is not part of the project`);
-    return id;
-  };
+  if (assets.length > 0) await upsertAssets(tx, assets);
 }
 
 /**
@@ -48,18 +36,10 @@ async function deactivateOthers(
       )`.execute(tx);
 }
 
-async function upsertAssets(tx: Tx, assets: readonly AssetPlan[]) {
-  const { rows } = await sql<AssetRef & { readonly id: number }>`
-    insert into asset (name, uri, group_name, description, owners, extra, event_schema)
-    select name, uri, group_name, description, owners::jsonb, extra::jsonb, event_schema::jsonb
-    from unnest(
-      ${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[],
-      ${assets.map(({ group }) => group)}::text[], ${assets.map(({ description }) => description)}::text[],
-      ${assets.map(({ owners }) => JSON.stringify(owners))}::text[], ${assets.map(({ extra }) => JSON.stringify(extra))}::text[],
-      ${assets.map(({ eventSchema }) => (eventSchema === null ? null : JSON.stringify(eventSchema)))}::text[]
-    ) as a (name, uri, group_name, description, owners, extra, event_schema)
-    on conflict (name, uri) do update set is_active = true, group_name = excluded.group_name,
-      description = excluded.description, owners = excluded.owners, extra = excluded.extra, event_schema = excluded.event_schema, updated_at = clock()
-    returning id, name, uri`.execute(tx);
-  return rows;
+async function upsertAssets(tx: Tx, assets: readonly AssetPlan[]): Promise<void> {
+  await sql`
+    insert into asset ${assetRows(assets)}
+    on conflict (name, uri) do update set is_active = true, group_name = excluded.group_name, tags = excluded.tags,
+      description = excluded.description, owners = excluded.owners, extra = excluded.extra,
+      event_schema = excluded.event_schema, updated_at = clock()`.execute(tx);
 }

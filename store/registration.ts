@@ -1,12 +1,16 @@
 import { sql } from 'kysely';
 import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
-import { quote } from '../core/ids.ts';
+import { type DagId, quote } from '../core/ids.ts';
 import type { AssetPlan } from '../core/project-plan.ts';
 import { clashOf } from './asset-clash.ts';
+import { assetRows } from './asset-rows.ts';
+import { readCatalog } from './catalog.ts';
+import { findMoved, type HashOf } from './changes.ts';
 import type { Db } from './database.ts';
 import { lockDeploys } from './deploy-lock.ts';
 import type { Tx } from './log.ts';
+import { writeChanges } from './write-changes.ts';
 
 /** An asset that was updated through aliases, which nobody may have declared. */
 export interface PassingAsset {
@@ -19,15 +23,21 @@ export interface PassingAsset {
 export interface PassageIds {
   asset(asset: AssetRef): number;
   alias(name: string): number;
+  /** DAGs that are about other assets now. */
+  readonly changed: readonly DagId[];
 }
 
 /**
  * Finds assets and aliases, and registers what is not there: assets that are not active, and that they were updated through the aliases,
- * which stays so for ever.
+ * which stays so for ever. DAGs that refer to such an asset, or select it, get a new version.
  * @throws TidegateError `invalid_definition` when the name or the URI of an asset belongs to another active one
  * @throws Error when an alias was never deployed
  */
-export async function registerPassages(db: Db, passing: readonly PassingAsset[]): Promise<PassageIds> {
+export async function registerPassages(
+  db: Db,
+  passing: readonly PassingAsset[],
+  hashOf: HashOf,
+): Promise<PassageIds> {
   if (passing.length === 0) return idsOf([]);
   const found = await findPassages(db, passing);
   if (found.every(({ is_known }) => is_known)) return idsOf(found);
@@ -43,7 +53,12 @@ export async function registerPassages(db: Db, passing: readonly PassingAsset[])
     );
     const now = await findPassages(tx, passing);
     await link(tx, now);
-    return idsOf(now);
+    const moved = await findMoved(tx, () => readCatalog(tx), hashOf);
+    await writeChanges(tx, moved);
+    return idsOf(
+      now,
+      moved.map(({ dagId }) => dagId),
+    );
   });
 }
 
@@ -112,14 +127,7 @@ export function cannotRegister({ name }: AssetRef, reason: string): TidegateErro
 /** Writes assets that were never there, and brings back what a project had and lost; what it says of one that is active stays. */
 async function activate(tx: Tx, assets: readonly AssetPlan[]): Promise<void> {
   await sql`
-    insert into asset (name, uri, group_name, description, owners, extra, event_schema)
-    select name, uri, group_name, description, owners::jsonb, extra::jsonb, event_schema::jsonb
-    from unnest(
-      ${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[],
-      ${assets.map(({ group }) => group)}::text[], ${assets.map(({ description }) => description)}::text[],
-      ${assets.map(({ owners }) => JSON.stringify(owners))}::text[], ${assets.map(({ extra }) => JSON.stringify(extra))}::text[],
-      ${assets.map(({ eventSchema }) => (eventSchema === null ? null : JSON.stringify(eventSchema)))}::text[]
-    ) as a (name, uri, group_name, description, owners, extra, event_schema)
+    insert into asset ${assetRows(assets)}
     on conflict (name, uri) do update set is_active = true, updated_at = clock() where not asset.is_active`.execute(
     tx,
   );
@@ -134,12 +142,13 @@ async function link(tx: Tx, passages: readonly Passage[]): Promise<void> {
     on conflict do nothing`.execute(tx);
 }
 
-function idsOf(passages: readonly Passage[]): PassageIds {
+function idsOf(passages: readonly Passage[], changed: readonly DagId[] = []): PassageIds {
   const assets = new Map(passages.map(({ asset_id, ...asset }) => [assetKey(asset), asset_id]));
   const aliases = new Map(passages.map(({ alias, alias_id }) => [alias, alias_id]));
   return {
     asset: (asset) => known(assets.get(assetKey(asset)), asset.name),
     alias: (name) => known(aliases.get(name), name),
+    changed,
   };
 }
 

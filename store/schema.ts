@@ -27,6 +27,7 @@ export interface AssetTable {
   readonly uri: AssetUri;
   readonly group_name: string;
   readonly description: string;
+  readonly tags: JsonColumn<readonly string[]>;
   readonly owners: JsonColumn<readonly string[]>;
   readonly extra: JsonColumn<JsonObject>;
   readonly event_schema: OptionalJson<JsonObject>;
@@ -80,6 +81,8 @@ export interface DagTable {
   readonly version: number;
   /** Version that Temporal's schedule and consumer were last brought in line with. */
   readonly synced_version: Generated<number>;
+  /** Whether what it is about depends on which assets there are. */
+  readonly is_open: Generated<boolean>;
   readonly file: string;
   readonly retired_at: OptionalInstant;
   readonly created_at: Instant;

@@ -1,8 +1,7 @@
-import { isAssetSource, type Source } from '../core/source.ts';
-import type { ProjectPlan } from '../core/project-plan.ts';
-import { syncAliases } from './aliases.ts';
+import { sql } from 'kysely';
+import { assetKey, type AssetUri } from '../core/asset-uri.ts';
+import { isAssetSource, type Source, titleOf } from '../core/source.ts';
 import type { AssetIds } from './asset-ids.ts';
-import { syncAssets } from './assets.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 
@@ -12,16 +11,36 @@ export interface SourceId {
   readonly alias_id: number | null;
 }
 
-export type SourceIds = (source: Source) => SourceId;
+/** Nothing where there is no such asset now. */
+export type SourceIds = (source: Source) => SourceId | undefined;
 
-/** Brings the assets and aliases of a project up to date. */
-export async function syncSources(tx: Tx, project: ProjectPlan): Promise<SourceIds> {
-  const assetId = await syncAssets(tx, project);
-  const aliasId = await syncAliases(tx, project.aliases);
-  return (source) =>
-    isAssetSource(source)
-      ? { asset_id: assetId(source), alias_id: null }
-      : { asset_id: null, alias_id: aliasId(source.name) };
+/** Finds what sources are stored by. */
+export async function readSourceIds(tx: Tx, sources: readonly Source[]): Promise<SourceIds> {
+  const assets = sources.filter(isAssetSource);
+  const aliases = sources.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
+  const { rows } = await sql<{
+    readonly asset_id: number | null;
+    readonly alias_id: number | null;
+    readonly name: string;
+    readonly uri: AssetUri;
+  }>`
+    select a.id as asset_id, null::int as alias_id, name, uri
+    from asset a where (name, uri) in (
+      select * from unnest(${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[])
+    )
+    union all select null, id, name, '' from asset_alias where name = any(${aliases}::text[])`.execute(tx);
+  const ids = new Map(
+    rows.map(({ name, uri, ...id }) => [
+      id.asset_id === null ? `alias ${name}` : assetKey({ name, uri }),
+      id,
+    ]),
+  );
+  return (source) => {
+    if (!isAssetSource(source) && source.kind !== 'alias') return undefined;
+    const id = ids.get(isAssetSource(source) ? assetKey(source) : `alias ${source.name}`);
+    if (id === undefined) throw new Error(`${titleOf(source)} is not part of the project`);
+    return id;
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { AssetEvent } from '../core/asset-event.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { type AssetSource, isAssetSource, type Source } from '../core/source.ts';
+import { type AssetSource, isAssetSource, type RefSource, type Source } from '../core/source.ts';
 import type { Db } from './database.ts';
 import { eventColumns, type EventPage, readEvents } from './event-row.ts';
 import { eventsOf } from './events-of-subscription.ts';
@@ -11,7 +11,7 @@ import { countFrom } from './page.ts';
 export interface ConsumingRun {
   readonly dagId: DagId;
   readonly runId: RunId;
-  /** Only those of this asset, or those that came through this alias. */
+  /** Only those of this asset, those of assets of this name or URI, or those that came through this alias. */
   readonly source?: Source;
 }
 
@@ -69,8 +69,7 @@ function consumedEvents({
           upTo: sql`least(c.upto_seq, ${upTo ?? null}::bigint)`,
           newestFirst,
           ...(limit !== undefined && { limit: sql`${skip + limit}` }),
-          ...(source !== undefined &&
-            isAssetSource(source) && { throughAlias: sql<boolean>`e.asset_id = ${idOf(source)}` }),
+          ...(isOfAssets(source) && { throughAlias: sql<boolean>`e.asset_id = any(${idsOf(source)})` }),
           ...(source?.kind === 'alias' && { throughAlias: hasAlias, ofAsset: hasAlias }),
         },
       )} e
@@ -80,15 +79,22 @@ function consumedEvents({
 
 /** Of an asset: also what was consumed through aliases, among which it may be. Of an alias: whatever it is that the run waited for. */
 function consumptionOf({ dagId, runId, source }: ConsumingRun) {
-  const isPossible =
-    source !== undefined && isAssetSource(source)
-      ? sql`(s.asset_id = ${idOf(source)} or s.alias_id is not null)`
-      : sql`true`;
+  const isPossible = isOfAssets(source)
+    ? sql`(s.asset_id = any(${idsOf(source)}) or s.alias_id is not null)`
+    : sql`true`;
   return sql`
     consumption c join subscription s on s.id = c.subscription_id
     where c.dag_id = ${dagId} and c.run_id = ${runId} and c.outcome = 'consumed' and ${isPossible}`;
 }
 
-function idOf({ name, uri }: AssetSource) {
-  return sql`(select id from asset where name = ${name} and uri = ${uri})`;
+function isOfAssets(source: Source | undefined): source is AssetSource | RefSource {
+  return source !== undefined && (isAssetSource(source) || source.kind === 'ref');
+}
+
+/** A name or URI may have been that of several assets, one after another. */
+function idsOf(source: AssetSource | RefSource) {
+  if (isAssetSource(source)) {
+    return sql`array(select id from asset where name = ${source.name} and uri = ${source.uri})`;
+  }
+  return sql`array(select id from asset where ${sql.raw(source.by === 'uri' ? 'uri' : 'name')} = ${source.name})`;
 }

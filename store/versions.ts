@@ -5,6 +5,7 @@ import type { Definition } from '../core/definition.ts';
 import { emptyGate } from '../core/gate-terms.ts';
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan, StartFrom } from '../core/run-plan.ts';
+import type { ResolvedPlan } from '../core/selection.ts';
 import { type Source, sourceKey, titleOf } from '../core/source.ts';
 import type { SourceId, SourceIds } from './source-ids.ts';
 import { takePositions, type Tx } from './log.ts';
@@ -15,8 +16,10 @@ export interface Change {
   readonly version: number;
   readonly file: string;
   readonly hash: string;
-  /** `null` retires the DAG. */
+  /** As its author wrote it; `null` retires the DAG. */
   readonly plan: DagPlan | null;
+  /** With the assets it is about now. */
+  readonly resolved: ResolvedPlan | null;
 }
 
 type Leaves = ReadonlyMap<string, { readonly leaf: LeafId; readonly source: Source }>;
@@ -75,11 +78,16 @@ async function writeVersion(tx: Tx, change: Change, ids: SourceIds): Promise<Unp
 /** Ends and begins subscriptions; those of assets that stay are left as they are, with what is queued for them. */
 async function resubscribe(
   tx: Tx,
-  { dagId, version, plan }: Change,
+  { dagId, version, resolved }: Change,
   ids: SourceIds,
 ): Promise<Pick<Unplaced, 'opened' | 'closed'> & { readonly leaves: Leaves }> {
+  const condition = resolved?.plan.condition ?? null;
+  const sources = condition === null ? [] : leavesOf(condition);
   const wanted = new Map(
-    (plan?.condition ? leavesOf(plan.condition) : []).map((source) => [keyOf(ids(source)), source]),
+    sources.flatMap((source) => {
+      const id = ids(source);
+      return id === undefined ? [] : [[keyOf(id), { source, id }] as const];
+    }),
   );
   const before = await tx
     .selectFrom('subscription')
@@ -90,7 +98,7 @@ async function resubscribe(
     .forNoKeyUpdate()
     .execute();
   const kept = new Set(before.map(keyOf));
-  const added = [...wanted].filter(([key]) => !kept.has(key)).map(([, source]) => ids(source));
+  const added = [...wanted].filter(([key]) => !kept.has(key)).map(([, { id }]) => id);
   const opened =
     added.length === 0
       ? []
@@ -104,12 +112,16 @@ async function resubscribe(
           )
           .returning(['id', 'asset_id', 'alias_id'])
           .execute();
-  const leaves = new Map(
-    [...before, ...opened].flatMap(({ id, ...to }) => {
-      const source = wanted.get(keyOf(to));
-      return source === undefined ? [] : [[sourceKey(source), { leaf: leafOfSubscription(id), source }]];
-    }),
-  );
+  const subscribed = [...before, ...opened].flatMap(({ id, ...to }) => {
+    const source = wanted.get(keyOf(to))?.source;
+    return source === undefined ? [] : [{ leaf: leafOfSubscription(id), source }];
+  });
+  // Where nothing can be subscribed to yet, a number that no subscription has stands for it.
+  const missing = [
+    ...new Map(sources.filter((source) => ids(source) === undefined).map((s) => [sourceKey(s), s])).values(),
+  ];
+  const unmet = missing.map((source, index) => ({ leaf: leafOfSubscription(-1 - index), source }));
+  const leaves = new Map([...subscribed, ...unmet].map((one) => [sourceKey(one.source), one]));
   const closed = before.filter((to) => !wanted.has(keyOf(to)));
   return { leaves, opened: opened.map(({ id }) => id), closed: closed.map(({ id }) => id) };
 }
@@ -118,7 +130,9 @@ function keyOf({ asset_id, alias_id }: SourceId): string {
   return asset_id === null ? `alias ${alias_id}` : `asset ${asset_id}`;
 }
 
-function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
+function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition {
+  const plan = resolved?.plan;
+  const notes = resolved?.notes ?? [];
   return {
     version,
     plan: plan?.run ?? null,
@@ -127,6 +141,7 @@ function definitionOf({ version, plan }: Change, leaves: Leaves): Definition {
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
     whilePaused: plan?.whilePaused ?? 'keep',
     requestedRunsConsume: plan?.requestedRunsConsume ?? false,
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 

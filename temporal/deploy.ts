@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import type { ProjectPlan } from '../core/project-plan.ts';
-import type { DagPlan } from '../core/run-plan.ts';
 import { type Deployed, deployProject } from '../store/deploy.ts';
 import { findUnsynced, markSynced } from '../store/syncing.ts';
 import { ensureConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
+import { planHash } from './plan-hash.ts';
 import { syncSchedule } from './schedules.ts';
 
 /** Puts a project in force: definitions, consumers and schedules. Doing it again changes nothing. */
 export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed> {
-  const deployed = await deployProject(deps.db, project, hashOf);
+  const deployed = await deployProject(deps.db, project, planHash);
   // Consumers that run hear of their new definition in the same stream as of events.
   deps.dispatcher.notify([...deployed.changed, ...deployed.retired]);
   await syncDeployed(deps, 0);
@@ -23,8 +22,4 @@ export async function syncDeployed({ db, temporal }: Deps, olderThanMs: number):
     await syncSchedule(temporal, dag);
     await markSynced(db, dag);
   }
-}
-
-function hashOf(plan: DagPlan): string {
-  return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
 }

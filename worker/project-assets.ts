@@ -73,8 +73,9 @@ function take(owners: Map<string, AssetUse>, half: string, use: AssetUse): Asset
 }
 
 /** Whether nothing but name and URI is said about it. */
-function isBare({ group, description, owners, extra, eventExtra }: AnyAsset): boolean {
-  const isSilent = description === '' && owners.length === 0 && Object.keys(extra).length === 0;
+function isBare({ group, tags, description, owners, extra, eventExtra }: AnyAsset): boolean {
+  const isSilent =
+    description === '' && tags.length === 0 && owners.length === 0 && Object.keys(extra).length === 0;
   return group === 'default' && isSilent && eventExtra === undefined;
 }
 

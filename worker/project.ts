@@ -10,7 +10,7 @@ import { compileAsset } from '../sdk/compile-asset.ts';
 import type { ProjectConfig } from '../sdk/config.ts';
 import { type DagDefinition, dagOf } from '../sdk/dag.ts';
 import { partsOfSchedule } from '../sdk/schedule.ts';
-import { type AnySource, isAlias, isSource } from '../sdk/source.ts';
+import { type AnySource, isAlias, isAsset, isSource } from '../sdk/source.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { requireUri, warningsOf } from './asset-uris.ts';
 import { exportedValues } from './exported-values.ts';
@@ -68,7 +68,9 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   const aliases = mergeAliases(loaded.flatMap((one) => one.aliasUses));
   const clashes = [...assets.clashes, ...aliases.clashes];
   const isClashing = (source: AnySource): boolean =>
-    isAlias(source) ? aliases.clashing.has(source.name) : assets.clashing.has(assetKey(source));
+    isAsset(source)
+      ? assets.clashing.has(assetKey(source))
+      : isAlias(source) && aliases.clashing.has(source.name);
   const duplicates = duplicatesOf(dags);
   const undecided: ImportError[] = [];
   const deployed = dags
@@ -128,7 +130,8 @@ async function loadFile(
     }
   };
   const use = (source: AnySource): void => {
-    if (isAlias(source)) return void aliasUses.push({ alias: source, file });
+    if (isAlias(source)) aliasUses.push({ alias: source, file });
+    if (!isAsset(source)) return;
     compileAsset(source);
     requireUri(source, config);
     uses.push({ asset: source, file });
@@ -163,7 +166,11 @@ function sourcesOf({ options: { schedule, outlets = [] }, tasks }: DagDefinition
   const { condition } = partsOfSchedule(schedule);
   const awaited = condition === null ? [] : leavesOf(condition);
   return [
-    ...new Set([...awaited, ...outlets, ...tasks.flatMap((task) => [...task.outlets, ...task.inlets])]),
+    ...new Set([
+      ...awaited.filter(isSource),
+      ...outlets,
+      ...tasks.flatMap((task) => [...task.outlets, ...task.inlets]),
+    ]),
   ];
 }
 
@@ -198,7 +205,7 @@ function tasksOf(
   dags: readonly Compiled[],
   describe: (asset: AnyAsset) => AnyAsset,
 ): ReadonlyMap<string, ReadonlyMap<string, TaskDefinition>> {
-  const full = (source: AnySource): AnySource => (isAlias(source) ? source : describe(source));
+  const full = (source: AnySource): AnySource => (isAsset(source) ? describe(source) : source);
   return new Map(
     dags.map(({ definition, plan }) => [
       plan.dagId,

@@ -30,6 +30,7 @@ export const Asset = z
     watchers: z.array(z.object({ name: z.string(), trigger_id: z.int(), created_date: Instant })),
     last_asset_event: z.object({ id: z.int().nullable(), timestamp: Instant.nullable() }).nullable(),
     description: z.string(),
+    tags: z.array(z.string()),
     /** People or teams to ask about it. */
     owners: z.array(z.string()),
     /** Whether a deployed project has it. */

@@ -35,6 +35,15 @@ export const AliasLeaf = AssetLeaf.omit({ asset: true })
   .meta({ id: 'AliasLeaf' });
 export type AliasLeaf = z.infer<typeof AliasLeaf>;
 
+/** A leaf of a condition that refers to an asset that is not there yet; it is never met. */
+export const ReferenceLeaf = AssetLeaf.omit({ asset: true })
+  .extend({
+    kind: z.literal('asset_ref'),
+    asset_ref: z.union([z.object({ name: z.string() }), z.object({ uri: z.string() })]),
+  })
+  .meta({ id: 'ReferenceLeaf' });
+export type ReferenceLeaf = z.infer<typeof ReferenceLeaf>;
+
 /** A branch of a condition. */
 export const ConditionBranch = z
   .object({
@@ -50,11 +59,12 @@ export const ConditionBranch = z
 
 /** A condition with, per node, what arrived and what is missing. */
 export const ExplanationNode: z.ZodType<ExplanationNode> = z
-  .union([AssetLeaf, AliasLeaf, z.lazy(() => ConditionBranch)])
+  .union([AssetLeaf, AliasLeaf, ReferenceLeaf, z.lazy(() => ConditionBranch)])
   .meta({ id: 'ExplanationNode' });
 export type ExplanationNode =
   | AssetLeaf
   | AliasLeaf
+  | ReferenceLeaf
   | {
       readonly kind: 'all' | 'any' | 'atLeast';
       readonly met: boolean;
@@ -68,9 +78,9 @@ export function toExplanationNode(explanation: Explanation): ExplanationNode {
   const { asset, met, needed, queued } = explanation;
   const { name } = asset;
   const leaf = { met, needed, queued: queued === null ? null : toQueuedEvents(queued) };
-  return isAssetSource(asset)
-    ? { kind: 'asset', asset: { name, uri: asset.uri }, ...leaf }
-    : { kind: 'alias', alias: { name }, ...leaf };
+  if (isAssetSource(asset)) return { kind: 'asset', asset: { name, uri: asset.uri }, ...leaf };
+  if (asset.kind === 'alias') return { kind: 'alias', alias: { name }, ...leaf };
+  return { kind: 'asset_ref', asset_ref: asset.by === 'uri' ? { uri: name } : { name }, ...leaf };
 }
 
 function toQueuedEvents({ count, firstSeq, lastSeq, firstAt, lastAt }: Queued): QueuedEvents {
@@ -99,6 +109,8 @@ export const DagGate = z
     met: z.boolean(),
     /** What it waits for, in one sentence. */
     sentence: z.string(),
+    /** What else to know about the assets it is about, such as a selector that selects nothing: sentences. */
+    notes: z.array(z.string()),
     /** null where events start nothing. */
     explanation: ExplanationNode.nullable(),
     /** Everything up to this event is counted. */

@@ -20,6 +20,7 @@ export function toAsset(asset: AssetRecord): Asset {
     watchers: [],
     last_asset_event: last_seq === null ? null : { id: last_seq, timestamp: toOptionalInstant(last_at) },
     description: asset.description,
+    tags: [...asset.tags],
     owners: [...asset.owners],
     is_active: asset.is_active,
     event_schema: asset.event_schema,

@@ -3,7 +3,7 @@ import type { Condition } from '../../core/condition.ts';
 import type { DagId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { maxPendingTasks, type TaskPlan } from '../../core/run-plan.ts';
-import { isAssetSource, type Source } from '../../core/source.ts';
+import { type AliasSource, type AssetSource, isAssetSource, type Source } from '../../core/source.ts';
 import type { DagRecord } from '../../store/dag-queries.ts';
 import type { Dag, DagDetails, DagVersion, Task } from '../contract/dags.ts';
 import { toInstant, toOptionalInstant } from './instants.ts';
@@ -127,7 +127,8 @@ function timetableOf({ plan: { condition, cron } }: DagRecord) {
 }
 
 function toTaskAsset(source: Source): Task['outlets'][number] {
-  return isAssetSource(source) ? { name: source.name, uri: source.uri } : { alias: source.name };
+  if (isAssetSource(source)) return { name: source.name, uri: source.uri };
+  return source.kind === 'alias' ? { alias: source.name } : { asset_ref: refTo(source) };
 }
 
 function toAssetExpression(condition: Condition<Source>): JsonObject {
@@ -145,7 +146,14 @@ function toAssetExpression(condition: Condition<Source>): JsonObject {
 
 function toSourceExpression(source: Source): JsonObject {
   const { name } = source;
-  return isAssetSource(source) ? { asset: { name, uri: source.uri } } : { alias: { name } };
+  if (isAssetSource(source)) return { asset: { name, uri: source.uri } };
+  if (source.kind === 'alias') return { alias: { name } };
+  return source.kind === 'selector' ? { selector: { [source.by]: name } } : { asset_ref: refTo(source) };
+}
+
+/** What a reference, or an outlet by one, names. */
+function refTo({ by, name }: Exclude<Source, AssetSource | AliasSource>) {
+  return by === 'uri' ? { uri: name } : { name };
 }
 
 function toTimeDelta(ms: number): NonNullable<Task['execution_timeout']> {

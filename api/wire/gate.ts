@@ -15,6 +15,7 @@ export function toDagGate(dagId: DagId, { consumer, definition }: CurrentConsume
     has_requested_runs: consumer.hasRequests,
     met: explanation?.met ?? false,
     sentence: summarize(consumer, explanation),
+    notes: [...(definition.notes ?? [])],
     explanation: explanation === null ? null : toExplanationNode(explanation),
     counted_up_to: gate.watermark,
   };

@@ -83,6 +83,7 @@ async function showAsset({ api }: Session, options: AssetOptions): Promise<Repor
     ['uri', json.uri],
     ['group', json.group],
     ['description', json.description || null],
+    ...(json.tags.length === 0 ? [] : [['tags', json.tags.join(', ')] as const]),
     ['owners', json.owners.join(', ') || null],
     ['active', json.is_active],
     ['produced by', producersOf(json)],

@@ -180,7 +180,13 @@ async function listImportErrors({ api }: Session, page: PageOptions): Promise<Re
 
 async function showGate({ api }: Session, dagId: string): Promise<Report> {
   const json = await api.get(DagGate, pathOf`/api/v2/dags/${dagId}/gate`);
-  return { json, sections: [{ kind: 'lines', lines: [[json.sentence]] }, ...conditionOf(json)] };
+  return {
+    json,
+    sections: [
+      { kind: 'lines', lines: [[json.sentence], ...json.notes.map((note) => [note])] },
+      ...conditionOf(json),
+    ],
+  };
 }
 
 function conditionOf({ explanation }: DagGate): Report['sections'] {

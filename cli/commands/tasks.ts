@@ -32,7 +32,9 @@ export function taskTable(tasks: readonly Task[]): Section {
 }
 
 function outletText(outlet: Task['outlets'][number]): string {
-  return 'alias' in outlet ? `alias ${outlet.alias}` : outlet.name;
+  if ('alias' in outlet) return `alias ${outlet.alias}`;
+  if ('name' in outlet) return outlet.name;
+  return 'uri' in outlet.asset_ref ? outlet.asset_ref.uri : outlet.asset_ref.name;
 }
 
 function timeoutOf({ execution_timeout: timeout }: Task): Cell {

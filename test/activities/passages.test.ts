@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { createOutbox, type Outbox } from '../../activities/emitted.ts';
+import { createOutbox, type Outbox, type Outlet } from '../../activities/emitted.ts';
 import type { Room } from '../../activities/passages.ts';
 import { maxBatchDeliveries, maxBatchEvents } from '../../core/asset-event.ts';
-import { alias, type AnySource, asset } from '../../sdk/index.ts';
+import { alias, asset } from '../../sdk/index.ts';
 
 const [files, reports, other] = [alias('files'), alias('reports'), alias('other')];
 const orders = asset('s3://lake/orders');
 const rates = asset('s3://lake/rates');
 
 const room: Room = { describe: (given) => given, clashOf: () => undefined };
-const outboxOf = (outlets: readonly AnySource[], rest: Partial<Room> = {}): Outbox =>
+const outboxOf = (outlets: readonly Outlet[], rest: Partial<Room> = {}): Outbox =>
   createOutbox(outlets, { ...room, ...rest });
 const told = (outbox: Outbox) =>
   outbox.events().map(({ outlet, extra, partitionKey, aliases }) => ({

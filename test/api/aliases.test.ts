@@ -9,7 +9,16 @@ import { registerPassages } from '../../store/registration.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
 import { runHere } from '../cli/run-command.ts';
 import { startApi, type TestApi } from '../support/api.ts';
-import { aDagPlan, anAlias, anAsset, anAssetPlan, anyOf, aProject, aTaskPlan } from '../support/plans.ts';
+import {
+  aDagPlan,
+  anAlias,
+  anAsset,
+  anAssetPlan,
+  anyOf,
+  aProject,
+  aTaskPlan,
+  hashOf,
+} from '../support/plans.ts';
 
 const PASSED = anAsset('s3://lake/passed');
 const dags = [
@@ -36,7 +45,11 @@ beforeAll(async () => {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening');
   url = `http://127.0.0.1:${address.port}`;
-  const ids = await registerPassages(api.deps.db, [{ asset: anAssetPlan(PASSED.uri), aliases: ['files'] }]);
+  const ids = await registerPassages(
+    api.deps.db,
+    [{ asset: anAssetPlan(PASSED.uri), aliases: ['files'] }],
+    hashOf,
+  );
   const event = { assetId: ids.asset(PASSED), extra: {}, partitionKey: undefined };
   await recordEvents(api.deps, { events: [{ ...event, aliasIds: [ids.alias('files')] }] });
 });

@@ -13,7 +13,7 @@ async function examplesOfSdk(): Promise<ReadonlyMap<string, string>> {
   for (const file of await readdir(join(repository, 'sdk'))) {
     const text = await readFile(join(repository, 'sdk', file), 'utf8');
     for (const [, comment = '', name = ''] of text.matchAll(
-      /\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport function (\w+)/g,
+      /\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport (?:function|const) (\w+)/g,
     )) {
       const [, code] = /@example\n \* ```ts\n([^]*?) \* ```/.exec(comment) ?? [];
       if (code !== undefined) examples.set(name, code.replaceAll(/^ \* ?/gm, ''));
@@ -26,12 +26,24 @@ async function examplesOfSdk(): Promise<ReadonlyMap<string, string>> {
 const outputOf = (failed: { readonly stdout: string; readonly stderr: string }) => failed;
 
 describe('the examples in the sdk', () => {
-  it('exist for every function that authors import', async () => {
+  it('exist for everything that authors call', async () => {
     const index = await readFile(join(repository, 'sdk/index.ts'), 'utf8');
     const functions = [...index.matchAll(/\b(?<!type )([a-z]\w+)(?=[,\s}])/g)].map(([, name = '']) => name);
     const authored = functions.filter((name) => !['export', 'type', 'from'].includes(name));
     expect(authored.toSorted()).toEqual([
-      ...['alias', 'all', 'allowedKeys', 'any', 'asset', 'assetOrTime', 'atLeast', 'chain', 'cron', 'dag'],
+      ...[
+        'alias',
+        'all',
+        'allowedKeys',
+        'any',
+        'asset',
+        'assetOrTime',
+        'assetRef',
+        'atLeast',
+        'chain',
+        'cron',
+        'dag',
+      ],
       ...[
         'defineAsset',
         'defineAssets',
@@ -42,6 +54,7 @@ describe('the examples in the sdk', () => {
         'on',
         'product',
         'rollup',
+        'select',
         'simulate',
         'startOf',
       ],

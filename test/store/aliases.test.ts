@@ -12,7 +12,7 @@ import { type PassingAsset, registerPassages } from '../../store/registration.ts
 import { countConsumed, readConsumed } from '../../store/triggering-events.ts';
 import { claimGate } from '../../store/claim.ts';
 import { runIdOfEvents } from '../../core/ids.ts';
-import { aDagPlan, anAlias, anAsset, anAssetPlan, anyOf, aTaskPlan, on } from '../support/plans.ts';
+import { aDagPlan, anAlias, anAsset, anAssetPlan, anyOf, aTaskPlan, hashOf, on } from '../support/plans.ts';
 import { seqsOf, startStore, type TestStore } from '../support/store.ts';
 
 const ORDERS = 's3://lake/orders';
@@ -40,7 +40,7 @@ describe('an event through aliases', () => {
     aliases,
   });
   const record = async (...updates: readonly PassingAsset[]) => {
-    const ids = await registerPassages(store.db, updates);
+    const ids = await registerPassages(store.db, updates, hashOf);
     const events = updates.map(({ asset, aliases }) => ({
       ...{ assetId: ids.asset(asset), extra: {}, partitionKey: undefined },
       aliasIds: aliases.map((name) => ids.alias(name)),
@@ -182,7 +182,7 @@ describe('an event through aliases', () => {
   });
 
   it('is not recorded where the try that emitted it is no longer the running one', async () => {
-    const ids = await registerPassages(store.db, [passing(NEW, 'files')]);
+    const ids = await registerPassages(store.db, [passing(NEW, 'files')], hashOf);
     const lost = await recorder.record({
       source: { kind: 'task', dagId: producer.dagId, runId: runIdOfEvents(1), taskId: parseTaskId('load') },
       success: {
@@ -219,7 +219,7 @@ describe('the known assets', () => {
     expect(known.clashOf(anAsset(NEW))).toBeUndefined();
     expect(known.clashOf({ name: 'orders', uri: anAsset(ORDERS).uri })).toMatch(/has this URI/);
     expect(known.clashOf({ name: ORDERS, uri: anAsset(NEW).uri })).toMatch(/has another URI/);
-    await registerPassages(store.db, [{ asset: anAssetPlan(NEW), aliases: ['files'] }]);
+    await registerPassages(store.db, [{ asset: anAssetPlan(NEW), aliases: ['files'] }], hashOf);
     const renamed = { name: 'new', uri: anAsset(NEW).uri };
     await known.refresh();
     expect(known.clashOf(renamed)).toBeUndefined();

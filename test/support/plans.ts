@@ -12,7 +12,16 @@ export function anAsset(uri: string): AssetRef {
 }
 
 export function anAssetPlan(uri: string, rest: Partial<AssetPlan> = {}): AssetPlan {
-  return { ...anAsset(uri), group: '', description: '', owners: [], extra: {}, eventSchema: null, ...rest };
+  return {
+    ...anAsset(uri),
+    group: '',
+    tags: [],
+    description: '',
+    owners: [],
+    extra: {},
+    eventSchema: null,
+    ...rest,
+  };
 }
 
 /** Updates through an alias. */

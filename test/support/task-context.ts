@@ -1,7 +1,7 @@
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import type { AssetEvent } from '../../core/asset-event.ts';
 import { createEventList } from '../../activities/event-list.ts';
-import type { Alias, AnyAsset, EmitOptions, EventList, TaskContext } from '../../sdk/index.ts';
+import type { AnyAsset, AnySource, EmitOptions, EventList, TaskContext } from '../../sdk/index.ts';
 import { TaskSkipped } from '../../sdk/index.ts';
 
 /** What a task said while it ran with a context made by hand. */
@@ -30,7 +30,7 @@ export function aTaskContext({
     params: {},
     needs,
     events: {
-      of: <Extra extends object>(source: AnyAsset | Alias) =>
+      of: <Extra extends object>(source: AnySource) =>
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test knows what its events carry
         listOf(events.filter((event) => event.asset.name === source.name)) as unknown as EventList<Extra>,
       all: () => listOf(events),
@@ -38,14 +38,15 @@ export function aTaskContext({
     inlets: { of: notHere },
     waitFor: notHere,
     emit: Object.assign(
-      (asset: AnyAsset, ...[event]: readonly [EmitOptions<object>?]) =>
-        void said.emitted.push({ asset, extra: event?.extra }),
+      (asset: AnySource, ...[event]: readonly [EmitOptions<object>?]) =>
+        void said.emitted.push({ asset: asset as AnyAsset, extra: event?.extra }),
       {
         via: (_: unknown, asset: AnyAsset, ...[event]: readonly [EmitOptions<object>?]) =>
           void said.emitted.push({ asset, extra: event?.extra }),
       },
     ),
-    emitNow: async (asset, ...[event]) => void said.emitted.push({ asset, extra: event?.extra }),
+    emitNow: async (asset: AnySource, ...[event]: readonly [EmitOptions<object>?]) =>
+      void said.emitted.push({ asset: asset as AnyAsset, extra: event?.extra }),
     log: { debug: log, info: log, warn: log, error: log },
     signal: new AbortController().signal,
     skip: (reason) => {

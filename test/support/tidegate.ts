@@ -12,6 +12,7 @@ import { isAssetSource, type Source } from '../../core/source.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { compileDag } from '../../sdk/compile.ts';
 import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
+import { isAsset } from '../../sdk/source.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { deployProject } from '../../store/deploy.ts';
@@ -225,6 +226,10 @@ export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
   const assets = new Map<string, AssetPlan>(
     refs.filter(isAssetSource).map(({ name, uri }) => [uri, anAssetPlan(uri, { name })]),
   );
+  const declared = dags.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.outlets, ...task.inlets]));
+  for (const { name, uri, group, tags } of declared.filter(isAsset)) {
+    if (group !== 'default' || tags.length > 0) assets.set(uri, anAssetPlan(uri, { name, group, tags }));
+  }
   const names = refs.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
   const aliases = [...new Set(names)].map((name) => ({ name, group: '' }));
   const rest = { dags: plans, assets: [...assets.values()], aliases, importErrors: [] };

@@ -1,0 +1,21 @@
+import { sql } from 'kysely';
+import type { AssetUri } from '../core/asset-uri.ts';
+import { type AssetCatalog, catalogOf } from '../core/selection.ts';
+import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
+
+/** The active assets as references and selectors find them. */
+export async function readCatalog(db: Db | Tx): Promise<AssetCatalog> {
+  const { rows } = await sql<{
+    readonly name: string;
+    readonly uri: AssetUri;
+    readonly group: string;
+    readonly tags: readonly string[];
+    readonly aliases: readonly string[];
+  }>`
+    select a.name, a.uri, a.group_name as "group", a.tags, array(
+      select l.name from asset_alias_asset link join asset_alias l on l.id = link.alias_id where link.asset_id = a.id
+    ) as aliases
+    from asset a where a.is_active`.execute(db);
+  return catalogOf(rows);
+}
