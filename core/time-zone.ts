@@ -42,9 +42,11 @@ export function offsetAt(timezone: string, at: number): number {
 
 /** The instants at which the clocks of a zone show a time, in order: two where they were set back over it, none where they were set forward. */
 export function instantsOf(timezone: string, wall: WallTime): readonly number[] {
-  return [offsetAt(timezone, wall - dayMs), offsetAt(timezone, wall + dayMs)]
+  const [before, after] = [offsetAt(timezone, wall - dayMs), offsetAt(timezone, wall + dayMs)];
+  if (before === after) return [wall - before];
+  return [before, after]
     .map((offset) => ({ offset, at: wall - offset }))
-    .filter(({ offset, at }, index, both) => offsetAt(timezone, at) === offset && at !== both[index - 1]?.at)
+    .filter(({ offset, at }) => offsetAt(timezone, at) === offset)
     .map(({ at }) => at)
     .toSorted((a, b) => a - b);
 }

@@ -86,7 +86,8 @@ async function clearQueued(session: Session, options: ClearOptions): Promise<Rep
   const { asset, dag } = await findQueue(session, options);
   const headers = await session.api.remove(pathOfQueue(asset, dag), { before, who });
   // An API of another version has cleared as well, and only says less.
-  const cleared = ClearedQueuedEventsHeaders.safeParse(headers).data?.['tidegate-cleared-events'] ?? null;
+  const { data } = ClearedQueuedEventsHeaders.safeParse(headers);
+  const cleared = data === undefined ? null : Number(data['tidegate-cleared-events']);
   const facts: readonly (readonly [string, Cell])[] = [
     ['events', cleared],
     ['cleared of', asset?.uri ?? 'every asset'],
