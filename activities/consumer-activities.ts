@@ -14,6 +14,7 @@ import {
   type RunsToAdmit,
   type RunsToOpen,
 } from '../store/open-runs.ts';
+import { type ReachedTime, reachTime } from '../store/reach-time.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** What a consumer starts from, and which search attributes it may set. */
@@ -32,6 +33,7 @@ export interface ConsumerActivities {
   clearQueue(
     wish: Claim & Clearing & { readonly version: number; readonly who: string },
   ): Promise<store.Cleared>;
+  reachTime(wish: { readonly dagId: DagId; readonly at: number; readonly after: Seq }): Promise<ReachedTime>;
 }
 
 export function createConsumerActivities({
@@ -52,5 +54,10 @@ export function createConsumerActivities({
     checkpoint: (state) => store.checkpoint(db, state, state),
     setPaused: (wish) => store.setPaused(db, wish, wish),
     clearQueue: (wish) => store.clearQueue(db, wish, wish),
+    async reachTime(wish) {
+      const reached = await reachTime(db, wish);
+      if (reached.kind === 'behind') dispatcher.notify([wish.dagId]);
+      return reached;
+    },
   };
 }

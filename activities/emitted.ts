@@ -30,7 +30,10 @@ export interface Outbox {
 }
 
 /** Checks every event when it is emitted, so that the author's own line fails. */
-export function createOutbox(outlets: readonly Outlet[], room: Room = everywhere): Outbox {
+export function createOutbox(
+  outlets: readonly Outlet[],
+  { room = everywhere, runKey = null }: { readonly room?: Room; readonly runKey?: string | null } = {},
+): Outbox {
   const emitted: Emitted[] = [];
   const assets = outlets.flatMap((outlet) =>
     'asset' in outlet ? [outlet.asset] : isAsset(outlet) ? [outlet] : [],
@@ -46,11 +49,14 @@ export function createOutbox(outlets: readonly Outlet[], room: Room = everywhere
     }),
   );
   const silent = new Map(assets.map((outlet) => [assetKey(outlet), outlet]));
-  const passages = createPassages(outlets.filter(isAlias), room);
+  /** Events are of the partition of the run, unless they say another. */
+  const keyOfEvent = (partition: string | null | undefined): string | undefined =>
+    partition === undefined ? (runKey ?? undefined) : checkedKey(partition ?? undefined);
+  const passages = createPassages(outlets.filter(isAlias), room, keyOfEvent);
   const check = (asset: AnySource, { extra = {}, partition }: EmitOptions<object>): Emitted => {
     const outlet = declared.get(keyOf(asset)) ?? undeclared(assets, asset);
     const given = checkedExtra(outlet, extra);
-    return { outlet, extra: given, partitionKey: checkedKey(partition), aliases: [] };
+    return { outlet, extra: given, partitionKey: keyOfEvent(partition), aliases: [] };
   };
   /** Each silent outlet is an event of the same batch too. */
   const requireRoom = (events: number): void => {
@@ -86,7 +92,11 @@ export function createOutbox(outlets: readonly Outlet[], room: Room = everywhere
       silent.delete(assetKey(one.outlet));
       return one;
     },
-    events: () => [...emitted, ...[...silent.values()].map(silently), ...passages.list()],
+    events: () => [
+      ...emitted,
+      ...[...silent.values()].map((outlet) => silently(outlet, runKey ?? undefined)),
+      ...passages.list(),
+    ],
   };
 }
 
@@ -94,8 +104,8 @@ export function createOutbox(outlets: readonly Outlet[], room: Room = everywhere
 const everywhere: Room = { describe: (asset) => asset, clashOf: () => undefined };
 
 /** An outlet nobody emitted is updated too, with what its schema makes of no extra. */
-function silently(outlet: AnyAsset): Emitted {
-  return { outlet, extra: silentExtra(outlet), partitionKey: undefined, aliases: [] };
+function silently(outlet: AnyAsset, partitionKey: string | undefined): Emitted {
+  return { outlet, extra: silentExtra(outlet), partitionKey, aliases: [] };
 }
 
 /** Authors may write plain JavaScript, so it may be an alias all the same. */

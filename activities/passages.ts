@@ -6,7 +6,7 @@ import { isAlias, isAsset } from '../sdk/source.ts';
 import { clashOf } from '../store/asset-clash.ts';
 import { cannotRegister } from '../store/registration.ts';
 import type { Emitted } from './emitted.ts';
-import { checkedExtra, checkedKey } from './emitted-extra.ts';
+import { checkedExtra } from './emitted-extra.ts';
 
 /** What is known of the assets beside which one is to be registered. */
 export interface Room {
@@ -25,7 +25,11 @@ export interface Passages {
   readonly passages: number;
 }
 
-export function createPassages(declared: readonly Alias[], room: Room): Passages {
+export function createPassages(
+  declared: readonly Alias[],
+  room: Room,
+  keyOfEvent: (partition: string | null | undefined) => string | undefined,
+): Passages {
   const names = new Set(declared.map(({ name }) => name));
   const updates = new Map<string, Omit<Emitted, 'aliases'> & { readonly aliases: Set<string> }>();
   const assets = new Map<string, AssetRef>();
@@ -58,7 +62,7 @@ export function createPassages(declared: readonly Alias[], room: Room): Passages
         throw new TidegateError('invalid_input', 'emit.via is given no alias: write emit.via(alias, …)');
       const outlet = register(given);
       const update = {
-        ...{ outlet, extra: checkedExtra(outlet, extra), partitionKey: checkedKey(partition) },
+        ...{ outlet, extra: checkedExtra(outlet, extra), partitionKey: keyOfEvent(partition) },
         aliases: new Set<string>(),
       };
       const key = canonicalJson([assetKey(outlet), update.extra, update.partitionKey ?? null]);

@@ -116,10 +116,8 @@ async function runTry(deps: WorkerDeps, { assetIds, known }: Catalog, running: T
     const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
     if (code.outlets.some(isAlias)) await keepTrying(() => known.refresh(), signal);
     const outlets = await keepTrying(() => resolveOutlets(deps.db, code.outlets, describe), signal);
-    const outbox = createOutbox(outlets, {
-      describe,
-      clashOf: (asset) => known.clashOf(asset),
-    });
+    const room = { describe, clashOf: (asset: AnyAsset) => known.clashOf(asset) };
+    const outbox = createOutbox(outlets, { room, runKey: begun.run.partition_key });
     const emitNow = createEmitNow(deps, assetIds, outbox, tried, signal);
     const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
     const execution = { db: deps.db, assetIds, context, code, task, begun, outbox, log, emitNow };

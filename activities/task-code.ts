@@ -102,6 +102,7 @@ function taskContext(
       logicalAt: run.logical_at?.getTime() ?? null,
       dataIntervalStartAt: run.data_interval_start_at?.getTime() ?? null,
       dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
+      partitionKey: run.partition_key,
       conf: run.conf,
     },
     params: parseParams(code, run.conf),

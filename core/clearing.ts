@@ -1,7 +1,7 @@
 import type { Seq } from './asset-event.ts';
-import type { LeafId } from './leaves.ts';
+import { baseOf, isBase, type LeafId } from './leaves.ts';
 import type { Gate, Queued, Taken } from './gate.ts';
-import { takeLeaves } from './gate-take.ts';
+import { isNamed, takeLeaves } from './gate-take.ts';
 
 /** What somebody wants out of a queue. */
 export interface ClearWish {
@@ -24,22 +24,27 @@ export interface Clearing {
 /** Where the log says that the queue of a leaf is to be cut. */
 export interface Cut {
   readonly leaf: LeafId;
-  /** The last event that leaves. */
-  readonly upTo: Seq;
-  /** What stays queued. */
-  readonly rest: Queued;
+  /** The last event that leaves; `null` where none does. */
+  readonly upTo: Seq | null;
+  /** What stays queued; `null` where nothing does. */
+  readonly rest: Queued | null;
 }
 
 /** Decides what leaves. Times never fall along the log, so what is older than a time is always the beginning of a queue. */
 export function clear(gate: Gate, { leaves, before }: ClearWish): Clearing {
-  const wanted = Object.entries<Queued>(gate.queued).filter(([leaf]) => leaves?.includes(leaf) ?? true);
+  const entries = Object.entries<Queued>(gate.queued) as [LeafId, Queued][];
+  const names = leaves === null ? null : new Set(leaves);
+  const wanted = entries.filter(([leaf]) => isBase(leaf) && (names === null || isNamed(names, leaf)));
   const isOld = ({ lastAt }: Queued): boolean => before === null || lastAt < before;
   const old = wanted.filter(([, queued]) => isOld(queued)).map(([leaf]) => leaf);
   const taken = takeLeaves(gate, new Set(old));
   if (before === null) return { ...taken, cut: null };
-  const mixed = wanted.filter(([, queued]) => !isOld(queued) && queued.firstAt < before);
-  const cut = mixed.length === 0 ? null : { leaves: mixed.map(([leaf]) => leaf as LeafId), before };
-  return { ...taken, cut };
+  const mixed = wanted
+    .filter(([, queued]) => !isOld(queued) && queued.firstAt < before)
+    .map(([leaf]) => leaf);
+  // What is counted apart of it is cut at the same time.
+  const cutLeaves = entries.map(([leaf]) => leaf).filter((leaf) => mixed.includes(baseOf(leaf)));
+  return { ...taken, cut: mixed.length === 0 ? null : { leaves: cutLeaves, before } };
 }
 
 export function clearsNothing({ taken, cut }: Clearing): boolean {
@@ -53,11 +58,14 @@ export function cutAt(
 ): { readonly taken: readonly Taken[]; readonly gate: Gate } {
   const parts = cuts.flatMap(({ leaf, upTo, rest }): readonly Taken[] => {
     const queued = gate.queued[leaf];
-    if (queued === undefined) return [];
-    return [{ leaf, count: queued.count - rest.count, firstSeq: queued.firstSeq, upTo }];
+    if (queued === undefined || upTo === null || !isBase(leaf)) return [];
+    return [{ leaf, count: queued.count - (rest?.count ?? 0), firstSeq: queued.firstSeq, upTo }];
   });
-  const left = Object.fromEntries(cuts.map(({ leaf, rest }) => [leaf, rest]));
-  return { taken: [...taken, ...parts], gate: { ...gate, queued: { ...gate.queued, ...left } } };
+  const others = Object.entries<Queued>(gate.queued).filter(([leaf]) =>
+    cuts.every((cut) => cut.leaf !== leaf),
+  );
+  const left = cuts.flatMap(({ leaf, rest }) => (rest === null ? [] : [[leaf, rest] as const]));
+  return { taken: [...taken, ...parts], gate: { ...gate, queued: Object.fromEntries([...others, ...left]) } };
 }
 
 /** How many events leave. */

@@ -17,6 +17,21 @@ export interface ConditionLeaf<Leaf> extends LeafTerms {
   readonly count?: number;
 }
 
+/** A leaf, with what it asks for beside one update. */
+export function leafOf<Leaf>(
+  asset: Leaf,
+  { count = 1, where, expireAfterMs }: { readonly count?: number } & Loose<LeafTerms> = {},
+): ConditionLeaf<Leaf> {
+  return {
+    ...{ kind: 'asset', asset },
+    ...(count === 1 ? {} : { count }),
+    ...(where === undefined ? {} : { where }),
+    ...(expireAfterMs === undefined ? {} : { expireAfterMs }),
+  };
+}
+
+type Loose<Terms> = { readonly [Name in keyof Terms]: Terms[Name] | undefined };
+
 /** Most leaves a condition may have. */
 export const maxLeaves = 2_000;
 /** Deepest nesting of a condition, so that walking it never exhausts the stack. */

@@ -2,6 +2,7 @@ import type { Seq } from './asset-event.ts';
 import type { Batch } from './batch.ts';
 import { type Gate, reach, type Taken } from './gate.ts';
 import { countUntilMet, passUpTo } from './gate-count.ts';
+import { nextChangeAt, passTime } from './gate-time.ts';
 import { isMet, newestSeq, takeAll, takeMet } from './gate-take.ts';
 import { type RunId, runIdOfEvents } from './ids.ts';
 
@@ -25,6 +26,8 @@ export interface AskedRun {
   /** Partition key it is of, where runs are by partition. */
   readonly key?: string;
   readonly taken: readonly Taken[];
+  /** What had become too old before. */
+  readonly expired?: readonly Taken[];
 }
 
 /** What a consumer does next: open the run its events ask for, let in the oldest requested runs, or wait. */
@@ -39,6 +42,7 @@ export type Decision =
       readonly kind: 'admit';
       /** What the first of them consumes. */
       readonly taken: readonly Taken[];
+      readonly expired?: readonly Taken[];
       readonly gate: Gate;
     }
   | { readonly kind: 'wait' };
@@ -49,13 +53,18 @@ export function decide(consumer: Consumer): Decision {
   if (consumer.hasRequests) {
     const { taken, gate } = takeAll(consumer.gate);
     if (!consumer.requestedRunsConsume) return { kind: 'admit', taken: [], gate: consumer.gate };
-    return consumer.gate.midBatch ? { kind: 'wait' } : { kind: 'admit', taken, gate };
+    if (consumer.gate.midBatch) return { kind: 'wait' };
+    return { kind: 'admit', taken, ...expiredIn(gate), gate: withoutExpired(gate) };
   }
   const met = takeMet(consumer.gate);
   if (met === null) return { kind: 'wait' };
   const { taken, key, gate } = met;
-  const runId = runIdOfEvents(newestSeq(taken), key);
-  return { kind: 'open', run: { runId, taken, ...(key === null ? {} : { key }) }, gate };
+  const run: AskedRun = {
+    ...{ runId: runIdOfEvents(newestSeq(taken), key), taken },
+    ...(key === null ? {} : { key }),
+    ...expiredIn(gate),
+  };
+  return { kind: 'open', run, gate: withoutExpired(gate) };
 }
 
 /** What came of a message, or of a part of it. */
@@ -87,8 +96,7 @@ export function takeBatches(
     if (decision.kind !== 'open') return { consumer, asked, gate, rest };
     gate = decision.gate;
     asked.push(decision.run);
-    // What became too old is written down with them.
-    consumer = withRun({ ...consumer, gate: withoutExpired(gate) }, decision.run.runId);
+    consumer = withRun({ ...consumer, gate }, decision.run.runId);
     if (asked.length >= most) return { consumer, asked, gate, rest };
     ({ consumer, rest } = countBatches(consumer, rest, end));
   }
@@ -137,6 +145,28 @@ export function withRun(consumer: Consumer, runId: RunId): Consumer {
 
 export function withoutRuns(consumer: Consumer, runIds: readonly RunId[]): Consumer {
   return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => !runIds.includes(active)) };
+}
+
+/**
+ * Lets time pass up to and with `at`, for which everything recorded until then must be counted. Stops where a run may open; the caller
+ * opens it and comes back.
+ */
+export function letPass(
+  consumer: Consumer,
+  at: number,
+): { readonly consumer: Consumer; readonly isOpenable: boolean } {
+  let { gate } = consumer;
+  for (;;) {
+    const next = nextChangeAt(gate);
+    gate = passTime(gate, next === null || next > at ? at : next);
+    if (gate.at === undefined || gate.at >= at || isOpenable(consumer, gate)) {
+      return { consumer: { ...consumer, gate }, isOpenable: isOpenable(consumer, gate) };
+    }
+  }
+}
+
+function expiredIn({ expired }: Gate): Pick<AskedRun, 'expired'> {
+  return expired === undefined ? {} : { expired };
 }
 
 /** A gate once what became too old is written down. */

@@ -1,5 +1,6 @@
 import type { GateTerms } from './gate.ts';
 import type { LeafAssets } from './explanation.ts';
+import type { Partitions } from './judge.ts';
 import type { RunPlan, WhilePaused } from './run-plan.ts';
 
 /** What is in force for a consumer at one position of the log: its DAG's plan with the condition's leaves numbered. */
@@ -8,6 +9,8 @@ export interface Definition extends GateTerms {
   /** `null` once the DAG was removed. */
   readonly plan: RunPlan | null;
   readonly assets: LeafAssets;
+  /** What events of partitions mean; absent is nothing. */
+  readonly partitions?: Partitions;
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;
   /** Whether runs by time and by hand consume what is queued when they are let in. */

@@ -1,7 +1,9 @@
-import type { LeafId } from './leaves.ts';
+import { baseOf, type LeafId, ofKey } from './leaves.ts';
 import { type Condition, neededCount } from './condition.ts';
 import type { Consumer } from './consumer.ts';
-import type { Gate, Queued } from './gate.ts';
+import { type EventFilter, filterText } from './event-filter.ts';
+import { type Gate, progressOf, type Queued } from './gate.ts';
+import { settledAt } from './gate-time.ts';
 import { type Source, sourceKey, titleOf } from './source.ts';
 
 /** The condition tree with, per node, what arrived and what is missing. */
@@ -12,6 +14,10 @@ export type Explanation =
       readonly met: boolean;
       /** Updates it takes. */
       readonly needed: number;
+      /** Which updates count; absent is all of them. */
+      readonly where?: EventFilter;
+      /** How long one counts; absent is for ever. */
+      readonly expireAfterMs?: number;
       readonly queued: Queued | null;
     }
   | {
@@ -26,15 +32,21 @@ export type Explanation =
 export type LeafAssets = Readonly<Record<LeafId, Source>>;
 
 /** @throws Error when a leaf has no asset in `assets`: the definition is broken */
-export function explain(condition: Condition<LeafId>, assets: LeafAssets, gate: Gate): Explanation {
+export function explain(
+  condition: Condition<LeafId>,
+  assets: LeafAssets,
+  gate: Gate,
+  key: string | null = null,
+): Explanation {
   const needed = neededCount(condition);
   if (condition.kind === 'asset') {
-    const asset = assets[condition.asset];
-    if (asset === undefined) throw new Error(`leaf ${condition.asset} stands for no asset`);
-    const queued = gate.queued[condition.asset] ?? null;
-    return { kind: 'asset', asset, met: (queued?.count ?? 0) >= needed, needed, queued };
+    const { asset: leaf, kind, count: _, ...terms } = condition;
+    const asset = assets[baseOf(leaf)];
+    if (asset === undefined) throw new Error(`leaf ${leaf} stands for no asset`);
+    const queued = gate.queued[ofKey(leaf, key)];
+    return { kind, asset, met: progressOf(queued) >= needed, needed, ...terms, queued: queued ?? null };
   }
-  const of = condition.of.map((part) => explain(part, assets, gate));
+  const of = condition.of.map((part) => explain(part, assets, gate, key));
   return { kind: condition.kind, met: of.filter(({ met }) => met).length >= needed, needed, of };
 }
 
@@ -46,18 +58,22 @@ export function summarize(consumer: Consumer, explanation: Explanation | null): 
   const active = consumer.activeRuns.length;
   // Only the definition of a DAG that was removed allows no run at all; that it was paused before says nothing any more.
   if (consumer.maxActiveRuns === 0) return 'The DAG was removed.';
-  if (consumer.isPaused) return `Paused; ${progressOf(explanation)}; nothing starts until it is resumed.`;
+  if (consumer.isPaused) return `Paused; ${updatedOf(explanation)}; nothing starts until it is resumed.`;
   if (active >= consumer.maxActiveRuns && (explanation?.met === true || consumer.hasRequests)) {
     return `Ready, but ${active} of ${consumer.maxActiveRuns} runs are active; the next one starts when one of them ends.`;
   }
   if (consumer.hasRequests) return 'A requested run is about to start.';
   if (explanation === null) return 'Waits for no asset: it runs by time or by hand.';
-  if (explanation.met && leavesIn(explanation).some((leaf) => leaf.met))
-    return 'All it needs has arrived; a run is about to start.';
-  return `Waits for ${missingOf(explanation)}; ${progressOf(explanation)}.`;
+  if (explanation.met && leavesIn(explanation).some((leaf) => leaf.met)) {
+    const until = settledAt(consumer.gate, null);
+    if (until === null || until <= (consumer.gate.at ?? 0))
+      return 'All it needs has arrived; a run is about to start.';
+    return `All it needs has arrived; a run starts at ${new Date(until).toISOString()} unless more comes before.`;
+  }
+  return `Waits for ${missingOf(explanation)}; ${updatedOf(explanation)}.`;
 }
 
-function progressOf(explanation: Explanation | null): string {
+function updatedOf(explanation: Explanation | null): string {
   if (explanation === null) return 'it waits for no asset';
   const leaves = leavesIn(explanation);
   return `${countAssets(leaves.filter((leaf) => leaf.met))} of ${countAssets(leaves)} assets updated`;
@@ -77,8 +93,9 @@ function missingOf(explanation: Explanation): string {
 function phrase(explanation: Explanation, isOutermost: boolean): string {
   if (isLeaf(explanation)) {
     const more = stillNeeded(explanation);
-    const title = titleOf(explanation.asset);
-    return explanation.needed === 1 ? title : `${title} (${more} more)`;
+    const { asset, where, needed } = explanation;
+    const title = where === undefined ? titleOf(asset) : `${titleOf(asset)} where ${filterText(where)}`;
+    return needed === 1 ? title : `${title} (${more} more)`;
   }
   const missing = openPartsOf(explanation);
   if (missing.length === 0 || missing.length < stillNeeded(explanation)) return 'nothing it could be given';
@@ -94,7 +111,7 @@ function phrase(explanation: Explanation, isOutermost: boolean): string {
 /** How many updates or parts are missing before this is met. */
 function stillNeeded(explanation: Explanation): number {
   const has = isLeaf(explanation)
-    ? (explanation.queued?.count ?? 0)
+    ? progressOf(explanation.queued ?? undefined)
     : explanation.of.filter(({ met }) => met).length;
   return Math.max(0, explanation.needed - has);
 }

@@ -1,4 +1,4 @@
-import type { Batch, Entry } from './batch.ts';
+import { type Batch, type Entry, joinedWindow } from './batch.ts';
 import { type Condition, leafNodesOf, neededCount } from './condition.ts';
 import { type Gate, isIgnored, keysIn, type Queued } from './gate.ts';
 import { isMet, isOpen } from './gate-take.ts';
@@ -37,7 +37,7 @@ export function countUntilMet(
     const queued = current.queued as Record<LeafId, Queued>;
     const further = entries.filter((entry) => enqueue(queued, entry, needs));
     if (metAnother !== 'any') metAnother = new Set(further.map(({ leaf }) => keyOf(leaf)));
-    current = withMetAt({ ...current, watermark: batch.lastSeq, midBatch: false });
+    current = withMetAt({ ...current, watermark: batch.lastSeq, midBatch: false }, timeOf(batch));
     const keys = metAnother === 'any' ? keysIn(current) : [...metAnother];
     if ((keys.some((key) => isOpen(current, key)) || isOwed) && mayOpen())
       return { gate: current, rest: batches.slice(index + 1) };
@@ -46,18 +46,18 @@ export function countUntilMet(
   return { gate: { ...current, midBatch: gate.midBatch }, rest: [] };
 }
 
-/** Lets time pass until the gate opens by it, or up to a batch; what is due at a time comes before what is recorded later. */
+/** Lets time pass until the gate opens by it, or to just before a batch: others may have been recorded at its very time. */
 export function passUpTo(
   gate: Gate,
   batch: Batch,
   mayOpen: () => boolean,
 ): { readonly gate: Gate; readonly isOpen: boolean } {
-  const at = timeOf(batch);
+  const at = timeOf(batch) - 1;
   let current = gate;
   // Inside a batch nothing is decided, and all of it has one time.
   while (!gate.midBatch) {
     const next = nextChangeAt(current);
-    if (next === null || next >= at) break;
+    if (next === null || next > at) break;
     current = passTime(current, next);
     if (isMet(current) && mayOpen()) return { gate: ownQueue(current), isOpen: true };
   }
@@ -84,9 +84,12 @@ function enqueue(
   const merged =
     before === undefined
       ? entry
-      : { ...before, count: before.count + entry.count, lastSeq: entry.lastSeq, lastAt: entry.lastAt };
+      : {
+          ...{ ...before, count: before.count + entry.count, lastSeq: entry.lastSeq, lastAt: entry.lastAt },
+          ...joinedWindow(before, entry.window),
+        };
   queued[leaf] = most === 0 ? merged : { ...merged, recent: newest(before?.recent ?? [], entry, most) };
-  return before === undefined || before.count < (enough.get(named) ?? 1);
+  return before === undefined || before.window !== undefined || before.count < (enough.get(named) ?? 1);
 }
 
 function newest(

@@ -1,7 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import { type Gate, isMetFor, keysIn, type Queued, type Taken } from './gate.ts';
 import { isSettled, tooOldBefore, withMetAt } from './gate-time.ts';
-import { baseOf, isBase, keyOf, type LeafId } from './leaves.ts';
+import { baseOf, isBase, keyOf, type LeafId, withoutKey } from './leaves.ts';
 
 /** Whether a run may open: the condition is met by what is queued, of any partition key, and has settled. */
 export function isMet(gate: Gate): boolean {
@@ -29,6 +29,13 @@ export function takeMet(gate: Gate): TakenRun | null {
   return { ...takeLeaves(gate, new Set(own)), key };
 }
 
+/** Partition keys with something queued, that with the oldest event first. */
+export function pendingKeys(gate: Gate): readonly string[] {
+  const keys = keysIn(gate).filter((key) => key !== null);
+  const since = new Map(keys.map((key) => [key, oldestSeq(gate, key)]));
+  return keys.toSorted((a, b) => (since.get(a) ?? 0) - (since.get(b) ?? 0));
+}
+
 function oldestSeq({ queued }: Gate, key: string | null): Seq {
   return Object.entries<Queued>(queued)
     .filter(([leaf]) => keyOf(leaf as LeafId) === key)
@@ -40,13 +47,19 @@ export function takeAll(gate: Gate): { readonly taken: readonly Taken[]; readonl
   return takeLeaves(gate, new Set(Object.keys(gate.queued)));
 }
 
+/** Whether a leaf is counted under one of these, each with its key, or without one for all keys. */
+export function isNamed(leaves: ReadonlySet<string>, leaf: LeafId): boolean {
+  const base = baseOf(leaf);
+  return leaves.has(base) || leaves.has(withoutKey(base));
+}
+
 /** Takes what is queued for these leaves, of those it has, and what was counted apart of it. */
 export function takeLeaves(
   gate: Gate,
   leaves: ReadonlySet<string>,
 ): { readonly taken: readonly Taken[]; readonly gate: Gate } {
   const entries = Object.entries<Queued>(gate.queued);
-  const isTaken = ([leaf]: readonly [string, Queued]): boolean => leaves.has(baseOf(leaf as LeafId));
+  const isTaken = ([leaf]: readonly [string, Queued]): boolean => isNamed(leaves, leaf as LeafId);
   const left = Object.fromEntries(entries.filter((entry) => !isTaken(entry)));
   return {
     taken: takenOf(gate, entries.filter(isTaken)),

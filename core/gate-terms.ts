@@ -5,8 +5,13 @@ import { takenOf } from './gate-take.ts';
 import { isTimed, withMetAt } from './gate-time.ts';
 import { baseOf, isBase, keyOf, type LeafId, ofKey, withoutKey } from './leaves.ts';
 
-export function emptyGate({ condition, settle }: GateTerms, watermark: Seq): Gate {
-  const terms: GateTerms = { condition, ...(settle === undefined ? {} : { settle }) };
+/** A gate into which nothing was counted. */
+export function emptyGate({ condition, settle, byKeys }: GateTerms, watermark: Seq): Gate {
+  const terms: GateTerms = {
+    condition,
+    ...(settle === undefined ? {} : { settle }),
+    ...(byKeys === undefined ? {} : { byKeys }),
+  };
   return { ...terms, watermark, midBatch: false, queued: {}, ...(isTimed(terms) ? { at: 0 } : {}) };
 }
 
@@ -24,7 +29,8 @@ export function redefine(
   const bases = new Set([...wanted].map(baseOf));
   const entries = Object.entries<Queued>(before.queued) as [LeafId, Queued][];
   const isKept = ([leaf]: readonly [LeafId, Queued]): boolean =>
-    isBase(leaf) ? bases.has(withoutKey(leaf)) : wanted.has(withoutKey(leaf));
+    before.byKeys === terms.byKeys &&
+    (isBase(leaf) ? bases.has(withoutKey(leaf)) : wanted.has(withoutKey(leaf)));
   const kept = entries.filter(isKept);
   const keptBases = kept.map(([leaf]) => leaf).filter(isBase);
   const counted = new Set<string>(kept.map(([leaf]) => leaf));

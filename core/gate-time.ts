@@ -81,11 +81,11 @@ export function settledAt(gate: Gate, key: string | null): number | null {
   );
 }
 
-/** Notes since when the condition is met, where a run waits for more. */
-export function withMetAt({ metAt: before, ...gate }: Gate): Gate {
+/** Notes since when the condition is met, where a run waits for more; what is met only now is so since `now`. */
+export function withMetAt({ metAt: before, ...gate }: Gate, now: number = gate.at ?? 0): Gate {
   if (gate.settle === undefined) return gate;
   const met = keysIn(gate).filter((key) => isMetFor(gate, key));
-  const metAt = Object.fromEntries(met.map((key) => [key ?? '', before?.[key ?? ''] ?? gate.at ?? 0]));
+  const metAt = Object.fromEntries(met.map((key) => [key ?? '', before?.[key ?? ''] ?? now]));
   return { ...gate, metAt };
 }
 

@@ -1,4 +1,5 @@
 import type { Seq } from './asset-event.ts';
+import type { WindowParts } from './batch.ts';
 import { type Condition, isSatisfied } from './condition.ts';
 import { keyOf, type LeafId, ofKey } from './leaves.ts';
 import type { WhilePaused } from './run-plan.ts';
@@ -12,6 +13,8 @@ export interface Queued {
   readonly lastAt: number;
   /** Times of the newest, as many as a leaf takes that takes several and forgets the old. */
   readonly recent?: readonly number[];
+  /** Of a roll-up, which is met by nothing before enough keys of its window came. */
+  readonly window?: WindowParts;
 }
 
 /** How long a consumer waits for more once its condition is met. */
@@ -27,6 +30,8 @@ export interface GateTerms {
   /** `null` where events start nothing: a DAG run by time or by hand only. */
   readonly condition: Condition<LeafId> | null;
   readonly settle?: Settle;
+  /** Stands for how keys are made, where runs are by partition: what is queued under other keys means nothing under these. */
+  readonly byKeys?: string;
 }
 
 /** What a consumer holds between runs. JSON-safe; as large as its condition has leaves, however many events arrive. */
@@ -97,6 +102,7 @@ export function isMetFor({ condition, queued }: Gate, key: string | null): boole
 
 /** How many updates count for a leaf. */
 export function progressOf(queued: Queued | undefined): number {
+  if (queued?.window !== undefined && queued.window.parts.length < queued.window.needs) return 0;
   return queued?.recent?.length ?? queued?.count ?? 0;
 }
 

@@ -1,4 +1,6 @@
 import { parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from './dag-options.ts';
+import type { Condition } from './condition.ts';
+import { parseGateTerms } from './gate-options.ts';
 import { isRecord } from './json.ts';
 import { type Fields, onlyFields, placeIn, refused } from './scenario-json.ts';
 import { parseSchedule } from './scenario-schedule.ts';
@@ -6,9 +8,21 @@ import { parseSteps } from './scenario-steps.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What a scenario says about the runs of its consumer. */
-export type ScenarioTerms = Pick<Scenario, 'maxActiveRuns' | 'whilePaused' | 'startFrom'>;
+export type ScenarioTerms = Pick<
+  Scenario,
+  'maxActiveRuns' | 'whilePaused' | 'startFrom' | 'settle' | 'partitions'
+>;
 
-const optionNames = ['maxActiveRuns', 'whilePaused', 'startFrom', 'partitioned', 'batch'];
+const optionNames = [
+  'maxActiveRuns',
+  'whilePaused',
+  'startFrom',
+  'within',
+  'settle',
+  'partitioned',
+  'partitions',
+  'batch',
+];
 
 /**
  * A scenario that was written as JSON.
@@ -20,21 +34,25 @@ export function parseScenario(value: unknown, path = ''): Scenario {
     throw refused(path, value, 'write an object with "schedule" and "steps"');
   const { schedule, steps, ...options } = value;
   onlyFields(path, value, ['schedule', 'steps', ...optionNames]);
+  const condition = parseSchedule(placeIn(path, 'schedule'), schedule);
   return {
-    condition: parseSchedule(placeIn(path, 'schedule'), schedule),
     requestedRunsConsume: false,
-    ...parseTerms(options, path),
+    ...parseTerms(options, condition, path),
     steps: parseSteps(placeIn(path, 'steps'), steps),
   };
 }
 
 /** @throws TidegateError `invalid_input` or `invalid_definition` naming the option that is not valid or not known */
-export function parseTerms(options: Fields, path = ''): ScenarioTerms {
+export function parseTerms<Leaf>(
+  options: Fields,
+  condition: Condition<Leaf> | null,
+  path = '',
+): ScenarioTerms & { readonly condition: Condition<Leaf> | null } {
   onlyFields(path, options, optionNames);
-  const { maxActiveRuns, whilePaused, startFrom, partitioned = false, batch = 'all' } = options;
-  if (partitioned !== false) throw unsupported(placeIn(path, 'partitioned'), partitioned, 'false');
+  const { maxActiveRuns, whilePaused, startFrom, batch = 'all' } = options;
   if (batch !== 'all') throw unsupported(placeIn(path, 'batch'), batch, '"all"');
   return {
+    ...parseGateTerms(options, condition, (name) => placeIn(path, name)),
     maxActiveRuns: parseMaxActiveRuns(maxActiveRuns, placeIn(path, 'maxActiveRuns')),
     whilePaused: parseWhilePaused(whilePaused, placeIn(path, 'whilePaused')),
     startFrom: parseStartFrom(startFrom, placeIn(path, 'startFrom')),

@@ -11,6 +11,9 @@ export interface Partitioned {
   readonly assets: Readonly<Record<string, PartitionMapper>>;
 }
 
+/** The same as authors write it: `true` is by the keys of the events themselves, which is also what is left out. */
+export type PartitionedInput = boolean | Partial<Partitioned>;
+
 /** Fewest and most keys of a window. */
 interface WindowSize {
   readonly least: number;

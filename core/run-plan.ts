@@ -1,8 +1,10 @@
 import type { AssetRef } from './asset-uri.ts';
 import type { Condition } from './condition.ts';
 import { unreachable } from './errors.ts';
+import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
+import type { Partitions } from './judge.ts';
 import type { Source } from './source.ts';
 
 /** When a task may start, given how the tasks it needs ended (Airflow's words). */
@@ -70,6 +72,10 @@ export interface DagPlan {
   /** No tick before it; `null` is from the deploy on. */
   readonly startAt: number | null;
   readonly condition: Condition<Source> | null;
+  /** How long a run waits for more once its condition is met; absent is not at all. */
+  readonly settle?: Settle;
+  /** What events of partitions mean; absent is nothing. */
+  readonly partitions?: Partitions;
   readonly cron: CronPlan | null;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;

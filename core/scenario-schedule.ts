@@ -1,6 +1,8 @@
 import type { AssetRef, AssetUri } from './asset-uri.ts';
-import { type Condition, leavesOf, maxConditionDepth, maxLeafCount, maxLeaves } from './condition.ts';
+import { type Condition, leafOf, leavesOf, maxConditionDepth, maxLeafCount, maxLeaves } from './condition.ts';
 import { isRecord } from './json.ts';
+import { parseEventFilter } from './event-filter.ts';
+import { parseLifetime } from './gate-options.ts';
 import { onlyFields, parseCount, parseList, parseName, placeIn, refused } from './scenario-json.ts';
 import type { Source } from './source.ts';
 
@@ -35,11 +37,16 @@ function parsePart(path: string, value: unknown, depth: number): Condition<Sourc
 
   for (const kind of ['asset', 'alias'] as const) {
     if (!(kind in value)) continue;
-    onlyFields(path, value, [kind, 'count']);
+    onlyFields(path, value, [kind, 'count', 'where', 'expireAfter']);
     const name = parseName(placeIn(path, kind), value[kind], kind);
     const count = parseCount(placeIn(path, 'count'), value['count'] ?? 1, maxLeafCount);
     const source = kind === 'asset' ? parseScenarioAsset(name) : { kind, name };
-    return { kind: 'asset', asset: source, ...(count === 1 ? {} : { count }) };
+    return leafOf<Source>(source, {
+      count,
+      where:
+        value['where'] === undefined ? undefined : parseEventFilter(value['where'], placeIn(path, 'where')),
+      expireAfterMs: parseLifetime(value['expireAfter'], placeIn(path, 'expireAfter')),
+    });
   }
   for (const kind of ['all', 'any'] as const) {
     if (!(kind in value)) continue;

@@ -1,4 +1,6 @@
-import { type LeafId, leafOfSubscription } from './leaves.ts';
+import type { Delivery } from './batch.ts';
+import { judgeOf, metLeaves, type Partitions } from './judge.ts';
+import { type LeafId, leafOfSubscription, type LeafTerms, leafWith } from './leaves.ts';
 import { type Condition, mapLeaves } from './condition.ts';
 import type { LeafAssets } from './explanation.ts';
 import type { ScenarioEvent } from './scenario.ts';
@@ -15,25 +17,39 @@ export interface Sources {
 export function numberSources(condition: Condition<Source> | null): Sources {
   const numbers = new Map<string, LeafId>();
   const leaves = new Map<LeafId, Source>();
-  const number = (source: Source): LeafId => {
+  const number = (source: Source, terms: LeafTerms): LeafId => {
     const key = keyOf(source);
     const leaf = numbers.get(key) ?? leafOfSubscription(numbers.size + 1);
     numbers.set(key, leaf);
     leaves.set(leaf, leaves.get(leaf) ?? source);
-    return leaf;
+    return leafWith(leaf, terms);
   };
   const numbered = condition === null ? null : mapLeaves(condition, number);
   return { condition: numbered, leaves, assets: Object.fromEntries(leaves) };
 }
 
-/** The leaves that an update meets: that of its asset, and those of the aliases it came through. */
-export function leavesMetBy({ leaves }: Sources): (event: ScenarioEvent) => readonly LeafId[] {
+/** What an update is to a consumer, at one of its leaves. */
+export type MetLeaf = Pick<Delivery, 'leaf' | 'window'>;
+
+/** Judges updates as a dispatcher does: by the leaf of their asset, and by those of the aliases they came through. */
+export function leavesMetBy(
+  { leaves, condition, assets }: Sources,
+  partitions: Partitions | undefined,
+): (event: ScenarioEvent) => { readonly met: readonly MetLeaf[]; readonly refusal: string | null } {
   const byKey = new Map([...leaves].map(([leaf, source]) => [keyOf(source), leaf]));
-  return ({ asset, via, partition }) => {
-    // Nothing of a partition starts a consumer that is not by partition.
-    if (partition !== null) return [];
+  const judge = judgeOf({ condition, assets, ...(partitions && { partitions }) });
+  return ({ asset, via, partition, extra }) => {
+    const facts = { extra, partitionKey: partition, source: { kind: 'api' } } as const;
     const sources = [{ name: asset }, ...via.map((name) => ({ kind: 'alias' as const, name }))];
-    return [...new Set(sources.map(keyOf))].flatMap((key) => byKey.get(key) ?? []);
+    const judgements = [...new Set(sources.map(keyOf))].flatMap((key) => {
+      const base = byKey.get(key);
+      return base === undefined ? [] : [judge(base, facts)];
+    });
+    const refusal = judgements.find((one) => one.kind === 'refused');
+    return {
+      met: judgements.flatMap((one) => (one.kind === 'accepted' ? one.keys.flatMap(metLeaves) : [])),
+      refusal: refusal?.kind === 'refused' ? refusal.reason : null,
+    };
   };
 }
 

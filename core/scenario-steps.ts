@@ -1,7 +1,7 @@
 import { maxBatchEvents, maxPartitionKeyLength, storableExtra } from './asset-event.ts';
 import { parseInstant } from './dag-options.ts';
 import { parseDuration } from './duration.ts';
-import { isRecord } from './json.ts';
+import { isRecord, type JsonObject } from './json.ts';
 import {
   type Fields,
   listed,
@@ -122,7 +122,7 @@ function parseEvent(path: string, fields: Fields, clock: Clock): Parsed<Scenario
       partition,
       `write text of at most ${maxPartitionKeyLength} characters`,
     );
-  checkExtra(placeIn(path, 'extra'), extra, asset);
+  const stored = parseExtra(placeIn(path, 'extra'), extra, asset);
 
   const at = fields['at'] === undefined ? nextAt(clock) : parseInstant(fields['at'], placeIn(path, 'at'));
   if (at < clock.now) {
@@ -134,15 +134,16 @@ function parseEvent(path: string, fields: Fields, clock: Clock): Parsed<Scenario
     );
   }
   const names = aliases.map((name, index) => parseName(placeIn(placeIn(path, 'via'), index), name, 'alias'));
-  return { step: { asset, via: names, partition, at }, clock: { now: at, isTaken: true } };
+  return { step: { asset, via: names, partition, extra: stored, at }, clock: { now: at, isTaken: true } };
 }
 
 function nextAt({ now, isTaken }: Clock): number {
   return isTaken ? now + betweenEventsMs : now;
 }
 
-/** What could not be recorded is refused, although nothing here looks into it. */
-function checkExtra(path: string, extra: unknown, asset: string): void {
+/** What could not be recorded is refused here too. */
+function parseExtra(path: string, extra: unknown, asset: string): JsonObject {
   if (!isRecord(extra)) throw refused(path, extra, 'write a JSON object');
-  within(path, () => storableExtra(extra, asset));
+  const stored: JsonObject = JSON.parse(within(path, () => storableExtra(extra, asset)));
+  return stored;
 }

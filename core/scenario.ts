@@ -1,4 +1,10 @@
 import type { Condition } from './condition.ts';
+import type { Duration } from './duration.ts';
+import type { EventFilterInput } from './event-filter.ts';
+import type { SettleInput } from './gate-options.ts';
+import type { Settle } from './gate.ts';
+import type { Partitions } from './judge.ts';
+import type { PartitionedInput } from './partitioned.ts';
 import type { JsonObject } from './json.ts';
 import type { StartFrom, WhilePaused } from './run-plan.ts';
 import type { Source } from './source.ts';
@@ -12,6 +18,8 @@ export interface Scenario {
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;
+  readonly settle?: Settle;
+  readonly partitions?: Partitions;
   readonly steps: readonly ScenarioStep[];
 }
 
@@ -35,6 +43,7 @@ export interface ScenarioEvent {
   /** Aliases it came through. */
   readonly via: readonly string[];
   readonly partition: string | null;
+  readonly extra: JsonObject;
   readonly at: number;
 }
 
@@ -43,11 +52,18 @@ export type ScheduleJson =
   | null
   | string
   | readonly ScheduleJson[]
-  | { readonly asset: string; readonly count?: number }
-  | { readonly alias: string; readonly count?: number }
+  | ({ readonly asset: string } & LeafJson)
+  | ({ readonly alias: string } & LeafJson)
   | { readonly all: readonly ScheduleJson[] }
   | { readonly any: readonly ScheduleJson[] }
   | { readonly atLeast: number; readonly of: readonly ScheduleJson[] };
+
+/** What a leaf may ask for beside an update. */
+export interface LeafJson {
+  readonly count?: number;
+  readonly where?: EventFilterInput;
+  readonly expireAfter?: Duration;
+}
 
 /** An event as a scenario writes it; `Name` is what stands for an asset. */
 export interface EventJson<Name = string> {
@@ -86,8 +102,14 @@ export interface ScenarioOptions {
   readonly whilePaused?: WhilePaused;
   /** Which older events the first run lists. @defaultValue `'now'` */
   readonly startFrom?: string | Date;
-  /** Whether runs are by partition. @defaultValue false */
-  readonly partitioned?: false;
+  /** How long after each other the parts of the condition may be met. @defaultValue for ever */
+  readonly within?: Duration;
+  /** How long a run waits for more once its condition is met. @defaultValue not at all */
+  readonly settle?: SettleInput;
+  /** Whether runs are by partition, and by which keys. @defaultValue false */
+  readonly partitioned?: PartitionedInput;
+  /** With `'any'` events of partitions count like others, where runs are not by partition. @defaultValue `'none'` */
+  readonly partitions?: 'none' | 'any';
   /** How many queued events a run takes. @defaultValue `'all'` */
   readonly batch?: 'all';
 }

@@ -1,11 +1,20 @@
 import { type Batch, type Delivery, toBatches } from './batch.ts';
-import { type Consumer, decide, takeBatches, withoutRuns, withRun } from './consumer.ts';
+import {
+  type AskedRun,
+  type Consumer,
+  decide,
+  letPass,
+  takeBatches,
+  withoutRuns,
+  withRun,
+} from './consumer.ts';
 import { unreachable } from './errors.ts';
 import { explain, type Explanation, summarize } from './explanation.ts';
-import { isIgnored, pauseGate, type Taken } from './gate.ts';
-import { takeAll, takeLeaves } from './gate-take.ts';
+import { isIgnored, pauseGate } from './gate.ts';
+import { pendingKeys, takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
 import { runIdByHand } from './ids.ts';
+import { isBase, type LeafId, withoutKey } from './leaves.ts';
 import type { StartFrom } from './run-plan.ts';
 import { leavesMetBy, numberSources } from './scenario-sources.ts';
 import type { Scenario, ScenarioEvent, ScenarioStep } from './scenario.ts';
@@ -14,8 +23,9 @@ import { startLog } from './simulated-log.ts';
 /** A run that consumes events. */
 export interface SimulatedRun {
   readonly trigger: 'assets' | 'manual' | 'time';
-  readonly partition: null;
-  /** In order of arrival, each once; `a#2` is the second update of `a` in the scenario. */
+  /** The key it is of, where runs are by partition. */
+  readonly partition: string | null;
+  /** In order of arrival, each once; `a#2` is the second update of `a` in the scenario, `a@k#2` too if it is of partition `k` and runs are by partition. */
   readonly events: readonly string[];
 }
 
@@ -24,6 +34,10 @@ export interface SimulationResult {
   readonly runs: readonly SimulatedRun[];
   /** Names with something queued at the end, in the order of the schedule. */
   readonly pending: readonly string[];
+  /** Keys with something queued, the oldest first; only where runs are by partition. */
+  readonly pendingKeys?: readonly string[];
+  /** Why events were not taken for their key, each reason once; only where there are such. */
+  readonly refused?: readonly string[];
   /** Runs by hand and by time that got a slot. */
   readonly otherRuns: number;
   readonly explanation: {
@@ -52,22 +66,38 @@ export function simulate(scenario: Scenario): SimulationResult {
 }
 
 export function startSimulation(scenario: Scenario): Simulation {
-  const { maxActiveRuns, requestedRunsConsume, whilePaused, startFrom, steps } = scenario;
+  const {
+    maxActiveRuns,
+    requestedRunsConsume,
+    whilePaused,
+    startFrom,
+    settle: settling,
+    partitions,
+    steps,
+  } = scenario;
   const sources = numberSources(scenario.condition);
   const { condition, leaves, assets } = sources;
-  const metBy = leavesMetBy(sources);
-  const log = startLog();
+  const metBy = leavesMetBy(sources, partitions);
+  const refusals = new Set<string>();
+  const terms = { condition, ...(settling === undefined ? {} : { settle: settling }) };
+  const isByPartition = partitions !== undefined && partitions !== 'any' && partitions !== 'none';
+  const log = startLog({ isByPartition });
   const runs: SimulatedRun[] = [];
   const requests: ('manual' | 'time')[] = [];
   let otherRuns = 0;
   let isRegistered = steps.every(({ kind }) => kind !== 'register');
   let consumer: Consumer = {
-    ...{ gate: emptyGate({ condition }, 0), isPaused: false, activeRuns: [], hasRequests: false },
+    ...{ gate: emptyGate(terms, 0), isPaused: false, activeRuns: [], hasRequests: false },
     ...{ maxActiveRuns, requestedRunsConsume },
   };
 
-  const open = (trigger: SimulatedRun['trigger'], taken: readonly Taken[]): void =>
-    void runs.push({ trigger, partition: null, events: log.consume(taken) });
+  const open = (
+    trigger: SimulatedRun['trigger'],
+    { key, taken, expired = [] }: Pick<AskedRun, 'key' | 'taken' | 'expired'>,
+  ): void => {
+    log.discard(expired);
+    runs.push({ trigger, partition: key ?? null, events: log.consume(taken) });
+  };
 
   const settle = (): void => {
     for (;;) {
@@ -76,12 +106,12 @@ export function startSimulation(scenario: Scenario): Simulation {
         case 'wait':
           return;
         case 'open':
-          open('assets', decision.run.taken);
+          open('assets', decision.run);
           consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);
           break;
         case 'admit': {
           const trigger = requests.shift() ?? 'manual';
-          if (decision.taken.length > 0) open(trigger, decision.taken);
+          if (decision.taken.length > 0) open(trigger, decision);
           otherRuns += 1;
           consumer = { ...consumer, gate: decision.gate, hasRequests: requests.length > 0 };
           // All that matters about its name is that no other run has it.
@@ -95,24 +125,36 @@ export function startSimulation(scenario: Scenario): Simulation {
   };
 
   const append = (event: ScenarioEvent, batchEnd: number): readonly Delivery[] => {
-    const recorded = log.append(event.asset);
-    const met = metBy(event);
+    const recorded = log.append(event);
+    const { met, refusal } = metBy(event);
     if (!isRegistered) {
       if (met.length > 0 && isListed(startFrom, event.at)) log.remember(recorded);
       return [];
     }
     const { seq } = recorded;
-    if (!isIgnored(consumer.gate, seq)) log.enqueue(recorded, met);
-    return met.map((leaf) => ({ seq, batchEnd, leaf, at: event.at }));
+    if (!isIgnored(consumer.gate, seq)) log.enqueue(recorded, met.map(({ leaf }) => leaf).filter(isBase));
+    if (refusal !== null) refusals.add(refusal);
+    return met.map((one) => ({ seq, batchEnd, ...one, at: event.at }));
+  };
+
+  /** As the clocks of a deployed consumer ring, whatever is recorded. */
+  const advance = (to: number): void => {
+    for (;;) {
+      const passed = letPass(consumer, to);
+      consumer = passed.consumer;
+      if (!passed.isOpenable) return;
+      settle();
+    }
   };
 
   const record = (events: readonly ScenarioEvent[]): void => {
+    if (isRegistered) advance((events[0]?.at ?? 0) - 1);
     const batchEnd = log.head + events.length;
     let rest: readonly Batch[] = toBatches(events.flatMap((event) => append(event, batchEnd)));
     if (!isRegistered) return;
     do {
       const taken = takeBatches(consumer, rest, { upTo: batchEnd, more: false });
-      for (const run of taken.asked) open('assets', run.taken);
+      for (const run of taken.asked) open('assets', run);
       consumer = taken.consumer;
       settle();
       rest = taken.rest;
@@ -141,7 +183,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     if (step.kind === 'record') return record(step.events);
     if (step.kind === 'register') {
       isRegistered = true;
-      consumer = { ...consumer, gate: emptyGate({ condition }, log.head) };
+      consumer = { ...consumer, gate: emptyGate(terms, log.head) };
     }
     // Nothing can be done to a consumer that is not there yet.
     if (!isRegistered) return undefined;
@@ -150,11 +192,13 @@ export function startSimulation(scenario: Scenario): Simulation {
     if (step.kind === 'pause' || step.kind === 'unpause') pause(step.kind === 'pause');
     if (step.kind === 'manualRun') request('manual');
     if (step.kind === 'timeTick') request('time');
+    if (step.kind === 'advance') advance(step.to);
     return settle();
   };
 
   const pending = (): readonly string[] => {
-    const queued = [...leaves].filter(([leaf]) => consumer.gate.queued[leaf] !== undefined);
+    const held = new Set(Object.keys(consumer.gate.queued).map((leaf) => withoutKey(leaf as LeafId)));
+    const queued = [...leaves].filter(([leaf]) => held.has(leaf));
     return [...new Set(queued.map(([, source]) => source.name))];
   };
 
@@ -170,6 +214,8 @@ export function startSimulation(scenario: Scenario): Simulation {
       return {
         runs: [...runs],
         pending: pending(),
+        ...(isByPartition ? { pendingKeys: pendingKeys(consumer.gate) } : {}),
+        ...(refusals.size === 0 ? {} : { refused: [...refusals] }),
         otherRuns,
         explanation: { sentence: summarize(consumer, tree), met: tree?.met ?? false, tree },
       };

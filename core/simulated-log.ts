@@ -1,10 +1,12 @@
 import type { Seq } from './asset-event.ts';
+import type { ScenarioEvent } from './scenario.ts';
 import type { LeafId } from './leaves.ts';
 import type { Taken } from './gate.ts';
 
-/** An event at its position; `a#2` is the second update of `a`. */
+/** An event at its position; `a#2` is the second update of `a`, and `a@k#2` too where runs are by partition. */
 export interface RecordedEvent {
   readonly seq: Seq;
+  readonly at: number;
   readonly name: string;
 }
 
@@ -12,7 +14,7 @@ export interface RecordedEvent {
 export interface SimulatedLog {
   /** Position of the newest event. */
   readonly head: Seq;
-  append(asset: string): RecordedEvent;
+  append(event: ScenarioEvent): RecordedEvent;
   /** Notes that an event waits for a run, at these leaves. */
   enqueue(event: RecordedEvent, leaves: readonly LeafId[]): void;
   /** Notes an event that is older than the consumer, for its first run to list. */
@@ -23,30 +25,31 @@ export interface SimulatedLog {
   discard(taken: readonly Taken[]): void;
 }
 
-export function startLog(): SimulatedLog {
+export function startLog({ isByPartition = false } = {}): SimulatedLog {
   const updates = new Map<string, number>();
   const queued = new Map<LeafId, RecordedEvent[]>();
   let history: RecordedEvent[] = [];
   let head = 0;
 
-  const takeOut = ({ leaf, upTo }: Taken): readonly RecordedEvent[] => {
+  const takeOut = ({ leaf, upTo, tooOld = Number.NEGATIVE_INFINITY }: Taken): readonly RecordedEvent[] => {
     const own = queued.get(leaf) ?? [];
     queued.set(
       leaf,
       own.filter(({ seq }) => seq > upTo),
     );
-    return own.filter(({ seq }) => seq <= upTo);
+    return own.filter(({ seq, at }) => seq <= upTo && at > tooOld);
   };
 
   return {
     get head() {
       return head;
     },
-    append(asset) {
+    append({ asset, partition, at }) {
       head += 1;
       const update = (updates.get(asset) ?? 0) + 1;
       updates.set(asset, update);
-      return { seq: head, name: `${asset}#${update}` };
+      const key = isByPartition && partition !== null ? `@${partition}` : '';
+      return { seq: head, at, name: `${asset}${key}#${update}` };
     },
     enqueue(event, leaves) {
       for (const leaf of leaves) {

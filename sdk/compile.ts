@@ -2,6 +2,7 @@ import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
 import { parseDagId } from '../core/ids.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
+import { parseGateTerms } from '../core/gate-options.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
@@ -42,7 +43,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     tags: parseTags(options.tags ?? []),
     file,
     startAt: options.startDate === undefined ? null : parseInstant(options.startDate, 'startDate'),
-    condition: condition === null ? null : mapLeaves(condition, sourceOf),
+    ...parseGateTerms(options, condition === null ? null : mapLeaves(condition, sourceOf)),
     cron,
     requestedRunsConsume,
     maxActiveRuns: parseMaxActiveRuns(options.maxActiveRuns),

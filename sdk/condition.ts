@@ -1,12 +1,16 @@
 import {
   type Condition,
   depthOf,
+  leafOf,
   leavesOf,
   maxConditionDepth,
   maxLeafCount,
   maxLeaves,
 } from '../core/condition.ts';
+import type { Duration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
+import { type EventFilterInput, parseEventFilter } from '../core/event-filter.ts';
+import { parseLifetime } from '../core/gate-options.ts';
 import { quote } from '../core/ids.ts';
 import { type AnyLeaf, isLeaf, isSelector } from './source.ts';
 
@@ -79,8 +83,15 @@ export function atLeast(count: number, ...parts: readonly ConditionInput[]): Ass
 
 /** What one leaf of a condition asks for. */
 export interface LeafOptions {
-  /** Updates it takes: 1 to 1,000,000. @defaultValue 1 */
+  /** Updates it takes: 1 to 1,000,000. With `expireAfter` at most 1,000. @defaultValue 1 */
   readonly count?: number;
+  /**
+   * Which updates count: fields of an event (`extra.<path>`, `partition`, `source.dagId`, …), each with a value that it must equal, or with tests
+   * that it must all meet. Others are as if they had not been. @defaultValue all
+   */
+  readonly where?: EventFilterInput;
+  /** How long an update counts; it then leaves the queue as expired, unless a run has it. @defaultValue for ever */
+  readonly expireAfter?: Duration;
 }
 
 /**
@@ -90,16 +101,18 @@ export interface LeafOptions {
  * import { asset, on } from 'tidegate';
  *
  * export const everyTenth = on(asset('s3://lake/clicks'), { count: 10 });
+ * export const large = on(asset('s3://lake/orders'), { where: { 'extra.rows': { gte: 1_000 } }, expireAfter: '1h' });
  * ```
  * @throws TidegateError `invalid_definition` when an option is not valid
  */
-export function on(asset: AnyLeaf, { count = 1 }: LeafOptions = {}): AssetCondition {
+export function on(asset: AnyLeaf, { count = 1, where, expireAfter }: LeafOptions = {}): AssetCondition {
   if (!isLeaf(asset))
     throw refused(`on() is given ${describe(asset)} instead of an asset: write on(asset('…'))`);
   if (!Number.isInteger(count) || count < 1 || count > maxLeafCount) {
     throw refused(`count ${quote(String(count))} is not valid: use a whole number from 1 to ${maxLeafCount}`);
   }
-  return chainable({ kind: 'asset', asset, ...(count === 1 ? {} : { count }) });
+  const expireAfterMs = parseLifetime(expireAfter, 'expireAfter');
+  return chainable(leafOf(asset, { count, where: where && parseEventFilter(where), expireAfterMs }));
 }
 
 /**

@@ -1,5 +1,8 @@
 import type { z } from 'zod';
+import type { Duration } from '../core/duration.ts';
+import type { SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { PartitionedInput } from '../core/partitioned.ts';
 import type { TriggerRule } from '../core/run-plan.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
@@ -44,6 +47,24 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
    * skipped. The extra is the defaults of the asset's `eventExtra`.
    */
   readonly outlets?: readonly AnyAsset[];
+  /**
+   * How long after each other the parts of the condition may be met, such as `'1h'`: an update counts no longer than this.
+   * @defaultValue for ever
+   */
+  readonly within?: Duration;
+  /**
+   * How long a run waits for more once its condition is met: until nothing came for `quiet`, but no longer than `max`. It consumes all
+   * that came.
+   * @defaultValue not at all
+   */
+  readonly settle?: SettleInput;
+  /**
+   * Runs by partition: the condition is met, and runs are started, by events of one key, and events without a key start nothing. `true` is by the keys
+   * of the events; else by mappers, those of `assets` by the name of the asset. @defaultValue false
+   */
+  readonly partitioned?: PartitionedInput;
+  /** With `'any'` events of partitions count like others. @defaultValue `'none'`: they start nothing */
+  readonly partitions?: 'none' | 'any';
   /** Checks and types the conf of a run. */
   readonly params?: Schema;
   /** Task queue of tasks that name none. */

@@ -33,9 +33,10 @@ export function simulate(
   steps: readonly SimulationStep[],
   options: ScenarioOptions = {},
 ): SimulationResult {
+  const { condition, requestedRunsConsume } = conditionOf(schedule);
   return play({
-    ...conditionOf(schedule),
-    ...parseTerms({ ...options }),
+    ...parseTerms({ ...options }, condition),
+    requestedRunsConsume,
     steps: parseSteps('steps', named(steps)),
   });
 }

@@ -15,6 +15,8 @@ export interface RunInfo {
   readonly logicalAt: number | null;
   readonly dataIntervalStartAt: number | null;
   readonly dataIntervalEndAt: number | null;
+  /** Partition key it is of; `null` where runs are not by partition. */
+  readonly partitionKey: string | null;
   /** What was given to the run, as it was given. */
   readonly conf: JsonObject;
 }
@@ -22,8 +24,8 @@ export interface RunInfo {
 /** What a producer says about one update. */
 export interface EmitOptions<Input extends object> {
   readonly extra?: Input;
-  /** Which cut of the asset was updated. */
-  readonly partition?: string;
+  /** Which cut of the asset was updated; `null` is none. @defaultValue the partition of the run, where runs are by partition */
+  readonly partition?: string | null;
 }
 
 /** `extra` may be left out only where the asset's schema does not ask for anything. */

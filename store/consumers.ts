@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
 import { type Clearing, countTaken, cutAt } from '../core/clearing.ts';
+import { withoutExpired } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { type Gate, pauseGate } from '../core/gate.ts';
-import { redefine } from '../core/gate-terms.ts';
 import type { DagId } from '../core/ids.ts';
 import type { WhilePaused } from '../core/run-plan.ts';
 import { isItsTurn, readDefinition, takeStep } from './claim.ts';
@@ -12,14 +12,22 @@ import { takeOut, writeIgnored } from './consumption.ts';
 import { readCuts } from './cuts.ts';
 import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
+import { redefineQueued } from './recount.ts';
 import type { Checkpoint } from './schema.ts';
 
-/** Stores the gate as it is, before a consumer continues as new. */
+/** Stores the gate as it is, before a consumer continues as new, and writes down what became too old. */
 export async function checkpoint(
   db: Db,
   claim: Claim,
   { version, gate }: Checkpoint,
 ): Promise<'stored' | 'stale'> {
+  if (gate.expired !== undefined) {
+    return db.transaction().execute(async (tx) => {
+      if (!(await takeStep(tx, claim))) return 'stale';
+      await takeOut(tx, claim.dagId, [], { outcome: 'expired', version, gate });
+      return 'stored';
+    });
+  }
   const { numUpdatedRows } = await db
     .updateTable('consumer')
     .set({ checkpoint: JSON.stringify({ version, gate } satisfies Checkpoint), step: claim.step })
@@ -42,10 +50,10 @@ export async function adoptDefinition(
   return db.transaction().execute(async (tx): Promise<Adopted> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
-    const redefined = redefine(gate, definition, at);
+    const redefined = await redefineQueued(tx, definition, gate, at);
     if (definition.plan === null) await refuseRequests(tx, claim.dagId);
     await takeOut(tx, claim.dagId, redefined.dropped, { outcome: 'dropped', version, gate: redefined.gate });
-    return { kind: 'adopted', definition, gate: redefined.gate };
+    return { kind: 'adopted', definition, gate: withoutExpired(redefined.gate) };
   });
 }
 
@@ -81,9 +89,10 @@ export async function clearQueue(
 ): Promise<Cleared> {
   return db.transaction().execute(async (tx): Promise<Cleared> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
-    const { taken, gate } = cutAt(clearing, await readCuts(tx, clearing));
+    const definition = await readDefinition(tx, claim.dagId, version);
+    const { taken, gate } = cutAt(clearing, await readCuts(tx, definition, clearing));
     await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, gate });
-    return { kind: 'stored', gate, cleared: countTaken(taken) };
+    return { kind: 'stored', gate: withoutExpired(gate), cleared: countTaken(taken) };
   });
 }
 
@@ -111,13 +120,9 @@ export async function setPaused(
     const { head: at } = await readLog(tx);
     const { gate, ignored } = pauseGate(before, { isPaused, whilePaused, at });
     if (ignored !== null) await writeIgnored(tx, dagId, ignored, version);
-    const checkpoint = JSON.stringify({ version, gate } satisfies Checkpoint);
-    await tx
-      .updateTable('consumer')
-      .set({ is_paused: isPaused, checkpoint })
-      .where('dag_id', '=', dagId)
-      .execute();
+    await takeOut(tx, dagId, [], { outcome: 'expired', version, gate });
+    await tx.updateTable('consumer').set({ is_paused: isPaused }).where('dag_id', '=', dagId).execute();
     await tx.updateTable('dag').set({ synced_version: 0 }).where('dag_id', '=', dagId).execute();
-    return { kind: 'stored', gate };
+    return { kind: 'stored', gate: withoutExpired(gate) };
   });
 }

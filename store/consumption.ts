@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Gate, MessageRange, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { countOf, ofSubscription } from './events-of-subscription.ts';
+import { keyOf, subscriptionOf } from '../core/leaves.ts';
+import { countOf, ofSubscription, subscriptionIn } from './events-of-subscription.ts';
 import type { Tx } from './log.ts';
 import type { Checkpoint, ConsumptionOutcome } from './schema.ts';
 
@@ -10,35 +11,51 @@ export interface Leaving {
   readonly outcome: ConsumptionOutcome;
   readonly version: number;
   readonly who?: string;
+  /** What had become too old before, beside what the gate still tells of. */
+  readonly expired?: readonly Taken[];
   /** The gate that remains: what a consumer goes on from when it begins anew. */
   readonly gate: Gate;
 }
 
+/** What leaves the queue, and with which run. */
+export interface LeavingQueue extends Taken {
+  readonly runId?: RunId;
+}
+
 /**
- * Adds the next intervals of each subscription and stores the gate that remains. Each begins where the one before ended, and leaves out
- * what was ignored, so no event is ever taken twice. A run takes all that it asks for; dropping and clearing take what is still there, for they may be told again
- * when their answer was lost.
+ * Adds the next intervals of each subscription and partition key and stores the gate that remains. Each begins where the one before ended, and
+ * leaves out what was ignored, so no event is ever taken twice. A run takes all that it asks for; whatever else becomes of events is told of what
+ * is still there, for it may be told again when its answer was lost. What became too old leaves with them.
  * @returns whether everything was there to be taken
  */
 export async function takeOut(
   tx: Tx,
   dagId: DagId,
-  taken: readonly (Taken & { readonly runId?: RunId })[],
-  { outcome, version, who, gate }: Leaving,
+  taken: readonly LeavingQueue[],
+  { outcome, version, who, expired = [], gate: { expired: tooOld = [], ...gate } }: Leaving,
 ): Promise<boolean> {
+  const all = [
+    ...taken.map((one) => ({ ...one, outcome })),
+    ...[...expired, ...tooOld].map((one): LeavingQueue & { outcome: ConsumptionOutcome } => ({
+      ...one,
+      outcome: 'expired',
+    })),
+  ];
   const { rows } = await sql<{ added: number }>`
     with next as (
-      select s.id, s.asset_id, s.alias_id, s.live_after_seq, t.first_seq, t.upto_seq, t.count, t.run_id, coalesce(
-        lag(t.upto_seq) over (partition by s.id order by t.upto_seq), (
-          select upto_seq from consumption c where c.subscription_id = s.id and c.key = '' and c.outcome <> 'ignored'
+      select s.id, s.asset_id, s.alias_id, s.judged_after, s.live_after_seq, t.key, t.first_seq, t.upto_seq, t.count, t.outcome, t.run_id, greatest(coalesce(
+        lag(t.upto_seq) over (partition by s.id, t.key order by t.upto_seq), (
+          select upto_seq from consumption c where c.subscription_id = s.id and c.key = t.key and c.outcome <> 'ignored'
           order by upto_seq desc limit 1
         ), s.after_seq
-      ) as from_seq
+        -- Of a partition key, what lies between is not of it.
+      ), case when t.key <> '' then t.first_seq - 1 end) as from_seq
       from unnest(
-        ${taken.map(({ leaf }) => Number(leaf))}::int[], ${taken.map(({ firstSeq }) => firstSeq)}::bigint[],
-        ${taken.map(({ upTo }) => upTo)}::bigint[], ${taken.map(({ count }) => count)}::bigint[],
-        ${taken.map(({ runId }) => runId ?? null)}::text[]
-      ) as t (subscription_id, first_seq, upto_seq, count, run_id) join subscription s on s.id = t.subscription_id
+        ${all.map(({ leaf }) => subscriptionOf(leaf))}::int[], ${all.map(({ leaf }) => keyOf(leaf) ?? '')}::text[],
+        ${all.map(({ firstSeq }) => firstSeq)}::bigint[], ${all.map(({ upTo }) => upTo)}::bigint[],
+        ${all.map(({ count }) => count)}::bigint[], ${all.map((one) => one.outcome)}::text[],
+        ${all.map(({ runId }) => runId ?? null)}::text[]
+      ) as t (subscription_id, key, first_seq, upto_seq, count, outcome, run_id) join subscription s on s.id = t.subscription_id
     ), leaving as (
       -- What a pause had ignored in between has its own intervals.
       select next.*, ignored, int8multirange(int8range(from_seq + 1, upto_seq + 1)) - coalesce(ignored, '{}') as pieces
@@ -47,21 +64,23 @@ export async function takeOut(
         where c.subscription_id = next.id and c.key = '' and c.outcome = 'ignored'
           and c.upto_seq > next.from_seq and c.after_seq < next.upto_seq
       ) as between_them
-      where from_seq < ${outcome === 'consumed' ? sql`first_seq` : sql`upto_seq`}
+      where from_seq < case outcome when 'consumed' then first_seq else upto_seq end
     ), added as (
-      insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, who, version)
-      select id, lower(piece) - 1, upper(piece) - 1, ${dagId}, ${outcome}, came.count, run_id, ${who ?? null}, ${version}
+      insert into consumption (subscription_id, key, after_seq, upto_seq, dag_id, outcome, count, run_id, who, version)
+      select id, key, lower(piece) - 1, upper(piece) - 1, ${dagId}, outcome, came.count, run_id,
+        case when outcome = ${outcome} then ${who ?? null} end, ${version}
       from leaving cross join lateral unnest(pieces) as piece cross join lateral (
         select case when ignored is null and from_seq between live_after_seq and first_seq - 1 then leaving.count
-          else ${countOf(
-            { assetId: sql`leaving.asset_id`, aliasId: sql`leaving.alias_id` },
-            { after: sql`lower(piece) - 1`, upTo: sql`upper(piece) - 1` },
-          )} end as count
+          else ${countOf(subscriptionIn('leaving'), {
+            after: sql`lower(piece) - 1`,
+            upTo: sql`upper(piece) - 1`,
+            key: sql`leaving.key`,
+          })} end as count
       ) as came where came.count > 0
     ), stored as (
       update consumer set checkpoint = ${JSON.stringify({ version, gate } satisfies Checkpoint)} where dag_id = ${dagId}
     )
-    select count(*)::int as added from leaving`.execute(tx);
+    select count(*) filter (where outcome = ${outcome})::int as added from leaving`.execute(tx);
   return rows[0]?.added === taken.length;
 }
 
@@ -73,8 +92,8 @@ export async function consumedExactly(
   taken: readonly Taken[],
 ): Promise<boolean> {
   // Of one subscription it may be several pieces, and more than was counted where older events were listed.
-  const { rows } = await sql<{ subscription_id: number; upto_seq: number; count: number }>`
-    select c.subscription_id, max(c.upto_seq) as upto_seq, sum(c.count)::bigint - coalesce(sum(${countOf(
+  const { rows } = await sql<{ subscription_id: number; key: string; upto_seq: number; count: number }>`
+    select c.subscription_id, c.key, max(c.upto_seq) as upto_seq, sum(c.count)::bigint - coalesce(sum(${countOf(
       ofSubscription,
       {
         after: sql`c.after_seq`,
@@ -82,11 +101,13 @@ export async function consumedExactly(
       },
     )}), 0)::bigint as count
     from consumption c join subscription s on s.id = c.subscription_id
-    where c.dag_id = ${dagId} and c.run_id = ${runId} group by c.subscription_id`.execute(tx);
-  const stored = new Set(rows.map((row) => `${row.subscription_id} ${row.upto_seq} ${row.count}`));
+    where c.dag_id = ${dagId} and c.run_id = ${runId} group by c.subscription_id, c.key`.execute(tx);
+  const stored = new Set(rows.map((row) => `${row.subscription_id} ${row.upto_seq} ${row.count} ${row.key}`));
   return (
     stored.size === taken.length &&
-    taken.every(({ leaf, upTo, count }) => stored.has(`${leaf} ${upTo} ${count}`))
+    taken.every(({ leaf, upTo, count }) =>
+      stored.has(`${subscriptionOf(leaf)} ${upTo} ${count} ${keyOf(leaf) ?? ''}`),
+    )
   );
 }
 

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { maxBatchDeliveries, type Seq } from '../core/asset-event.ts';
 import type { Delivery } from '../core/batch.ts';
-import { leafOfSubscription } from '../core/leaves.ts';
+import { type LeafId, leafOfSubscription, ofKey } from '../core/leaves.ts';
 import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
-import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { eventsOf, ofSubscription, recordedOf } from './events-of-subscription.ts';
 
 /** What one consumer has not been sent yet, complete up to `upTo` as of one statement. */
 export interface Undelivered {
@@ -16,6 +16,8 @@ export interface Undelivered {
   readonly sent: Seq;
   readonly upTo: Seq;
   readonly head: Seq;
+  /** Whether its consumer looks into events, and has not into all of them: `head` is then as far as it has. */
+  readonly isJudgedBehind: boolean;
   /** In log order; whole batches only. */
   readonly deliveries: readonly Delivery[];
   /** A definition that comes into force right behind `upTo`. */
@@ -38,14 +40,20 @@ const nothing: LookedThrough = { epoch: 0, upTo: 0 };
 type Row = {
   readonly log: string;
   readonly head: Seq;
+  readonly is_behind: boolean;
   readonly epoch: number;
   readonly version: number;
   readonly sent: Seq;
   readonly start: Seq;
   readonly change_seq: Seq | null;
   readonly change_version: number | null;
-  readonly deliveries: readonly (readonly [Seq, Seq, number, number])[];
+  readonly deliveries: readonly DeliveryRow[];
 };
+
+/** What is to be delivered of an event: to the leaf of its subscription, or to those under which it was accepted. */
+type DeliveryRow =
+  | readonly [Seq, Seq, number, number]
+  | readonly [Seq, Seq, number, number, readonly LeafId[], string, string | null, number | null];
 
 /**
  * Reads what follows what was sent, or was looked through since, up to the end of a batch.
@@ -55,16 +63,18 @@ export async function readUndelivered(
   db: Db,
   dagId: DagId,
   { epoch, upTo }: LookedThrough = nothing,
+  mostRows = maxDeliveries,
 ): Promise<Undelivered | undefined> {
   const { rows } = await sql<Row>`
     with looked as (
-      select log.id as log, log.head, consumer.epoch, consumer.sent,
+      select log.id as log, least(log.head, consumer.judged) as head, coalesce(consumer.judged < log.head, false) as is_behind,
+        consumer.epoch, consumer.sent,
         greatest(consumer.sent, case when consumer.epoch = ${epoch} then ${upTo}::bigint end) as start,
         (select max(version) from dag_version v where v.dag_id = consumer.dag_id and v.seq <= consumer.sent) as version
       from consumer, log where consumer.dag_id = ${dagId}
     ), at as (
       -- From the first event that is for this consumer: what others recorded before it is passed over in one step.
-      select log, head, epoch, sent, version, coalesce((
+      select log, head, is_behind, epoch, sent, version, coalesce((
         select min(first.seq) - 1 from subscription s cross join lateral ${eventsOf(ofSubscription, {
           after: sql`greatest(looked.start, s.live_after_seq)`,
           upTo: sql`least(looked.head, s.until_seq)`,
@@ -76,37 +86,53 @@ export async function readUndelivered(
       select v.seq as change_seq, v.version as change_version from at, dag_version v
       where v.dag_id = ${dagId} and v.seq > at.sent and v.seq <= at.head order by v.seq limit 1
     ), ahead as (
-      select e.seq, e.batch_end, s.id as subscription, (extract(epoch from e.recorded_at) * 1000)::bigint as at
+      select e.seq, e.batch_end, s.id as subscription, (extract(epoch from e.recorded_at) * 1000)::bigint as at,
+        e.leaves, e.key, e.part, e.needs
       from at left join change on true
       join subscription s on s.dag_id = ${dagId}
       cross join lateral ${eventsOf(ofSubscription, {
         after: sql`greatest(at.start, s.live_after_seq)`,
         upTo: sql`least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)`,
-        limit: sql`${maxDeliveries + 1}`,
+        isPerKey: true,
+        limit: sql`${mostRows + 1}`,
       })} e
-      order by e.seq limit ${maxDeliveries + 1}
+      order by e.seq limit ${mostRows + 1}
     )
-    select at.log, at.head, at.epoch, at.sent, at.start, at.version, change_seq, change_version,
-      (select coalesce(json_agg(json_build_array(seq, batch_end, subscription, ahead.at) order by seq), '[]') from ahead) as deliveries
+    select at.log, at.head, at.is_behind, at.epoch, at.sent, at.start, at.version, change_seq, change_version, (
+      select coalesce(json_agg(
+        case when leaves is null then json_build_array(seq, batch_end, subscription, ahead.at)
+          else json_build_array(seq, batch_end, subscription, ahead.at, leaves, key, part, needs) end order by seq
+      ), '[]') from ahead
+    ) as deliveries
     from at left join change on true`.execute(db);
   const row = rows[0];
-  return row && fromRow(row);
+  if (row === undefined) return undefined;
+  const undelivered = fromRow(row, mostRows);
+  // A batch may be more, where one event stands for many partition keys.
+  const isStuck = row.deliveries.length > mostRows && undelivered.upTo <= row.start;
+  return isStuck ? readUndelivered(db, dagId, { epoch, upTo }, mostRows * 16) : undelivered;
 }
 
-function fromRow(row: Row): Undelivered {
+function deliveriesOf(row: DeliveryRow): readonly Delivery[] {
+  const [seq, batchEnd, subscription, at] = row;
+  if (row.length === 4) return [{ seq, batchEnd, leaf: leafOfSubscription(subscription), at }];
+  const [, , , , leaves, key, part, needs] = row;
+  const window = needs === null ? {} : { window: { needs, parts: part === null ? [] : [part] } };
+  return leaves.map((leaf) => ({ seq, batchEnd, leaf: ofKey(leaf, key === '' ? null : key), at, ...window }));
+}
+
+function fromRow(row: Row, mostRows: number): Undelivered {
   const { log, head, epoch, version, sent, start, change_seq, change_version } = row;
-  const read = row.deliveries.map(([seq, batchEnd, subscription, at]): Delivery => {
-    return { seq, batchEnd, leaf: leafOfSubscription(subscription), at };
-  });
   const end = Math.min(head, start + windowSeqs, change_seq === null ? head : change_seq - 1);
   // What was read ends at the window or at the limit; a batch that goes on behind that comes whole with the next piece.
-  const readTo = Math.min(end, read[maxDeliveries] === undefined ? end : read[maxDeliveries].seq - 1);
-  const cut = read.find(({ batchEnd }) => batchEnd > readTo);
-  const upTo = cut === undefined ? readTo : cut.seq - 1;
+  const beyond = row.deliveries[mostRows];
+  const readTo = Math.min(end, beyond === undefined ? end : beyond[0] - 1);
+  const cut = row.deliveries.find(([, batchEnd]) => batchEnd > readTo);
+  const upTo = cut === undefined ? readTo : cut[0] - 1;
   const isChangeNext = change_seq !== null && change_version !== null && upTo === change_seq - 1;
   return {
-    ...{ log, head, epoch, version, sent, upTo },
-    deliveries: read.filter(({ seq }) => seq <= upTo),
+    ...{ log, head, epoch, version, sent, upTo, isJudgedBehind: row.is_behind },
+    deliveries: row.deliveries.filter(([seq]) => seq <= upTo).flatMap(deliveriesOf),
     change: isChangeNext ? { version: change_version, seq: change_seq } : null,
   };
 }
@@ -133,6 +159,13 @@ export async function findUndelivered(db: Db): Promise<readonly DagId[]> {
           limit: sql`1`,
         })} e
         where s.dag_id = c.dag_id and coalesce(s.until_seq, c.sent + 1) > c.sent
+      ) or exists (
+        select from subscription s cross join lateral ${recordedOf(ofSubscription, {
+          after: sql`greatest(s.live_after_seq, c.judged)`,
+          upTo: sql`s.until_seq`,
+          limit: sql`1`,
+        })} e
+        where c.judged is not null and s.dag_id = c.dag_id and coalesce(s.until_seq, c.judged + 1) > c.judged
       )`.execute(db);
   return rows.map(({ dag_id }) => dag_id);
 }

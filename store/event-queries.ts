@@ -110,11 +110,14 @@ const selected = sql`
       -- A run may have consumed it through several subscriptions.
       select distinct c.dag_id, c.run_id
       from (
-        select id from subscription where asset_id = e.asset_id
-        union all select id from asset_event_alias x join subscription using (alias_id) where x.seq = e.seq
+        select id, judged_after from subscription where asset_id = e.asset_id
+        union all select id, judged_after from asset_event_alias x join subscription using (alias_id) where x.seq = e.seq
       ) s cross join lateral (
+        select '' as key where e.seq <= s.judged_after and e.partition_key is null
+        union all select j.key from accepted_event j where j.subscription_id = s.id and j.seq = e.seq
+      ) k cross join lateral (
         select c.dag_id, c.run_id, c.after_seq, c.outcome from consumption c
-        where c.subscription_id = s.id and c.key = '' and c.upto_seq >= e.seq order by c.upto_seq limit 1
+        where c.subscription_id = s.id and c.key = k.key and c.upto_seq >= e.seq order by c.upto_seq limit 1
       ) c where c.outcome = 'consumed' and c.after_seq < e.seq
     ) c join run r on r.dag_id = c.dag_id and r.run_id = c.run_id
   ) as runs`;

@@ -1,17 +1,19 @@
 import { sql } from 'kysely';
-import type { Entry } from '../core/batch.ts';
-import { leafOfSubscription } from '../core/leaves.ts';
+import type { Batch, Entry } from '../core/batch.ts';
+import { ofKey } from '../core/leaves.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
-import { count } from '../core/gate-count.ts';
-import { redefine } from '../core/gate-terms.ts';
+import { countUntilMet } from '../core/gate-count.ts';
+import { passTime } from '../core/gate-time.ts';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { judgeAhead } from './judging.ts';
 import { readLog, type Tx } from './log.ts';
+import { redefineQueued } from './recount.ts';
 
 /** A consumer as the log has it, whether or not any worker is alive. */
 export interface CurrentConsumer {
@@ -24,6 +26,8 @@ export interface CurrentConsumer {
  * @returns `undefined` when the DAG was never deployed
  */
 export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsumer | undefined> {
+  // Where no dispatcher is alive to do it.
+  await judgeAhead(db, dagId);
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
@@ -37,16 +41,16 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       if (row === undefined) return undefined;
       const { checkpoint, version } = row;
       const { gate } = checkpoint;
-      const { head } = await readLog(tx);
+      const { head, at } = await readLog(tx);
       const definition = await readDefinition(tx, dagId, version);
-      const entries = await readEntries(tx, dagId, gate, head);
+      const batches = await readBatches(tx, dagId, gate, head);
       // What is ignored was not read.
       const { ignored: _, ...counting } = gate;
-      const counted = entries.length === 0 ? gate : count(counting, { lastSeq: head, entries });
+      const { gate: counted } = countUntilMet(counting, batches, () => false);
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1);
       const consumer: Consumer = {
         // A definition that its workflow has yet to hear of is in force all the same.
-        gate: redefine(counted, definition, head).gate,
+        gate: passTime((await redefineQueued(tx, definition, counted, head)).gate, at),
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
         requestedRunsConsume: definition.requestedRunsConsume,
@@ -57,24 +61,47 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
     });
 }
 
-async function readEntries(
+/** What was recorded since, as one batch; batch by batch where time decides anything. */
+async function readBatches(
   tx: Tx,
   dagId: DagId,
-  { watermark: after, ignored = [] }: Gate,
+  { watermark: after, ignored = [], at: time }: Gate,
   upTo: Seq,
-): Promise<readonly Entry[]> {
-  const { rows } = await sql<Omit<Entry, 'leaf'> & { readonly subscription: number }>`
-    select s.id as subscription, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
+): Promise<readonly Batch[]> {
+  const batchOf = time === undefined ? sql`${upTo}::bigint` : sql`e.batch_end`;
+  const { rows } = await sql<EntryRow>`
+    select ${batchOf} as "lastSeq", s.id as subscription, leaf, e.key, count(*) as count,
+      min(e.seq) as "firstSeq", max(e.seq) as "newestSeq",
       (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
-      (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt"
+      (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt",
+      max(e.needs) as needs, array_agg(distinct e.part) filter (where e.part is not null) as parts
     from subscription s cross join lateral ${eventsOf(ofSubscription, {
       after: sql`greatest(s.live_after_seq, ${after}::bigint)`,
       upTo: sql`${upTo}::bigint`,
-    })} e
+      isPerKey: true,
+    })} e cross join lateral unnest(coalesce(e.leaves, array[s.id::text])) as leaf
     where s.dag_id = ${dagId} and s.until_seq is null and not exists (
       select from unnest(${ignored.map((one) => one.after)}::bigint[], ${ignored.map((one) => one.upTo)}::bigint[])
         as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
     )
-    group by s.id`.execute(tx);
-  return rows.map(({ subscription, ...rest }) => ({ leaf: leafOfSubscription(subscription), ...rest }));
+    group by 1, s.id, leaf, e.key order by 1`.execute(tx);
+  const batches = new Map<Seq, Entry[]>();
+  for (const row of rows) batches.set(row.lastSeq, [...(batches.get(row.lastSeq) ?? []), entryOf(row)]);
+  return [...batches].map(([lastSeq, entries]) => ({ lastSeq, entries }));
+}
+
+interface EntryRow extends Omit<Entry, 'lastSeq' | 'window'> {
+  readonly lastSeq: Seq;
+  readonly newestSeq: Seq;
+  readonly key: string | null;
+  readonly needs: number | null;
+  readonly parts: readonly string[] | null;
+}
+
+function entryOf({ leaf, key, newestSeq, needs, parts, count, firstSeq, firstAt, lastAt }: EntryRow): Entry {
+  return {
+    leaf: ofKey(leaf, key === '' ? null : key),
+    ...{ count, firstSeq, lastSeq: newestSeq, firstAt, lastAt },
+    ...(needs === null ? {} : { window: { needs, parts: parts ?? [] } }),
+  };
 }

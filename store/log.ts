@@ -25,6 +25,13 @@ export async function takePositions(tx: Tx, count: number): Promise<Positions> {
   return { first: head - count + 1, head, at };
 }
 
-export async function readLog(db: Db | Tx): Promise<{ readonly id: string; readonly head: Seq }> {
-  return db.selectFrom('log').select(['id', 'head']).executeTakeFirstOrThrow();
+/** The log now, with the time below which nothing is recorded any more, in epoch milliseconds. */
+export async function readLog(
+  db: Db | Tx,
+): Promise<{ readonly id: string; readonly head: Seq; readonly at: number }> {
+  const { at, ...log } = await db
+    .selectFrom('log')
+    .select(['id', 'head', sql<Date>`greatest(at, clock())`.as('at')])
+    .executeTakeFirstOrThrow();
+  return { ...log, at: at.getTime() };
 }

@@ -4,10 +4,11 @@ import type { AskedRun } from '../core/consumer.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import { isItsTurn, openRunsOf, takeStep } from './claim.ts';
-import { consumedExactly, takeOut } from './consumption.ts';
+import { consumedExactly, type Leaving, takeOut } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunTrigger } from './schema.ts';
+import { splitTooOld } from './too-old.ts';
 
 /** What became of an attempt to open runs. After `conflict` and `stale` the consumer begins anew. */
 export type Opened = 'opened' | 'already' | 'conflict' | 'stale';
@@ -26,14 +27,19 @@ export async function openRuns(db: Db, { asked, gate, version, ...claim }: RunsT
     const inserted = await insertRuns(tx, claim, version, asked);
     if (inserted === undefined) return 'stale';
     const { dagId } = claim;
-    for (const { runId, taken } of asked) {
-      if (!inserted.has(runId) && !(await consumedExactly(tx, dagId, runId, taken))) throw new OtherEvents();
+    const wanted = asked.flatMap((run) => run.taken.map((one) => ({ ...one, runId: run.runId })));
+    const { taken, expired } = await splitTooOld(tx, wanted);
+    for (const { runId } of asked.filter((run) => !inserted.has(run.runId))) {
+      const own = taken.filter((one) => one.runId === runId);
+      if (!(await consumedExactly(tx, dagId, runId, own))) throw new OtherEvents();
     }
     if (inserted.size === 0) return 'already';
-    const taken = asked.flatMap((run) =>
-      inserted.has(run.runId) ? run.taken.map((one) => ({ ...one, runId: run.runId })) : [],
-    );
-    if (!(await takeOut(tx, dagId, taken, { outcome: 'consumed', version, gate }))) throw new TakenBefore();
+    const leaving = {
+      ...({ outcome: 'consumed', version, gate } as const),
+      expired: [...asked.flatMap((run) => run.expired ?? []), ...expired],
+    };
+    const news = taken.filter(({ runId }) => runId !== undefined && inserted.has(runId));
+    if (!(await takeOut(tx, dagId, news, leaving))) throw new TakenBefore();
     return 'opened';
   });
   return opened.catch((error: unknown) => {
@@ -63,9 +69,11 @@ async function insertRuns(
     with turn as (
       update consumer set step = ${claim.step} where ${isItsTurn(claim)} returning dag_id
     ), inserted as (
-      insert into run (dag_id, run_id, state, trigger, version, admitted_at)
-      select dag_id, run_id, 'queued', 'asset', ${version}, clock()
-      from turn cross join unnest(${asked.map(({ runId }) => runId)}::text[]) with ordinality as asked (run_id, place)
+      insert into run (dag_id, run_id, state, trigger, version, partition_key, admitted_at)
+      select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, clock()
+      from turn cross join unnest(
+        ${asked.map(({ runId }) => runId)}::text[], ${asked.map(({ key }) => key ?? null)}::text[]
+      ) with ordinality as asked (run_id, partition_key, place)
       order by place
       on conflict (dag_id, run_id) do nothing
       returning run_id
@@ -99,8 +107,9 @@ export interface RunsToAdmit extends Claim {
   readonly activeRuns: readonly RunId[];
   /** Free slots. */
   readonly most: number;
-  /** What the first of them consumes, and the gate that remains. */
+  /** What the first of them consumes, what had become too old before, and the gate that remains. */
   readonly taken: readonly Taken[];
+  readonly expired?: readonly Taken[];
   readonly gate: Gate;
 }
 
@@ -110,7 +119,7 @@ export interface RunsToAdmit extends Claim {
  */
 export async function admitRuns(
   db: Db,
-  { version, activeRuns, most, taken, gate, ...claim }: RunsToAdmit,
+  { version, activeRuns, most, taken, expired, gate, ...claim }: RunsToAdmit,
 ): Promise<Admitted> {
   const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
@@ -135,7 +144,7 @@ export async function admitRuns(
     }
     const [first] = next;
     if (first !== undefined && taken.length > 0) {
-      await consumeOnce(tx, dagId, first.run_id, { taken, version, gate });
+      await consumeOnce(tx, dagId, first.run_id, { taken, expired: expired ?? [], version, gate });
     }
     return {
       kind: 'admitted',
@@ -154,9 +163,16 @@ async function consumeOnce(
   tx: Tx,
   dagId: DagId,
   runId: RunId,
-  { taken, version, gate }: Pick<RunsToAdmit, 'taken' | 'version' | 'gate'>,
+  {
+    taken: wanted,
+    expired,
+    version,
+    gate,
+  }: Pick<RunsToAdmit, 'taken' | 'version' | 'gate'> & Pick<Leaving, 'expired'>,
 ): Promise<void> {
-  if (await consumedExactly(tx, dagId, runId, taken)) return;
-  const own = taken.map((one) => ({ ...one, runId }));
-  if (!(await takeOut(tx, dagId, own, { outcome: 'consumed', version, gate }))) throw new TakenBefore();
+  const split = await splitTooOld(tx, wanted);
+  if (await consumedExactly(tx, dagId, runId, split.taken)) return;
+  const own = split.taken.map((one) => ({ ...one, runId }));
+  const leaving = { version, gate, expired: [...(expired ?? []), ...split.expired] };
+  if (!(await takeOut(tx, dagId, own, { outcome: 'consumed', ...leaving }))) throw new TakenBefore();
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { AssetEvent, Seq } from '../core/asset-event.ts';
 import type { Db } from './database.ts';
 import { eventColumns, type EventPage, readEvents } from './event-row.ts';
-import { countOf, eventsOf } from './events-of-subscription.ts';
+import { countRecordedOf, recordedOf } from './events-of-subscription.ts';
 import type { SourceId } from './source-ids.ts';
 
 /** Events of one asset, or through one alias, between two positions of the log: above `after`, up to and with `upTo`. */
@@ -21,7 +21,7 @@ export async function readRecorded(
   const rest = newestFirst
     ? { after, upTo: beyond === undefined ? upTo : beyond - 1 }
     : { after: beyond ?? after, upTo };
-  const found = eventsOf(sourceValues(of), {
+  const found = recordedOf(sourceValues(of), {
     ...{ after: sql`${rest.after}`, upTo: sql`${rest.upTo}`, newestFirst },
     // Only one of both, asset and alias, finds anything: what is left out there is left out of all.
     limit: sql`${limit} offset ${skip}`,
@@ -33,7 +33,7 @@ export async function readRecorded(
 export async function countRecorded(db: Db, { of, after, upTo }: RecordedStretch): Promise<number> {
   const stretch = { after: sql`${after}`, upTo: sql`${upTo}` };
   const { rows } = await sql<{ count: number }>`
-    select ${countOf(sourceValues(of), stretch)} as count`.execute(db);
+    select ${countRecordedOf(sourceValues(of), stretch)} as count`.execute(db);
   return rows[0]?.count ?? 0;
 }
 
@@ -46,7 +46,7 @@ export async function positionBefore(
   { of, after, upTo }: RecordedStretch,
   instant: number,
 ): Promise<Seq> {
-  const next = eventsOf(sourceValues(of), {
+  const next = recordedOf(sourceValues(of), {
     ...{ after: sql`middle - 1`, upTo: sql`high`, limit: sql`1` },
   });
   const { rows } = await sql<{ position: Seq }>`

@@ -13,10 +13,16 @@ export async function recordOutlets(
 ): Promise<readonly DagId[]> {
   if (outlets.length === 0) return [];
   const idOf = await new AssetIds(tx).find(outlets.map(({ asset }) => asset));
+  const run = await tx
+    .selectFrom('run')
+    .select('partition_key')
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .executeTakeFirst();
   const events = outlets.map(({ asset, extra }) => ({
     assetId: idOf(asset),
     extra,
-    partitionKey: undefined,
+    partitionKey: run?.partition_key ?? undefined,
   }));
   const [recorded] = await recordAll(tx, [{ source: { kind: 'dag', dagId, runId }, events }]);
   return recorded?.kind === 'recorded' ? recorded.subscribers : [];

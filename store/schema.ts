@@ -124,6 +124,26 @@ export interface SubscriptionTable {
   readonly after_seq: number;
   readonly live_after_seq: number;
   readonly until_seq: OptionalNumber;
+  /** Events behind this position count if they are in `accepted_event`; up to it, if they are of no partition. */
+  readonly judged_after: Generated<number>;
+}
+
+export interface AcceptedEventTable {
+  readonly subscription_id: number;
+  /** Partition key it is accepted under; empty where runs are not by partition. */
+  readonly key: string;
+  readonly seq: number;
+  /** Leaves that it meets, without their key. */
+  readonly leaves: readonly string[];
+  /** Of a roll-up: which key of the window came, and how many are waited for. */
+  readonly part: string | null;
+  readonly needs: OptionalNumber;
+}
+
+export interface RefusedEventTable {
+  readonly subscription_id: number;
+  readonly seq: number;
+  readonly reason: string;
 }
 
 export interface DeployedProjectTable {
@@ -148,6 +168,8 @@ export interface ConsumerTable {
   readonly epoch: Generated<number>;
   readonly step: Generated<number>;
   readonly sent: number;
+  /** Up to where events were judged, of a consumer that looks into them. */
+  readonly judged: OptionalNumber;
   readonly checkpoint: JSONColumnType<Checkpoint>;
   readonly is_paused: Generated<boolean>;
 }
@@ -169,6 +191,7 @@ export interface RunTable {
   readonly logical_at: OptionalInstant;
   readonly data_interval_start_at: OptionalInstant;
   readonly data_interval_end_at: OptionalInstant;
+  readonly partition_key: ColumnType<string | null, string | null | undefined, string | null>;
   readonly queued_at: Instant;
   readonly admitted_at: OptionalInstant;
   /** When a sweep last found that the run, which has begun no task yet, has a workflow. */
@@ -242,6 +265,8 @@ export interface Database {
   readonly dag_task: DagTaskTable;
   readonly dag_outlet: DagOutletTable;
   readonly subscription: SubscriptionTable;
+  readonly accepted_event: AcceptedEventTable;
+  readonly refused_event: RefusedEventTable;
   readonly deployed_project: DeployedProjectTable;
   readonly import_error: ImportErrorTable;
   readonly consumer: ConsumerTable;

@@ -8,6 +8,7 @@ import type { RunTrigger } from './schema.ts';
 /** An open run that was opened or let in a while ago, with what it takes to start its workflow. */
 export interface OpenRun extends RunAttempt {
   readonly trigger: RunTrigger;
+  readonly partitionKey: string | null;
   readonly version: number;
   readonly plan: RunPlan;
 }
@@ -15,7 +16,7 @@ export interface OpenRun extends RunAttempt {
 /** Runs that hold a slot and have not begun a task within `olderThanMs`: their workflow may be missing. Those seen lately come later. */
 export async function findUnstartedRuns(db: Db, olderThanMs: number): Promise<readonly OpenRun[]> {
   const { rows } = await sql<OpenRun>`
-    select r.dag_id as "dagId", r.run_id as "runId", r.attempt, r.trigger, r.version, v.definition -> 'plan' as plan
+    select r.dag_id as "dagId", r.run_id as "runId", r.attempt, r.trigger, r.partition_key as "partitionKey", r.version, v.definition -> 'plan' as plan
     from run r join dag_version v on v.dag_id = r.dag_id and v.version = r.version
     where r.state = 'queued' and r.admitted_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
       and (r.workflow_seen_at is null or r.workflow_seen_at < clock() - interval '1 minute')

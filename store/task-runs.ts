@@ -19,7 +19,13 @@ export interface TaskToTry extends RunAttempt {
 /** What a task may know of its run. */
 export type BegunRun = Pick<
   RunRow,
-  'trigger' | 'conf' | 'queued_at' | 'logical_at' | 'data_interval_start_at' | 'data_interval_end_at'
+  | 'trigger'
+  | 'conf'
+  | 'queued_at'
+  | 'logical_at'
+  | 'data_interval_start_at'
+  | 'data_interval_end_at'
+  | 'partition_key'
 >;
 
 /** What a worker is given to do, or why there is nothing to do. */
@@ -142,7 +148,7 @@ async function nextTry(
       where t.state in ('running', 'up_for_retry')
       returning try, failures
     )
-    select try, failures, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at
+    select try, failures, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key
     from tried, open_run`.execute(db);
   return rows[0];
 }

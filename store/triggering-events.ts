@@ -4,7 +4,7 @@ import type { DagId, RunId } from '../core/ids.ts';
 import { type AssetSource, isAssetSource, type RefSource, type Source } from '../core/source.ts';
 import type { Db } from './database.ts';
 import { eventColumns, type EventPage, readEvents } from './event-row.ts';
-import { eventsOf } from './events-of-subscription.ts';
+import { eventsOf, subscriptionIn } from './events-of-subscription.ts';
 import { countFrom } from './page.ts';
 
 /** A run and the events it consumed. */
@@ -61,18 +61,16 @@ function consumedEvents({
   return sql`
     (
       select distinct on (e.seq) e.* from (
-        select s.asset_id, s.alias_id, c.after_seq, c.upto_seq from ${consumptionOf(run)}
-      ) c cross join lateral ${eventsOf(
-        { assetId: sql`c.asset_id`, aliasId: sql`c.alias_id` },
-        {
-          after: sql`greatest(c.after_seq, ${after ?? null}::bigint)`,
-          upTo: sql`least(c.upto_seq, ${upTo ?? null}::bigint)`,
-          newestFirst,
-          ...(limit !== undefined && { limit: sql`${skip + limit}` }),
-          ...(isOfAssets(source) && { throughAlias: sql<boolean>`e.asset_id = any(${idsOf(source)})` }),
-          ...(source?.kind === 'alias' && { throughAlias: hasAlias, ofAsset: hasAlias }),
-        },
-      )} e
+        select s.id, s.asset_id, s.alias_id, s.judged_after, c.key, c.after_seq, c.upto_seq from ${consumptionOf(run)}
+      ) c cross join lateral ${eventsOf(subscriptionIn('c'), {
+        key: sql`c.key`,
+        after: sql`greatest(c.after_seq, ${after ?? null}::bigint)`,
+        upTo: sql`least(c.upto_seq, ${upTo ?? null}::bigint)`,
+        newestFirst,
+        ...(limit !== undefined && { limit: sql`${skip + limit}` }),
+        ...(isOfAssets(source) && { throughAlias: sql<boolean>`e.asset_id = any(${idsOf(source)})` }),
+        ...(source?.kind === 'alias' && { throughAlias: hasAlias, ofAsset: hasAlias }),
+      })} e
       order by e.seq ${sql.raw(newestFirst ? 'desc' : 'asc')}
     ) e`;
 }

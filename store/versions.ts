@@ -1,8 +1,12 @@
 import { sql } from 'kysely';
-import { type LeafId, leafOfSubscription } from '../core/leaves.ts';
+import { type LeafId, leafOfSubscription, leafWith } from '../core/leaves.ts';
 import { leavesOf, mapLeaves } from '../core/condition.ts';
 import type { Definition } from '../core/definition.ts';
+import type { Seq } from '../core/asset-event.ts';
 import { emptyGate } from '../core/gate-terms.ts';
+import { canonicalJson } from '../core/json.ts';
+import { looksInside, type Partitions } from '../core/judge.ts';
+import { hashOf } from '../core/text-hash.ts';
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan, StartFrom } from '../core/run-plan.ts';
 import type { ResolvedPlan } from '../core/selection.ts';
@@ -32,6 +36,8 @@ interface Unplaced {
   readonly opened: readonly number[];
   readonly closed: readonly number[];
   readonly isFirst: boolean;
+  /** Whether it looks into events. */
+  readonly looksInside: boolean;
   /** Where the consumer begins if it is new. */
   readonly startFrom: StartFrom;
 }
@@ -70,7 +76,7 @@ async function writeVersion(tx: Tx, change: Change, ids: SourceIds): Promise<Unp
     .returning('dag_id')
     .executeTakeFirst();
   return {
-    ...{ dagId, version, opened, closed, isFirst: begun !== undefined },
+    ...{ dagId, version, opened, closed, isFirst: begun !== undefined, looksInside: looksInside(definition) },
     startFrom: plan === null || !(await isNew(tx, dagId)) ? 'now' : plan.startFrom,
   };
 }
@@ -136,13 +142,22 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
   return {
     version,
     plan: plan?.run ?? null,
-    condition: plan?.condition ? mapLeaves(plan.condition, (source) => leafIn(leaves, source)) : null,
+    condition: plan?.condition
+      ? mapLeaves(plan.condition, (source, terms) => leafWith(leafIn(leaves, source), terms))
+      : null,
+    ...(plan?.settle === undefined ? {} : { settle: plan.settle }),
+    ...(plan?.partitions === undefined ? {} : partitionTerms(plan.partitions)),
     assets: Object.fromEntries([...leaves.values()].map(({ leaf, source }) => [leaf, source])),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
     whilePaused: plan?.whilePaused ?? 'keep',
     requestedRunsConsume: plan?.requestedRunsConsume ?? false,
     ...(notes.length === 0 ? {} : { notes }),
   };
+}
+
+function partitionTerms(partitions: Partitions): Pick<Definition, 'partitions' | 'byKeys'> {
+  const isByKey = partitions !== 'none' && partitions !== 'any';
+  return { partitions, ...(isByKey ? { byKeys: hashOf(canonicalJson(partitions)) } : {}) };
 }
 
 function leafIn(leaves: Leaves, source: Source): LeafId {
@@ -180,6 +195,18 @@ async function beginEarlier(tx: Tx, { dagId, opened, startFrom }: Unplaced): Pro
     ))) where s.id = any(${opened}::int[])`.execute(tx);
 }
 
+/** From its first definition on that looks into events, a consumer is told of those that it accepts; what came before counts as it did. */
+async function beginJudging(tx: Tx, written: readonly Unplaced[], at: Seq): Promise<void> {
+  const looking = written.filter((version) => version.looksInside).map(({ dagId }) => dagId);
+  await sql`update consumer set judged = coalesce(judged, ${at}) where dag_id = any(${looking}::text[])`.execute(
+    tx,
+  );
+  await sql`
+    update subscription s set judged_after = ${at} from consumer c
+    where s.dag_id = any(${written.map(({ dagId }) => dagId)}::text[]) and c.dag_id = s.dag_id
+      and c.judged is not null and s.until_seq is null and s.judged_after > ${at}`.execute(tx);
+}
+
 async function place(tx: Tx, written: readonly Unplaced[]): Promise<void> {
   const { head: at } = await takePositions(tx, 1);
   const opened = written.flatMap((version) => version.opened);
@@ -188,6 +215,7 @@ async function place(tx: Tx, written: readonly Unplaced[]): Promise<void> {
     tx,
   );
   for (const version of written) await beginEarlier(tx, version);
+  await beginJudging(tx, written, at);
   await sql`update subscription set until_seq = ${at} where id = any(${closed}::int[])`.execute(tx);
   await sql`
     update dag_version set seq = ${at}

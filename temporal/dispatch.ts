@@ -3,6 +3,7 @@ import type { DagId } from '../core/ids.ts';
 import { toMessages } from '../core/message.ts';
 import type { Db } from '../store/database.ts';
 import { type LookedThrough, markSent, readUndelivered, type Undelivered } from '../store/deliveries.ts';
+import { judgeAhead } from '../store/judging.ts';
 import { type AssetEvents, assetEventsSignal } from '../workflows/messages.ts';
 import { signalConsumer } from './consumer-workflow.ts';
 import type { Log, Temporal } from './deps.ts';
@@ -48,6 +49,8 @@ export class Dispatcher {
     for (;;) {
       const ahead = await readUndelivered(this.#options.db, dagId, looked);
       if (ahead === undefined) return;
+      // Those that look into events are told of what they accept.
+      if (ahead.isJudgedBehind && (await judgeAhead(this.#options.db, dagId))) continue;
       const sent = await this.#sendEvents(dagId, ahead);
       if (ahead.change !== null) await this.#sendChange(dagId, ahead, ahead.change, sent);
       looked = { epoch: ahead.epoch, upTo: ahead.change?.seq ?? ahead.upTo };

@@ -89,10 +89,11 @@ async function each<Item>(
 
 async function startMissing(deps: Sweeping, run: OpenRun): Promise<void> {
   const { temporal, searchAttributes, log } = deps;
-  const { dagId, runId } = run;
+  const { dagId, runId, partitionKey, ...rest } = run;
+  const input = { dagId, runId, ...rest, ...(partitionKey === null ? {} : { partitionKey }) };
   try {
     await temporal.client.workflow.start<typeof dagRun>('dagRun', {
-      ...runStartOptions({ ...run, searchAttributes }),
+      ...runStartOptions({ ...input, searchAttributes }),
       taskQueue: temporal.taskQueue,
     });
     log.info('run without a workflow started', { dagId, runId });

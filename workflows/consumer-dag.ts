@@ -11,6 +11,8 @@ import {
 import { consumerDetails } from '../core/consumer-details.ts';
 import { unreachable } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
+import { createAlarm } from './alarm.ts';
+import { nextAlarmAt, takeTime } from './take-time.ts';
 import { takeClear, takeClosed, takeEvents, takePause, takeRequest } from './take-messages.ts';
 import { begin, type Life, nextStep } from './life.ts';
 import { checkpoint } from './local-activities.ts';
@@ -56,6 +58,7 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
 
   life = await begin(runs, dagId);
   let shown = show(life, undefined);
+  const alarm = createAlarm('something is due by time');
 
   // Once its history is long it serves only those who wait for an answer: the rest comes again to the next one.
   const isLong = () => workflowInfo().continueAsNewSuggested;
@@ -69,10 +72,13 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
     (isLong() || life?.isOver === true) && !hasWork() && runs.haveAllStarted() && allHandlersFinished();
   let isStored = false;
   for (;;) {
-    await condition(() => hasWork() || isDone());
+    alarm.setTo(nextAlarmAt(life));
+    await condition(() => hasWork() || isDone() || alarm.isRinging());
     while (hasWork()) {
       for (const message of inbox.splice(nextWork(), 1)) life = await take(runs, life, message);
     }
+    alarm.setTo(nextAlarmAt(life));
+    if (alarm.isRinging() && !isDone()) life = await takeTime(runs, life);
     shown = show(life, shown);
     if (!isDone()) continue;
     if (life.isOver) return;
@@ -130,7 +136,7 @@ function listen(inbox: Message[]): void {
 async function take(runs: RunStarter, life: Life, message: Message): Promise<Life> {
   switch (message.kind) {
     case 'events':
-      return takeEvents(runs, life, message.events);
+      return { ...(await takeEvents(runs, life, message.events)), behindUntil: 0 };
     case 'run requested':
       return takeRequest(runs, life);
     case 'runs closed':

@@ -32,6 +32,8 @@ export interface DagRunInput {
   readonly runId: RunId;
   readonly attempt: number;
   readonly trigger: 'asset' | 'manual' | 'scheduled';
+  /** Partition key it is of, where runs are by partition. */
+  readonly partitionKey?: string;
   readonly version: number;
   /** Frozen: whatever authors edit, this run executes what it started with. */
   readonly plan: RunPlan;

@@ -1,9 +1,9 @@
 import { log, sleep } from '@temporalio/workflow';
 import type { Claim } from '../core/claim.ts';
-import { type AskedRun, type Consumer, decide, freeSlots, withRun } from '../core/consumer.ts';
+import { type AskedRun, type Consumer, type Decision, decide, freeSlots, withRun } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { unreachable } from '../core/errors.ts';
-import type { Gate, Taken } from '../core/gate.ts';
+import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { admitRuns, claimGate, openRuns } from './local-activities.ts';
@@ -20,6 +20,8 @@ export interface Life {
   readonly consumer: Consumer;
   /** Events counted since the gate was last stored. */
   readonly uncheckpointed: number;
+  /** Until when a due decision waits for events that are on their way. */
+  readonly behindUntil?: number;
   readonly searchAttributes: readonly SearchAttributeName[];
   /** Set once the DAG is gone and nothing is left to do. */
   readonly isOver: boolean;
@@ -85,7 +87,10 @@ export async function open(
   if (opened === 'stale') return begin(runs, dagId);
   const ids = asked.map(({ runId }) => runId);
   if (opened === 'conflict') return beginLater(runs, dagId, ids);
-  for (const runId of ids) runs.start(life, { runId, attempt: 1, trigger: 'asset' });
+  for (const { runId, key } of asked) {
+    const partitionKey = key === undefined ? {} : { partitionKey: key };
+    runs.start(life, { runId, attempt: 1, trigger: 'asset', ...partitionKey });
+  }
   return { ...stepped(life), consumer, uncheckpointed: 0 };
 }
 
@@ -93,14 +98,14 @@ export async function open(
 async function admit(
   runs: RunStarter,
   life: Life,
-  { taken, gate }: { readonly taken: readonly Taken[]; readonly gate: Gate },
+  { taken, expired = [], gate }: Extract<Decision, { kind: 'admit' }>,
 ): Promise<Life> {
   const { dagId, definition, consumer } = life;
   const { activeRuns } = consumer;
   const most = Math.min(mostStarted(definition), freeSlots(consumer));
   await runs.hasRoomFor(definition, most);
   const { version } = definition;
-  const admitted = await admitRuns({ ...nextStep(life), version, activeRuns, most, taken, gate });
+  const admitted = await admitRuns({ ...nextStep(life), version, activeRuns, most, taken, expired, gate });
   if (admitted.kind === 'stale') return begin(runs, dagId);
   if (admitted.kind === 'conflict') return beginLater(runs, dagId, []);
   for (const run of admitted.runs) runs.start(life, run);

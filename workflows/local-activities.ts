@@ -7,7 +7,15 @@ const options = {
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
-export const { claimGate, openRuns, admitRuns, adoptDefinition, checkpoint, setPaused, clearQueue } =
-  proxyLocalActivities<ConsumerActivities>(options);
+export const {
+  claimGate,
+  openRuns,
+  admitRuns,
+  adoptDefinition,
+  checkpoint,
+  setPaused,
+  clearQueue,
+  reachTime,
+} = proxyLocalActivities<ConsumerActivities>(options);
 
 export const { closeRun } = proxyLocalActivities<RunActivities>(options);

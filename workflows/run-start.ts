@@ -5,7 +5,7 @@ import { searchAttributePairs } from './search-attributes.ts';
 
 /** How the workflow of a run is started, by whoever starts it: once per attempt, and findable from its first moment. */
 export function runStartOptions(input: DagRunInput) {
-  const { dagId, runId, attempt, trigger, searchAttributes } = input;
+  const { dagId, runId, attempt, trigger, partitionKey, searchAttributes } = input;
   return {
     workflowId: runWorkflowId(dagId, runId, attempt),
     args: [input] as [DagRunInput],
@@ -15,6 +15,7 @@ export function runStartOptions(input: DagRunInput) {
       TidegateDag: dagId,
       TidegateTrigger: trigger,
       TidegateState: 'running',
+      ...(partitionKey === undefined ? {} : { TidegatePartition: partitionKey }),
     }),
   };
 }

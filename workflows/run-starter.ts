@@ -11,6 +11,7 @@ export interface RunToStart {
   readonly runId: RunId;
   readonly attempt: number;
   readonly trigger: DagRunInput['trigger'];
+  readonly partitionKey?: string;
 }
 
 interface Starter {
@@ -56,17 +57,17 @@ export function createRunStarter(): RunStarter {
         await condition(() => starting === 0);
       }
     },
-    start({ dagId, definition, searchAttributes }, { runId, attempt, trigger }) {
+    start({ dagId, definition, searchAttributes }, run) {
       const { plan, version } = definition;
       if (plan === null) return;
       starting += 1;
       bytes += bytesOf(definition);
       startChild<typeof dagRun>('dagRun', {
-        ...runStartOptions({ dagId, runId, attempt, trigger, version, plan, searchAttributes }),
+        ...runStartOptions({ dagId, ...run, version, plan, searchAttributes }),
         parentClosePolicy: ParentClosePolicy.ABANDON,
       })
         .catch((error: unknown) =>
-          log.info('run has a workflow already', { dagId, runId, error: String(error) }),
+          log.info('run has a workflow already', { dagId, runId: run.runId, error: String(error) }),
         )
         .finally(() => {
           starting -= 1;

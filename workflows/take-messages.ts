@@ -1,7 +1,7 @@
 import { log } from '@temporalio/workflow';
 import { type Batch, unpackBatch } from '../core/batch.ts';
 import { clear, type Clearing, clearsNothing, countTaken } from '../core/clearing.ts';
-import { takeBatches, withoutRuns } from '../core/consumer.ts';
+import { takeBatches, withoutExpired, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
 import { begin, type Life, nextStep, open, settle, stepped, termsOf } from './life.ts';
@@ -37,14 +37,17 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
 
 /** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
 async function storeLongQueue(runs: RunStarter, life: Life): Promise<Life> {
-  const { dagId, definition, consumer, uncheckpointed } = life;
-  if (uncheckpointed < checkpointEvery || consumer.gate.midBatch) return life;
-  const stored = await checkpoint({
-    ...nextStep(life),
-    version: definition.version,
-    gate: consumer.gate,
-  });
-  return stored === 'stale' ? begin(runs, dagId) : { ...stepped(life), uncheckpointed: 0 };
+  const isShort = life.uncheckpointed < checkpointEvery || life.consumer.gate.midBatch;
+  return isShort ? life : storeGate(runs, life);
+}
+
+/** Stores the gate as it is, and writes down what became too old. */
+export async function storeGate(runs: RunStarter, life: Life): Promise<Life> {
+  const { dagId, definition, consumer } = life;
+  const { gate } = consumer;
+  const stored = await checkpoint({ ...nextStep(life), version: definition.version, gate });
+  if (stored === 'stale') return begin(runs, dagId);
+  return { ...stepped(life), consumer: { ...consumer, gate: withoutExpired(gate) }, uncheckpointed: 0 };
 }
 
 function eventsIn(batches: readonly Batch[]): number {

@@ -35,6 +35,8 @@ export const DagRun = z
     data_interval_start: Instant.nullable(),
     data_interval_end: Instant.nullable(),
     run_after: Instant,
+    /** Key it is of, where runs are by partition. */
+    partition_key: z.string().nullable(),
     /** When it was given a slot. */
     last_scheduling_decision: Instant.nullable(),
     run_type: DagRunType,

@@ -33,6 +33,7 @@ export function toDagRun(run: RunRecord, deps: Pick<ApiDeps, 'temporal' | 'tempo
     data_interval_start: toOptionalInstant(run.data_interval_start_at),
     data_interval_end: toOptionalInstant(run.data_interval_end_at),
     run_after: toRunAfter(run),
+    partition_key: run.partition_key,
     last_scheduling_decision: toOptionalInstant(run.admitted_at),
     run_type: runTypes[run.trigger],
     state: run.state,

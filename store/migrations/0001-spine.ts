@@ -47,7 +47,7 @@ const statements = [
     source_run_id text,
     source_task_id text
   )`,
-  `create index asset_event_of_asset on asset_event (asset_id, seq)`,
+  `create index asset_event_of_asset on asset_event (asset_id, seq) include (partition_key)`,
   `create index asset_event_of_run on asset_event (source_dag_id, source_run_id) where source_dag_id is not null`,
 
   `create table asset_alias (
@@ -128,11 +128,30 @@ const statements = [
     after_seq bigint not null,
     live_after_seq bigint not null,
     until_seq bigint,
+    judged_after bigint not null default 9007199254740991,
     check (num_nonnulls(asset_id, alias_id) = 1)
   )`,
   `create unique index subscription_open on subscription (asset_id, dag_id) where until_seq is null`,
   `create unique index subscription_open_alias on subscription (alias_id, dag_id) where until_seq is null`,
   `create index subscription_of_dag on subscription (dag_id)`,
+  // What consumers that look into events accepted: written before they are told of it, and never changed.
+  `create table accepted_event (
+    subscription_id integer not null references subscription (id),
+    key text not null,
+    seq bigint not null,
+    leaves text[] not null,
+    part text,
+    needs integer,
+    primary key (subscription_id, key, seq)
+  )`,
+  `create index accepted_event_in_log on accepted_event (subscription_id, seq)`,
+  // Events whose partition key a consumer does not take, and why.
+  `create table refused_event (
+    subscription_id integer not null references subscription (id),
+    seq bigint not null,
+    reason text not null,
+    primary key (subscription_id, seq)
+  )`,
   `create table deployed_project (
     hash text primary key,
     deployed_at timestamptz not null default clock()
@@ -148,6 +167,7 @@ const statements = [
     epoch integer not null default 0,
     step integer not null default 0,
     sent bigint not null,
+    judged bigint,
     checkpoint jsonb not null,
     is_paused boolean not null default false
   )`,
@@ -166,6 +186,7 @@ const statements = [
     logical_at timestamptz,
     data_interval_start_at timestamptz,
     data_interval_end_at timestamptz,
+    partition_key text,
     queued_at timestamptz not null default clock(),
     admitted_at timestamptz,
     workflow_seen_at timestamptz,

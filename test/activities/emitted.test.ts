@@ -79,4 +79,12 @@ describe('the outbox of a task', () => {
     outbox.emit(counted);
     expect(outbox.events()).toHaveLength(maxBatchEvents);
   });
+
+  it('is of the partition of the run, unless an event says another or none', () => {
+    const outbox = createOutbox([plain, counted], { runKey: 'eu' });
+    outbox.emit(plain);
+    outbox.emit(plain, { partition: 'us' });
+    outbox.emit(plain, { partition: null });
+    expect(outbox.events().map(({ partitionKey }) => partitionKey)).toEqual(['eu', 'us', undefined, 'eu']);
+  });
 });

@@ -10,7 +10,7 @@ const rates = asset('s3://lake/rates');
 
 const room: Room = { describe: (given) => given, clashOf: () => undefined };
 const outboxOf = (outlets: readonly Outlet[], rest: Partial<Room> = {}): Outbox =>
-  createOutbox(outlets, { ...room, ...rest });
+  createOutbox(outlets, { room: { ...room, ...rest } });
 const told = (outbox: Outbox) =>
   outbox.events().map(({ outlet, extra, partitionKey, aliases }) => ({
     ...{ name: outlet.name, extra, aliases },

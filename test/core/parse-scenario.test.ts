@@ -37,7 +37,7 @@ describe('a scenario', () => {
     ],
     [
       { schedule: 'a', steps: [], maxRuns: 1 },
-      'maxRuns 1 is not valid: nothing of this name is known here, but schedule, steps, maxActiveRuns, whilePaused, startFrom, partitioned and batch',
+      'maxRuns 1 is not valid: nothing of this name is known here, but schedule, steps, maxActiveRuns, whilePaused, startFrom, within, settle, partitioned, partitions and batch',
     ],
   ])('is not %j', (value, message) => {
     expect(refusalOf(value)).toBe(message);
@@ -58,8 +58,8 @@ describe('a scenario', () => {
     [{ whilePaused: 'drop' }, `whilePaused "drop" is not valid: use 'keep' or 'ignore'`],
     [{ startFrom: 'yesterday' }, /^startFrom "yesterday" is not valid: write '2024-01-01' \(UTC\) or/],
     [
-      { partitioned: true },
-      'partitioned true is not valid: it is not supported by this version: write false, or leave it out',
+      { partitioned: 1 },
+      'partitioned 1 is not valid: write false, true, or {"default": mapper, "assets": {"name": mapper}}',
     ],
     [
       { batch: { max: 2 } },
@@ -81,7 +81,7 @@ describe('the schedule of a scenario', () => {
     [{ asset: 'a', count: 0 }, 'schedule.count 0 is not valid: write a whole number from 1 to 1000000'],
     [
       { asset: 'a', times: 2 },
-      'schedule.times 2 is not valid: nothing of this name is known here, but asset and count',
+      'schedule.times 2 is not valid: nothing of this name is known here, but asset, count, where and expireAfter',
     ],
     [{ all: 'a' }, 'schedule.all "a" is not valid: write a list of conditions'],
     [

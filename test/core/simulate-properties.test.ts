@@ -35,7 +35,7 @@ function anyHappenings(): fc.Arbitrary<readonly Happening[]> {
 const others = 'others';
 
 function eventOf(leaf: LeafId | null): ScenarioEvent {
-  return { asset: leaf ?? others, via: [], partition: null, at: 0 };
+  return { asset: leaf ?? others, via: [], partition: null, extra: {}, at: 0 };
 }
 
 function stepOf(happening: Happening): ScenarioStep {

@@ -26,7 +26,14 @@ export function aTaskContext({
     runId: parseRunId(dagId, 'a_run'),
     taskId: parseTaskId('a_task'),
     try: 1,
-    run: { trigger: 'asset', logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null, conf: {} },
+    run: {
+      trigger: 'asset',
+      logicalAt: null,
+      dataIntervalStartAt: null,
+      dataIntervalEndAt: null,
+      partitionKey: null,
+      conf: {},
+    },
     params: {},
     needs,
     events: {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type WorkerInterceptors } from '@temporalio/worker';
 import type { WorkerDeps } from '../../activities/index.ts';
+import type { Seq } from '../../core/asset-event.ts';
 import { leavesOf } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { type DagId, parseDagId, parseRunId, type RunId, runIdByHand } from '../../core/ids.ts';
@@ -17,6 +18,7 @@ import { AssetIds } from '../../store/asset-ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { deployProject } from '../../store/deploy.ts';
 import { migrate } from '../../store/migrate.ts';
+import type { Recorded } from '../../store/recording.ts';
 import { readRun } from '../../store/runs.ts';
 import type { RunRow, TaskRunRow } from '../../store/schema.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
@@ -43,8 +45,10 @@ export interface Tidegate {
   readonly logged: readonly string[];
   /** Replaces what is deployed, as `tidegate deploy` does, and the code of its tasks. */
   deploy(dags: readonly DagDefinition[]): Promise<void>;
-  /** Records events of these assets (by URI), as one batch. */
-  post(...uris: readonly string[]): Promise<void>;
+  /** Records events of these assets (by URI), as one batch. @returns their positions */
+  post(...uris: readonly string[]): Promise<readonly Seq[]>;
+  /** Records one event with what it says. */
+  postWith(uri: string, says: { readonly extra?: JsonObject; readonly partition?: string }): Promise<Seq>;
   /** The same without telling any consumer. */
   postSilently(...uris: readonly string[]): Promise<void>;
   trigger(dagId: string, conf?: JsonObject): Promise<RunId>;
@@ -62,6 +66,10 @@ export interface Tidegate {
   /** Another worker beside the first; one with a queue of its own takes tasks only. */
   startWorker(options: { readonly identity: string; readonly taskQueue?: string }): Promise<RunningWorker>;
   stop(): Promise<void>;
+}
+
+function seqsOf(recorded: Recorded): readonly Seq[] {
+  return recorded.kind === 'recorded' ? recorded.seqs : [];
 }
 
 export interface RunningWorker {
@@ -148,7 +156,12 @@ export async function startTidegate(
       await deployAll(projectOf(next));
     },
     async post(...uris) {
-      await recordEvents(deps, { events: await eventsOf(uris) });
+      return seqsOf(await recordEvents(deps, { events: await eventsOf(uris) }));
+    },
+    async postWith(uri, { extra = {}, partition: partitionKey }) {
+      const events = (await eventsOf([uri])).map((event) => ({ ...event, extra, partitionKey }));
+      const [seq = 0] = seqsOf(await recordEvents(deps, { events }));
+      return seq;
     },
     async postSilently(...uris) {
       await deps.recorder.record({ source: { kind: 'api' }, events: await eventsOf(uris) });

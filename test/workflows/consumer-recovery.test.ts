@@ -262,7 +262,7 @@ describe('a consumer under load', () => {
     const firstExecution = (await handle.describe()).runId;
     const asked = { runs: 0, clears: 0, cleared: 0 };
     let isLong = false;
-    const untilLong = async (ask: () => Promise<void>) => {
+    const untilLong = async (ask: () => Promise<unknown>) => {
       // Twice over the edge: the message that comes while it continues is the one that gets lost.
       for (let more = 5; more > 0; more -= isLong ? 1 : 0) await ask();
     };

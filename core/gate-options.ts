@@ -1,0 +1,114 @@
+import { type Condition, leafNodesOf } from './condition.ts';
+import { type Duration, parseDuration } from './duration.ts';
+import { TidegateError } from './errors.ts';
+import type { Settle } from './gate.ts';
+import { isRecord, shown } from './json.ts';
+import type { Partitions } from './judge.ts';
+import { parsePartitioned } from './parse-partitioned.ts';
+import { within } from './scenario-json.ts';
+
+/** How long a run waits for more once its condition is met, as authors write it. */
+export interface SettleInput {
+  /** It starts when nothing came for so long. */
+  readonly quiet: Duration;
+  /** But not longer than this after the condition was met. @defaultValue as long as something comes */
+  readonly max?: Duration;
+}
+
+/** @throws TidegateError `invalid_definition` unless it is a duration; absent means for ever */
+export function parseLifetime(value: unknown, name: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' || typeof value === 'number') return within(name, () => parseDuration(value));
+  throw refused(name, value, "write a duration, such as '1h'");
+}
+
+/** @throws TidegateError `invalid_definition` unless it is `{quiet, max}` with durations, `max` not below `quiet` */
+function parseSettle(value: unknown, name: string): Settle | undefined {
+  if (value === undefined) return undefined;
+  const other = isRecord(value)
+    ? Object.keys(value).find((key) => key !== 'quiet' && key !== 'max')
+    : 'quiet';
+  if (!isRecord(value) || other !== undefined || value['quiet'] === undefined)
+    throw refused(name, value, "write {quiet: '10s'}, and max: '5m' where it should not wait longer");
+  const quietMs = parseLifetime(value['quiet'], `${name}.quiet`) ?? 0;
+  const maxMs = parseLifetime(value['max'], `${name}.max`) ?? null;
+  if (maxMs !== null && maxMs < quietMs)
+    throw refused(`${name}.max`, value['max'], 'it is shorter than quiet: write a longer one, or none');
+  return { quietMs, maxMs };
+}
+
+/** What an author says about when a gate opens, beside its condition. */
+export interface GateOptions {
+  readonly within?: unknown;
+  readonly settle?: unknown;
+  readonly partitioned?: unknown;
+  readonly partitions?: unknown;
+}
+
+/** The same as a definition has it. */
+export interface ParsedGateTerms<Leaf> {
+  readonly condition: Condition<Leaf> | null;
+  readonly settle?: Settle;
+  readonly partitions?: Exclude<Partitions, 'none'>;
+}
+
+/**
+ * A condition with what is said about all of it.
+ * @param place - puts what holds the options in front of their names
+ * @throws TidegateError `invalid_definition` naming the option that is not valid
+ */
+export function parseGateTerms<Leaf>(
+  options: GateOptions,
+  condition: Condition<Leaf> | null,
+  place: (name: string) => string = (name) => name,
+): ParsedGateTerms<Leaf> {
+  const windowMs = parseLifetime(options.within, place('within'));
+  const settle = parseSettle(options.settle, place('settle'));
+  const whole = condition === null || windowMs === undefined ? condition : withinWindow(condition, windowMs);
+  if (whole !== null) refuseLongMemory(whole);
+  const partitions = parsePartitions(options, place);
+  if (condition === null && (settle !== undefined || windowMs !== undefined || partitions !== undefined))
+    throw new TidegateError(
+      'invalid_definition',
+      'within, settle and partitions are about events: give the schedule assets, or leave them out',
+    );
+  return {
+    condition: whole,
+    ...(settle === undefined ? {} : { settle }),
+    ...(partitions === undefined ? {} : { partitions }),
+  };
+}
+
+function parsePartitions(
+  { partitioned = false, partitions = 'none' }: GateOptions,
+  place: (name: string) => string,
+): Exclude<Partitions, 'none'> | undefined {
+  if (partitions !== 'none' && partitions !== 'any')
+    throw refused(place('partitions'), partitions, "write 'none' or 'any'");
+  const parsed = parsePartitioned(place('partitioned'), partitioned);
+  if (parsed !== null && partitions === 'any')
+    throw refused(place('partitions'), partitions, 'runs are by partition already: leave it out');
+  return parsed ?? (partitions === 'any' ? 'any' : undefined);
+}
+
+/** Most times one leaf remembers. */
+const maxRemembered = 1_000;
+
+function refuseLongMemory<Leaf>(condition: Condition<Leaf>): void {
+  const long = leafNodesOf(condition).find(
+    ({ count = 1, expireAfterMs }) => count > maxRemembered && expireAfterMs !== undefined,
+  );
+  if (long !== undefined)
+    throw refused('count', long.count, `where updates expire, at most ${maxRemembered} can be asked for`);
+}
+
+/** The same condition where no update counts longer than so: its parts then are met together within that time, or not at all. */
+function withinWindow<Leaf>(condition: Condition<Leaf>, windowMs: number): Condition<Leaf> {
+  if (condition.kind !== 'asset')
+    return { ...condition, of: condition.of.map((part) => withinWindow(part, windowMs)) };
+  return { ...condition, expireAfterMs: Math.min(windowMs, condition.expireAfterMs ?? windowMs) };
+}
+
+function refused(name: string, value: unknown, remedy: string): TidegateError {
+  return new TidegateError('invalid_definition', `${name} ${shown(value)} is not valid: ${remedy}`);
+}

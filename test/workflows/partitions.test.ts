@@ -1,0 +1,110 @@
+import { asset, dag, type DagDefinition, type DagOptions, rollup, startOf } from '../../sdk/index.ts';
+import { parseDagId } from '../../core/ids.ts';
+import { clearQueue } from '../../temporal/control.ts';
+import { readConsumer } from '../../store/gate.ts';
+import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
+
+const [orders, rates] = [asset('s3://keys/orders'), asset('s3://keys/rates')];
+const days = asset('s3://keys/days');
+const plain = asset('s3://keys/plain');
+
+/** Its one task returns the keys of the events its run consumed. */
+const listing = (id: string, options: DagOptions<undefined>): DagDefinition =>
+  dag(id, options, (d) => {
+    d.task('list', async ({ events }) =>
+      (await events.all().toArray()).map(({ partitionKey, seq }) => `${partitionKey ?? ''} ${seq}`),
+    );
+  });
+
+const project: readonly DagDefinition[] = [
+  listing('by_region', { schedule: [orders, rates], partitioned: true }),
+  listing('by_week', {
+    schedule: days,
+    partitioned: {
+      default: rollup(startOf('week', { inputFormat: '%Y-%m-%d' }), 'week', { wait: { min: 3 } }),
+    },
+  }),
+  listing('keyless', { schedule: plain }),
+  listing('whatever', { schedule: plain, partitions: 'any' }),
+];
+
+let tidegate: Tidegate;
+beforeAll(async () => {
+  tidegate = await startTidegate(project);
+});
+afterAll(() => tidegate.stop());
+
+const resultsOf = async (dagId: string, count: number): Promise<readonly unknown[]> => {
+  const runs = await tidegate.runsClosed(dagId, count);
+  const tasks = await Promise.all(runs.map(({ run_id }) => tidegate.tasksOf(dagId, run_id)));
+  return tasks.map(([task]) => task?.result);
+};
+const post = (uri: string, partition: string): Promise<number> => tidegate.postWith(uri, { partition });
+
+describe('a consumer by partition', () => {
+  it('is met key by key, and each run has the events of its key', async () => {
+    const eu = await post(orders.uri, 'eu');
+    await post(rates.uri, 'us');
+    await tidegate.post(orders.uri, rates.uri);
+    const euRate = await post(rates.uri, 'eu');
+    expect(await resultsOf('by_region', 1)).toEqual([[`eu ${eu}`, `eu ${euRate}`]]);
+    const [run] = await tidegate.runsOf('by_region');
+    expect(run).toMatchObject({ run_id: `asset__${euRate}__eu`, partition_key: 'eu' });
+    await post(orders.uri, 'us');
+    expect(await resultsOf('by_region', 2)).toHaveLength(2);
+  }, 20_000);
+
+  it('opens a key again for what comes later', async () => {
+    const again = [await post(orders.uri, 'eu'), await post(orders.uri, 'eu'), await post(rates.uri, 'eu')];
+    expect(await resultsOf('by_region', 3)).toContainEqual(again.map((seq) => `eu ${seq}`));
+  }, 20_000);
+
+  it('is cleared by asset, of all keys', async () => {
+    const asia = await post(orders.uri, 'asia');
+    await eventually(async () =>
+      Object.keys((await tidegate.gate('by_region')).gate.queued).length > 0 ? true : undefined,
+    );
+    const dagId = parseDagId('by_region');
+    const row = await tidegate.deps.db
+      .selectFrom('subscription as s')
+      .innerJoin('asset as a', 'a.id', 's.asset_id')
+      .select('s.id')
+      .where('a.uri', '=', orders.uri)
+      .executeTakeFirstOrThrow();
+    const wish = { subscriptions: [row.id], before: null, who: 'me' };
+    expect(await clearQueue(tidegate.deps, dagId, wish)).toEqual({ cleared: 1 });
+    await post(rates.uri, 'asia');
+    const late = await post(orders.uri, 'asia');
+    expect((await resultsOf('by_region', 4)).flat()).toContain(`asia ${late}`);
+    expect((await resultsOf('by_region', 4)).flat()).not.toContain(`asia ${asia}`);
+  }, 20_000);
+
+  it('rolls the keys of a window up, and says which keys it does not take', async () => {
+    const [monday, again] = [await post(days.uri, '2026-01-05'), await post(days.uri, '2026-01-05')];
+    const [tuesday] = [await post(days.uri, '2026-01-06'), await post(days.uri, 'soon')];
+    await post(days.uri, '2026-01-12');
+    await eventually(async () =>
+      Object.keys((await tidegate.gate('by_week')).gate.queued).length === 2 ? true : undefined,
+    );
+    expect(await tidegate.runsOf('by_week')).toEqual([]);
+    const read = await readConsumer(tidegate.deps.db, parseDagId('by_week'));
+    expect(read?.consumer.gate.queued).toEqual((await tidegate.gate('by_week')).gate.queued);
+    const sunday = await post(days.uri, '2026-01-11');
+    expect(await resultsOf('by_week', 1)).toEqual([
+      [`2026-01-05 ${monday}`, `2026-01-05 ${again}`, `2026-01-06 ${tuesday}`, `2026-01-11 ${sunday}`],
+    ]);
+    const refused = await tidegate.deps.db.selectFrom('refused_event').select('reason').execute();
+    expect(refused).toEqual([{ reason: expect.stringContaining('key "soon" is not taken') }]);
+  }, 20_000);
+});
+
+describe('a consumer that is not by partition', () => {
+  it('is not started by events of partitions unless it asks for them', async () => {
+    const keyed = await post(plain.uri, 'k');
+    expect(await resultsOf('whatever', 1)).toEqual([[`k ${keyed}`]]);
+    expect(await tidegate.runsOf('keyless')).toEqual([]);
+    const [unkeyed] = await tidegate.post(plain.uri);
+    expect(await resultsOf('keyless', 1)).toEqual([[` ${unkeyed}`]]);
+    expect(await resultsOf('whatever', 2)).toContainEqual([` ${unkeyed}`]);
+  }, 20_000);
+});

@@ -1,0 +1,100 @@
+import { asset, dag, type DagDefinition, type DagOptions, on } from '../../sdk/index.ts';
+import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
+
+const [clicks, views] = [asset('s3://settle/clicks'), asset('s3://settle/views')];
+const [orders, rates] = [asset('s3://within/orders'), asset('s3://within/rates')];
+const sales = asset('s3://filter/sales');
+const slow = asset('s3://recent/slow');
+
+/** Its one task returns the ids of the events its run consumed. */
+const listing = (id: string, options: DagOptions<undefined>): DagDefinition =>
+  dag(id, options, (d) => {
+    d.task('list', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
+  });
+
+const project = (rows: number): readonly DagDefinition[] => [
+  listing('settling', { schedule: [clicks, views], settle: { quiet: '1s', max: '3s' } }),
+  listing('together', { schedule: [orders, rates], within: '2s' }),
+  listing('large', { schedule: on(sales, { where: { 'extra.rows': { gte: rows } } }) }),
+  listing('recent', { schedule: on(slow, { count: 2, expireAfter: '2s' }) }),
+];
+
+let tidegate: Tidegate;
+beforeAll(async () => {
+  tidegate = await startTidegate(project(100));
+});
+afterAll(() => tidegate.stop());
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
+const resultsOf = async (dagId: string, count: number): Promise<readonly unknown[]> => {
+  const runs = await tidegate.runsClosed(dagId, count);
+  const tasks = await Promise.all(runs.map(({ run_id }) => tidegate.tasksOf(dagId, run_id)));
+  return tasks.map(([task]) => task?.result);
+};
+const outcomesOf = async (dagId: string): Promise<readonly string[]> =>
+  (
+    await tidegate.deps.db
+      .selectFrom('consumption')
+      .select(['outcome', 'count'])
+      .where('dag_id', '=', dagId as never)
+      .orderBy('after_seq')
+      .execute()
+  ).map(({ outcome, count }) => `${outcome} ${count}`);
+
+describe('a run that settles', () => {
+  it('waits until nothing came for a while, and takes all that came', async () => {
+    const posted = await tidegate.post(clicks.uri, views.uri);
+    await pause(500);
+    const later = await tidegate.post(clicks.uri);
+    await eventually(async () => ((await tidegate.gate('settling')).gate.queued ? true : undefined));
+    expect(await tidegate.runsOf('settling')).toEqual([]);
+    expect(await resultsOf('settling', 1)).toEqual([[...posted, ...later]]);
+  }, 20_000);
+
+  it('does not wait longer than it may, however much comes', async () => {
+    const posted: number[] = [...(await tidegate.post(clicks.uri, views.uri))];
+    const begun = Date.now();
+    while ((await tidegate.runsOf('settling')).length < 2 && Date.now() - begun < 8_000) {
+      await pause(300);
+      posted.push(...(await tidegate.post(clicks.uri)));
+    }
+    expect(Date.now() - begun).toBeGreaterThan(2_500);
+    const [, second] = await resultsOf('settling', 2);
+    expect((second as readonly number[]).slice(0, 3)).toEqual(posted.slice(0, 3));
+  }, 20_000);
+});
+
+describe('updates that count for a while', () => {
+  it('start a run together only, and are expired when they are too old', async () => {
+    await tidegate.post(orders.uri);
+    await eventually(async () => ((await outcomesOf('together')).length === 1 ? true : undefined));
+    expect(await outcomesOf('together')).toEqual(['expired 1']);
+    await tidegate.post(rates.uri);
+    await pause(500);
+    expect(await tidegate.runsOf('together')).toEqual([]);
+    await tidegate.post(orders.uri);
+    expect(await resultsOf('together', 1)).toEqual([[expect.any(Number), expect.any(Number)]]);
+  }, 20_000);
+
+  it('leave what is too old out of the run that takes the rest', async () => {
+    await tidegate.post(slow.uri);
+    await pause(1_500);
+    const [second] = await tidegate.post(slow.uri);
+    expect(await resultsOf('recent', 1)).toHaveLength(1);
+    await tidegate.post(slow.uri);
+    await pause(1_500);
+    const [fourth] = await tidegate.post(slow.uri);
+    expect((await resultsOf('recent', 2)).flat()).toEqual(expect.arrayContaining([second, fourth]));
+  }, 30_000);
+});
+
+describe('a condition with a filter', () => {
+  it('counts only what meets it, and its run lists nothing else', async () => {
+    await tidegate.postWith(sales.uri, { extra: { rows: 5 } });
+    const large = await tidegate.postWith(sales.uri, { extra: { rows: 500 } });
+    expect(await resultsOf('large', 1)).toEqual([[large]]);
+    await tidegate.postWith(sales.uri, { extra: { rows: 7 } });
+    const other = await tidegate.postWith(sales.uri, { extra: { rows: 100 } });
+    expect(await resultsOf('large', 2)).toContainEqual([other]);
+  }, 20_000);
+});
