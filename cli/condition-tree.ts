@@ -9,17 +9,28 @@ export function conditionLines(node: ExplanationNode, indent = ''): readonly (re
     const heading = { all: 'all of', any: 'any of', atLeast: `at least ${node.needed} of` }[node.kind];
     return [[indent, mark, ' ', heading], ...parts];
   }
-  const title = titleOf(node);
+  const title = `${titleOf(node)}${termsOf(node)}`;
   if (node.queued === null) {
     const events = node.needed === 1 ? 'an event' : `${node.needed} events`;
     return [[indent, mark, ' ', title, toned('dim', `  waits for ${events}`)]];
   }
   const { count, last_timestamp: lastAt } = node.queued;
   const of = node.needed === 1 ? '' : ` of ${node.needed}`;
-  return [[indent, mark, ' ', title, `  ${count}${of} queued, last `, instant(lastAt)]];
+  return [[indent, mark, ' ', title, `  ${count}${of} queued${keysOf(node)}, last `, instant(lastAt)]];
 }
 
-function titleOf(node: Exclude<ExplanationNode, { readonly of: unknown }>): string {
+type Leaf = Exclude<ExplanationNode, { readonly of: unknown }>;
+
+function termsOf({ where, expire_after: seconds }: Leaf): string {
+  const filter = where === undefined ? '' : ` where ${where}`;
+  return seconds === undefined ? filter : `${filter} within ${seconds} s`;
+}
+
+function keysOf({ received_keys: keys, required_key_count: needed }: Leaf): string {
+  return keys === undefined ? '' : `, ${keys.length} of ${needed} keys`;
+}
+
+function titleOf(node: Leaf): string {
   if (node.kind === 'alias') return `alias ${node.alias.name}`;
   if (node.kind === 'asset_ref') {
     const { asset_ref: to } = node;

@@ -1,19 +1,19 @@
 import type { Consumer } from './consumer.ts';
 import type { Definition } from './definition.ts';
-import { explain, type Explanation, summarize } from './explanation.ts';
+import { explainConsumer, type Explanation } from './explanation.ts';
 import { titleOf } from './source.ts';
 
 /** Most leaves that are drawn; a longer condition is cut and says so. */
 const maxLines = 50;
 
 /** What a consumer waits for, as Markdown for Temporal's Web UI. */
-export function consumerDetails(consumer: Consumer, { condition, assets, notes = [] }: Definition): string {
-  const explanation = condition === null ? null : explain(condition, assets, consumer.gate);
+export function consumerDetails(consumer: Consumer, definition: Definition): string {
+  const { explanation, sentence } = explainConsumer(consumer, definition);
   const lines = explanation === null ? [] : linesOf(explanation, 0);
   const shown = lines.slice(0, maxLines);
   const cut = lines.length > maxLines ? [`- … and ${lines.length - maxLines} more`] : [];
   const runs = `Active runs: ${consumer.activeRuns.length} of ${consumer.maxActiveRuns}`;
-  const said = [summarize(consumer, explanation), ...notes].join(' ');
+  const said = [sentence, ...(definition.notes ?? [])].join(' ');
   return [said, '', ...shown, ...cut, '', runs].join('\n');
 }
 

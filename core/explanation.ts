@@ -3,7 +3,9 @@ import { type Condition, neededCount } from './condition.ts';
 import type { Consumer } from './consumer.ts';
 import { type EventFilter, filterText } from './event-filter.ts';
 import { type Gate, progressOf, type Queued } from './gate.ts';
+import { pendingKeys } from './gate-take.ts';
 import { settledAt } from './gate-time.ts';
+import { quote } from './ids.ts';
 import { type Source, sourceKey, titleOf } from './source.ts';
 
 /** The condition tree with, per node, what arrived and what is missing. */
@@ -50,11 +52,38 @@ export function explain(
   return { kind: condition.kind, met: of.filter(({ met }) => met).length >= needed, needed, of };
 }
 
+/** What a consumer waits for: the tree and one sentence; where runs are by partition, those of the key that waits longest. */
+export interface ExplainedConsumer {
+  readonly explanation: Explanation | null;
+  readonly sentence: string;
+  /** Keys with something queued, that with the oldest event first; empty where runs are not by partition. */
+  readonly keys: readonly string[];
+}
+
+export function explainConsumer(
+  consumer: Consumer,
+  { condition, assets }: { readonly condition: Condition<LeafId> | null; readonly assets: LeafAssets },
+): ExplainedConsumer {
+  const keys = pendingKeys(consumer.gate);
+  const key = keys[0] ?? null;
+  const explanation = condition === null ? null : explain(condition, assets, consumer.gate, key);
+  const sentence = summarize(consumer, explanation, key);
+  if (consumer.gate.byKeys === undefined || explanation === null) return { explanation, sentence, keys };
+  const pending =
+    keys.length === 1 ? '1 partition key is pending' : `${keys.length} partition keys are pending`;
+  const which = key === null ? 'No partition key is pending' : `${pending}, since longest ${quote(key)}`;
+  return { explanation, sentence: `${which}. ${sentence}`, keys };
+}
+
 /** Most assets one sentence names. */
 const maxNamed = 5;
 
 /** What a consumer waits for, in one sentence. */
-export function summarize(consumer: Consumer, explanation: Explanation | null): string {
+export function summarize(
+  consumer: Consumer,
+  explanation: Explanation | null,
+  key: string | null = null,
+): string {
   const active = consumer.activeRuns.length;
   // Only the definition of a DAG that was removed allows no run at all; that it was paused before says nothing any more.
   if (consumer.maxActiveRuns === 0) return 'The DAG was removed.';
@@ -65,7 +94,7 @@ export function summarize(consumer: Consumer, explanation: Explanation | null): 
   if (consumer.hasRequests) return 'A requested run is about to start.';
   if (explanation === null) return 'Waits for no asset: it runs by time or by hand.';
   if (explanation.met && leavesIn(explanation).some((leaf) => leaf.met)) {
-    const until = settledAt(consumer.gate, null);
+    const until = settledAt(consumer.gate, key);
     if (until === null || until <= (consumer.gate.at ?? 0))
       return 'All it needs has arrived; a run is about to start.';
     return `All it needs has arrived; a run starts at ${new Date(until).toISOString()} unless more comes before.`;

@@ -9,9 +9,9 @@ import {
   withRun,
 } from './consumer.ts';
 import { unreachable } from './errors.ts';
-import { explain, type Explanation, summarize } from './explanation.ts';
+import { explainConsumer, type Explanation } from './explanation.ts';
 import { isIgnored, pauseGate } from './gate.ts';
-import { pendingKeys, takeAll, takeLeaves } from './gate-take.ts';
+import { takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
 import { runIdByHand } from './ids.ts';
 import { isBase, type LeafId, withoutKey } from './leaves.ts';
@@ -79,8 +79,12 @@ export function startSimulation(scenario: Scenario): Simulation {
   const { condition, leaves, assets } = sources;
   const metBy = leavesMetBy(sources, partitions);
   const refusals = new Set<string>();
-  const terms = { condition, ...(settling === undefined ? {} : { settle: settling }) };
   const isByPartition = partitions !== undefined && partitions !== 'any' && partitions !== 'none';
+  const terms = {
+    condition,
+    ...(settling === undefined ? {} : { settle: settling }),
+    ...(isByPartition ? { byKeys: 'simulated' } : {}),
+  };
   const log = startLog({ isByPartition });
   const runs: SimulatedRun[] = [];
   const requests: ('manual' | 'time')[] = [];
@@ -210,14 +214,14 @@ export function startSimulation(scenario: Scenario): Simulation {
     },
     pending,
     result() {
-      const tree = condition === null ? null : explain(condition, assets, consumer.gate);
+      const { explanation: tree, sentence, keys } = explainConsumer(consumer, { condition, assets });
       return {
         runs: [...runs],
         pending: pending(),
-        ...(isByPartition ? { pendingKeys: pendingKeys(consumer.gate) } : {}),
+        ...(isByPartition ? { pendingKeys: keys } : {}),
         ...(refusals.size === 0 ? {} : { refused: [...refusals] }),
         otherRuns,
-        explanation: { sentence: summarize(consumer, tree), met: tree?.met ?? false, tree },
+        explanation: { sentence, met: tree?.met ?? false, tree },
       };
     },
   };

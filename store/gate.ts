@@ -19,6 +19,8 @@ import { redefineQueued } from './recount.ts';
 export interface CurrentConsumer {
   readonly consumer: Consumer;
   readonly definition: Definition;
+  /** What to say of events whose partition key it did not take: sentences. */
+  readonly refusals: readonly string[];
 }
 
 /**
@@ -57,8 +59,17 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
         activeRuns: admitted.map(({ run_id }) => run_id),
         hasRequests: waiting.length > 0,
       };
-      return { consumer, definition };
+      return { consumer, definition, refusals: await readRefusals(tx, dagId) };
     });
+}
+
+/** The last of them; there may be many. */
+async function readRefusals(tx: Tx, dagId: DagId): Promise<readonly string[]> {
+  const { rows } = await sql<{ seq: Seq; reason: string }>`
+    select r.seq, r.reason from subscription s cross join lateral (
+      select seq, reason from refused_event where subscription_id = s.id order by seq desc limit 1
+    ) r where s.dag_id = ${dagId} and s.until_seq is null order by r.seq desc limit 1`.execute(tx);
+  return rows.map(({ seq, reason }) => `Event ${seq} started nothing: ${reason}.`);
 }
 
 /** What was recorded since, as one batch; batch by batch where time decides anything. */

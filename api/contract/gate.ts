@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { filterText } from '../../core/event-filter.ts';
 import type { Explanation } from '../../core/explanation.ts';
 import type { Queued } from '../../core/gate.ts';
 import { isAssetSource } from '../../core/source.ts';
@@ -24,6 +25,13 @@ export const AssetLeaf = z
     met: z.boolean(),
     /** Events it takes. */
     needed: z.int(),
+    /** Which events count, as a sentence; absent is all. */
+    where: z.string().optional(),
+    /** Seconds after which an event counts no more; absent is never. */
+    expire_after: z.number().optional(),
+    /** Where a roll-up waits for the keys of a window: those that came, and how many it takes. */
+    received_keys: z.array(z.string()).optional(),
+    required_key_count: z.int().optional(),
     queued: QueuedEvents.nullable(),
   })
   .meta({ id: 'AssetLeaf' });
@@ -77,7 +85,16 @@ export function toExplanationNode(explanation: Explanation): ExplanationNode {
   if (explanation.kind !== 'asset') return { ...explanation, of: explanation.of.map(toExplanationNode) };
   const { asset, met, needed, queued } = explanation;
   const { name } = asset;
-  const leaf = { met, needed, queued: queued === null ? null : toQueuedEvents(queued) };
+  const { where, expireAfterMs } = explanation;
+  const leaf = {
+    ...{ met, needed },
+    ...(where === undefined ? {} : { where: filterText(where) }),
+    ...(expireAfterMs === undefined ? {} : { expire_after: expireAfterMs / 1_000 }),
+    ...(queued?.window === undefined
+      ? {}
+      : { received_keys: [...queued.window.parts], required_key_count: queued.window.needs }),
+    queued: queued === null ? null : toQueuedEvents(queued),
+  };
   if (isAssetSource(asset)) return { kind: 'asset', asset: { name, uri: asset.uri }, ...leaf };
   if (asset.kind === 'alias') return { kind: 'alias', alias: { name }, ...leaf };
   return { kind: 'asset_ref', asset_ref: asset.by === 'uri' ? { uri: name } : { name }, ...leaf };
@@ -111,6 +128,9 @@ export const DagGate = z
     sentence: z.string(),
     /** What else to know about the assets it is about, such as a selector that selects nothing: sentences. */
     notes: z.array(z.string()),
+    /** Partition keys with something queued, that with the oldest event first; the first 100. The explanation is of the first. */
+    pending_partition_keys: z.array(z.string()),
+    pending_partition_key_count: z.int(),
     /** null where events start nothing. */
     explanation: ExplanationNode.nullable(),
     /** Everything up to this event is counted. */

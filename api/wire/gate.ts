@@ -1,11 +1,14 @@
 import type { DagId } from '../../core/ids.ts';
-import { explain, summarize } from '../../core/explanation.ts';
+import { explainConsumer } from '../../core/explanation.ts';
 import type { CurrentConsumer } from '../../store/gate.ts';
 import { type DagGate, toExplanationNode } from '../contract/gate.ts';
 
-export function toDagGate(dagId: DagId, { consumer, definition }: CurrentConsumer): DagGate {
+/** Most partition keys one answer lists. */
+const maxKeysShown = 100;
+
+export function toDagGate(dagId: DagId, { consumer, definition, refusals }: CurrentConsumer): DagGate {
   const { gate } = consumer;
-  const explanation = gate.condition === null ? null : explain(gate.condition, definition.assets, gate);
+  const { explanation, sentence, keys } = explainConsumer(consumer, definition);
   return {
     dag_id: dagId,
     version: definition.version,
@@ -14,8 +17,10 @@ export function toDagGate(dagId: DagId, { consumer, definition }: CurrentConsume
     max_active_runs: consumer.maxActiveRuns,
     has_requested_runs: consumer.hasRequests,
     met: explanation?.met ?? false,
-    sentence: summarize(consumer, explanation),
-    notes: [...(definition.notes ?? [])],
+    sentence,
+    notes: [...(definition.notes ?? []), ...refusals],
+    pending_partition_keys: keys.slice(0, maxKeysShown),
+    pending_partition_key_count: keys.length,
     explanation: explanation === null ? null : toExplanationNode(explanation),
     counted_up_to: gate.watermark,
   };

@@ -107,9 +107,9 @@ describe('tidegate simulate', () => {
       /^tidegate: standard input: \[1\]\.maxActiveRuns 0 is not valid: .+\n$/,
     ],
     [
-      'what only later versions can do',
-      { ...scenario, partitioned: true },
-      /partitioned true is not valid: it is not supported by this version: .+\n$/,
+      'a duration that is none',
+      { ...scenario, within: 'soon' },
+      /within: duration "soon" is not valid: .+\n$/,
     ],
   ])('ends with 2 and one line when it is given %s', async (_, input, message) => {
     const { status, stdout, stderr } = await played(input);

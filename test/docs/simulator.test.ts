@@ -52,7 +52,7 @@ describe('docs/simulator.md', () => {
     const isStep = (value: unknown) =>
       /event|batch|finish|pause|Run|Tick|clear|register|advance/.test(JSON.stringify(value));
     const [steps, schedules] = [written.filter(isStep), written.filter((value) => !isStep(value))];
-    expect([steps.length, schedules.length]).toEqual([11, 8]);
+    expect([steps.length, schedules.length]).toEqual([11, 9]);
     expect(parseScenario({ schedule: 'a', steps }).steps).toHaveLength(steps.length);
     for (const schedule of schedules) expect(() => parseScenario({ schedule, steps: [] })).not.toThrow();
   });
