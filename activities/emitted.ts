@@ -6,7 +6,7 @@ import { sourceKey } from '../core/source.ts';
 import type { Alias, AnyAsset, AnySource, AssetByReference, Emit, EmitOptions } from '../sdk/index.ts';
 import { isAlias, isAsset, sourceOf } from '../sdk/source.ts';
 import { checkedExtra, checkedKey, silentExtra } from './emitted-extra.ts';
-import { createPassages, type Room } from './passages.ts';
+import { createPassages, instanceIn, type Room } from './passages.ts';
 
 /** One update, as it is recorded. */
 export interface Emitted {
@@ -15,6 +15,8 @@ export interface Emitted {
   readonly partitionKey: string | undefined;
   /** Names of the aliases it comes through; none where it is of a declared outlet. */
   readonly aliases: readonly string[];
+  /** Name of the templated asset that it is an instance of. */
+  readonly template?: string;
 }
 
 /** An outlet of a task; a reference with the asset that it stands for in this try. */
@@ -45,7 +47,7 @@ export function createOutbox(
           [keyOf(outlet.reference), outlet.asset],
           [assetKey(outlet.asset), outlet.asset],
         ] as const;
-      return isAsset(outlet) ? [[assetKey(outlet), outlet] as const] : [];
+      return isAsset(outlet) ? [[keyOf(outlet), outlet] as const] : [];
     }),
   );
   const silent = new Map(assets.map((outlet) => [assetKey(outlet), outlet]));
@@ -56,9 +58,12 @@ export function createOutbox(
   const check = (asset: AnySource, { extra = {}, partition }: EmitOptions<object>): Emitted => {
     const outlet = declared.get(keyOf(asset)) ?? undeclared(assets, asset);
     const given = checkedExtra(outlet, extra);
-    return { outlet, extra: given, partitionKey: keyOfEvent(partition), aliases: [] };
+    return { ...instanceIn(room, outlet, keyOfEvent(partition)), extra: given, aliases: [] };
   };
+  const silentKeyOf = (asset: AnySource): string =>
+    assetKey(declared.get(keyOf(asset)) ?? undeclared(assets, asset));
   /** Each silent outlet is an event of the same batch too. */
+  let templated = assets.filter(({ template }) => template !== undefined).length;
   const requireRoom = (events: number): void => {
     const all = events + emitted.length + silent.size + passages.events;
     if (all > maxBatchEvents) {
@@ -67,7 +72,7 @@ export function createOutbox(
         `a task may emit ${maxBatchEvents} events at most, one for each outlet that was not emitted included`,
       );
     }
-    if (all + passages.passages > maxBatchDeliveries) {
+    if (all + passages.passages + templated > maxBatchDeliveries) {
       throw new TidegateError(
         'invalid_input',
         `a task may emit ${maxBatchDeliveries} events and aliases they came through at most`,
@@ -76,9 +81,10 @@ export function createOutbox(
   };
   const emit = (asset: AnySource, event: EmitOptions<object> = {}): void => {
     const one = check(asset, event);
-    const key = assetKey(one.outlet);
+    const key = silentKeyOf(asset);
     requireRoom(silent.has(key) ? 0 : 1);
     emitted.push(one);
+    if (one.template !== undefined) templated += 1;
     silent.delete(key);
   };
   const via: typeof passages.add = (through, asset, event) => {
@@ -89,23 +95,27 @@ export function createOutbox(
     emit: Object.assign(emit, { via }) as Emit,
     checked(asset, event = {}) {
       const one = check(asset, event);
-      silent.delete(assetKey(one.outlet));
+      silent.delete(silentKeyOf(asset));
       return one;
     },
     events: () => [
       ...emitted,
-      ...[...silent.values()].map((outlet) => silently(outlet, runKey ?? undefined)),
+      ...[...silent.values()].map((outlet) => silently(room, outlet, runKey ?? undefined)),
       ...passages.list(),
     ],
   };
 }
 
 /** Where every asset may be registered as it is. */
-const everywhere: Room = { describe: (asset) => asset, clashOf: () => undefined };
+const everywhere: Room = {
+  describe: (asset) => asset,
+  clashOf: () => undefined,
+  instanceOf: (asset) => asset,
+};
 
 /** An outlet nobody emitted is updated too, with what its schema makes of no extra. */
-function silently(outlet: AnyAsset, partitionKey: string | undefined): Emitted {
-  return { outlet, extra: silentExtra(outlet), partitionKey, aliases: [] };
+function silently(room: Room, outlet: AnyAsset, partitionKey: string | undefined): Emitted {
+  return { ...instanceIn(room, outlet, partitionKey), extra: silentExtra(outlet), aliases: [] };
 }
 
 /** Authors may write plain JavaScript, so it may be an alias all the same. */

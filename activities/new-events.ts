@@ -1,10 +1,18 @@
 import type { NewAssetEvent } from '../core/asset-event.ts';
+import type { PassageSource } from '../core/source.ts';
 import { compileAsset } from '../sdk/compile-asset.ts';
 import type { AssetIds } from '../store/asset-ids.ts';
+import type { TemplateIds } from '../store/template-ids.ts';
 import { registerPassages } from '../store/registration.ts';
 import type { Deps } from '../temporal/deps.ts';
 import { planHash } from '../temporal/plan-hash.ts';
 import type { Emitted } from './emitted.ts';
+
+/** What a worker has read of the assets. */
+export interface EventCatalog {
+  readonly assetIds: AssetIds;
+  readonly templateIds: TemplateIds;
+}
 
 /**
  * What a task emitted as it is recorded, in that order. Assets that only came through aliases are registered.
@@ -12,24 +20,32 @@ import type { Emitted } from './emitted.ts';
  */
 export async function toNewEvents(
   { db, dispatcher }: Deps,
-  assetIds: AssetIds,
+  { assetIds, templateIds }: EventCatalog,
   emitted: readonly Emitted[],
 ): Promise<readonly NewAssetEvent[]> {
-  const direct = emitted.filter(({ aliases }) => aliases.length === 0);
-  const passing = emitted.filter(({ aliases }) => aliases.length > 0);
+  const direct = emitted.filter((one) => throughOf(one).length === 0);
+  const passing = emitted.filter((one) => throughOf(one).length > 0);
   const idOf = await assetIds.find(direct.map(({ outlet }) => outlet));
+  const templatesOf = await templateIds.find(direct.map(({ outlet }) => idOf(outlet)));
   const registered = await registerPassages(
     db,
-    passing.map(({ outlet, aliases }) => ({ asset: compileAsset(outlet), aliases })),
+    passing.map((one) => ({ asset: compileAsset(one.outlet), through: throughOf(one) })),
     planHash,
   );
   dispatcher.notify(registered.changed);
-  return emitted.map(({ outlet, extra, partitionKey, aliases }) =>
-    aliases.length === 0
-      ? { assetId: idOf(outlet), extra, partitionKey }
+  return emitted.map(({ outlet, extra, partitionKey, ...one }) =>
+    throughOf(one).length === 0
+      ? { assetId: idOf(outlet), extra, partitionKey, aliasIds: templatesOf(idOf(outlet)) }
       : {
           ...{ assetId: registered.asset(outlet), extra, partitionKey },
-          aliasIds: aliases.map((name) => registered.alias(name)),
+          aliasIds: throughOf(one).map((passage) => registered.through(passage)),
         },
   );
+}
+
+function throughOf({ aliases, template }: Pick<Emitted, 'aliases' | 'template'>): readonly PassageSource[] {
+  return [
+    ...aliases.map((name) => ({ kind: 'alias' as const, name })),
+    ...(template === undefined ? [] : [{ kind: 'template' as const, name: template }]),
+  ];
 }

@@ -12,6 +12,8 @@ import { checkedExtra } from './emitted-extra.ts';
 export interface Room {
   /** An asset with all that the project says of it. */
   describe(asset: AnyAsset): AnyAsset;
+  /** The asset that a templated one stands for in this run; any other as it is. */
+  instanceOf(asset: AnyAsset, partitionKey: string | undefined): AnyAsset;
   /** Why it cannot be registered, or nothing. */
   clashOf(asset: AssetRef): string | undefined;
 }
@@ -35,14 +37,15 @@ export function createPassages(
   const assets = new Map<string, AssetRef>();
   let passages = 0;
 
-  const register = (given: AnyAsset): AnyAsset => {
+  const register = (given: AnyAsset, partitionKey: string | undefined) => {
     if (!isAsset(given)) {
       throw new TidegateError(
         'invalid_input',
         "emit.via takes the asset that was updated behind the alias: write emit.via(alias, asset('…'))",
       );
     }
-    const asset = room.describe(given);
+    const instance = instanceIn(room, room.describe(given), partitionKey);
+    const asset = instance.outlet;
     const own = [assets.get(`name ${asset.name}`), assets.get(`uri ${asset.uri}`)];
     const reason =
       room.clashOf(asset) ??
@@ -52,7 +55,7 @@ export function createPassages(
       );
     if (reason !== undefined) throw cannotRegister(asset, reason);
     assets.set(`name ${asset.name}`, asset).set(`uri ${asset.uri}`, asset);
-    return asset;
+    return instance;
   };
 
   return {
@@ -60,12 +63,12 @@ export function createPassages(
       const aliases = [through].flat().map((alias) => declaredName(alias, names));
       if (aliases.length === 0)
         throw new TidegateError('invalid_input', 'emit.via is given no alias: write emit.via(alias, …)');
-      const outlet = register(given);
+      const instance = register(given, keyOfEvent(partition));
       const update = {
-        ...{ outlet, extra: checkedExtra(outlet, extra), partitionKey: keyOfEvent(partition) },
+        ...{ ...instance, extra: checkedExtra(instance.outlet, extra) },
         aliases: new Set<string>(),
       };
-      const key = canonicalJson([assetKey(outlet), update.extra, update.partitionKey ?? null]);
+      const key = canonicalJson([assetKey(instance.outlet), update.extra, update.partitionKey ?? null]);
       const known = updates.get(key) ?? update;
       updates.set(key, known);
       const before = known.aliases.size;
@@ -80,6 +83,22 @@ export function createPassages(
       return passages;
     },
   };
+}
+
+/**
+ * An outlet as it is in this run: where it is templated, the instance, and the template it comes through.
+ * @throws TidegateError where the run has no value for it, or the instance cannot be registered
+ */
+export function instanceIn(
+  room: Room,
+  outlet: AnyAsset,
+  partitionKey: string | undefined,
+): Pick<Emitted, 'outlet' | 'partitionKey' | 'template'> {
+  if (outlet.template === undefined) return { outlet, partitionKey };
+  const instance = room.instanceOf(outlet, partitionKey);
+  const reason = room.clashOf(instance);
+  if (reason !== undefined) throw cannotRegister(instance, reason);
+  return { outlet: instance, partitionKey, template: outlet.name };
 }
 
 function declaredName(alias: Alias, names: ReadonlySet<string>): string {

@@ -6,9 +6,11 @@ import { type RetryPlan, retryDelayMs } from '../core/run-plan.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
-import type { AnyAsset } from '../sdk/index.ts';
-import { isAlias } from '../sdk/source.ts';
+import type { AnyAsset, AnySource } from '../sdk/index.ts';
+import { instanceOf } from '../sdk/instance.ts';
+import { isAlias, isAsset } from '../sdk/source.ts';
 import { AssetIds } from '../store/asset-ids.ts';
+import { TemplateIds } from '../store/template-ids.ts';
 import { KnownAssets } from '../store/known-assets.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
@@ -24,11 +26,13 @@ import { recordSuccess } from '../temporal/record-events.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createEmitNow } from './emit-now.ts';
 import { createOutbox } from './emitted.ts';
+import type { Room } from './passages.ts';
 import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
-import { toNewEvents } from './new-events.ts';
+import { type EventCatalog, toNewEvents } from './new-events.ts';
 import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
+import { templateValues } from './template-values.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
 
 /** One task of one run, with what its frozen plan says about running it. */
@@ -56,6 +60,7 @@ type RunningTry = Extract<Begun, { kind: 'begun' }>;
 export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<TaskResult> {
   const assetIds = new AssetIds(deps.db);
   const known = new KnownAssets(deps.db, deps.clock);
+  const templateIds = new TemplateIds(deps.db, deps.clock);
   return async (task) => {
     const context = Context.current();
     assertKnown(context, task);
@@ -65,7 +70,7 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
     try {
       const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
       return begun.kind === 'begun'
-        ? await runTry(deps, { assetIds, known }, { context, code, task, begun })
+        ? await runTry(deps, { assetIds, known, templateIds }, { context, code, task, begun })
         : resultOf(begun);
     } finally {
       stopHeartbeat();
@@ -94,12 +99,11 @@ interface Try {
 }
 
 /** What a worker has read of the assets. */
-interface Catalog {
-  readonly assetIds: AssetIds;
+interface Catalog extends EventCatalog {
   readonly known: KnownAssets;
 }
 
-async function runTry(deps: WorkerDeps, { assetIds, known }: Catalog, running: Try): Promise<TaskResult> {
+async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running: Try): Promise<TaskResult> {
   const { context, code, task, begun } = running;
   const tried = { ...task, try: begun.try };
   if (begun.failures > task.retries.max) {
@@ -114,17 +118,31 @@ async function runTry(deps: WorkerDeps, { assetIds, known }: Catalog, running: T
   try {
     const signal = context.cancellationSignal;
     const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
-    if (code.outlets.some(isAlias)) await keepTrying(() => known.refresh(), signal);
+    if (code.outlets.some(mayRegister)) await keepTrying(() => known.refresh(), signal);
     const outlets = await keepTrying(() => resolveOutlets(deps.db, code.outlets, describe), signal);
-    const room = { describe, clashOf: (asset: AnyAsset) => known.clashOf(asset) };
+    const room: Room = {
+      describe,
+      clashOf: (asset) => known.clashOf(asset),
+      instanceOf: (asset, partitionKey) => instanceOf(asset, templateValues(code, begun.run, partitionKey)),
+    };
     const outbox = createOutbox(outlets, { room, runKey: begun.run.partition_key });
-    const emitNow = createEmitNow(deps, assetIds, outbox, tried, signal);
+    const emitNow = createEmitNow(deps, catalog, outbox, tried, signal);
     const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
-    const execution = { db: deps.db, assetIds, context, code, task, begun, outbox, log, emitNow };
+    const execution = {
+      db: deps.db,
+      assetIds: catalog.assetIds,
+      context,
+      code,
+      task,
+      begun,
+      outbox,
+      log,
+      emitNow,
+    };
     const result = await execute({ ...execution, inlets });
     const success = { ...tried, result: storableResult(result) };
     const emitted = outbox.events();
-    const events = await keepTrying(() => toNewEvents(deps, assetIds, emitted), signal);
+    const events = await keepTrying(() => toNewEvents(deps, catalog, emitted), signal);
     // The log comes first: whoever sees the success can read it.
     await log.close();
     const recorded = await keepTrying(() => recordSuccess(deps, success, events), signal);
@@ -136,6 +154,11 @@ async function runTry(deps: WorkerDeps, { assetIds, known }: Catalog, running: T
   } finally {
     await log.close();
   }
+}
+
+/** Whether assets may be registered through it. */
+function mayRegister(outlet: AnySource): boolean {
+  return isAlias(outlet) || (isAsset(outlet) && outlet.template !== undefined);
 }
 
 /** Another try took over, or the answer to this one was lost: the next one finds out which. */

@@ -119,7 +119,8 @@ function taskContext(
   };
 }
 
-function parseParams({ params }: TaskDefinition, conf: object): object {
+/** @throws TidegateError `invalid_input` when the run was given what its DAG does not take */
+export function parseParams({ params }: TaskDefinition, conf: object): object {
   const parsed = params?.safeParse(conf);
   if (parsed?.success === false) {
     const [issue] = parsed.error.issues;

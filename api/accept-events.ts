@@ -6,6 +6,7 @@ import { quote } from '../core/ids.ts';
 import { canonicalJson, type JsonObject } from '../core/json.ts';
 import { findEvent } from '../store/event-queries.ts';
 import type { IdempotencyKey } from '../store/recording.ts';
+import type { TemplateIds } from '../store/template-ids.ts';
 import { recordEvents } from '../temporal/record-events.ts';
 import type { AssetLookup, AssetName, Target } from './asset-lookup.ts';
 import type { BulkAssetEvent } from './contract/asset-events.ts';
@@ -23,6 +24,12 @@ export interface Accepted {
   readonly isRepeated: boolean;
 }
 
+/** What events are recorded for. */
+export interface EventTargets {
+  readonly assets: AssetLookup;
+  readonly templateIds: TemplateIds;
+}
+
 /**
  * Records the events of one request as one batch, all or none.
  * @throws TidegateError `unknown_asset`, `invalid_uri`, `extra_too_large`, `invalid_input`, `idempotency_conflict`
@@ -30,14 +37,16 @@ export interface Accepted {
  */
 export async function acceptEvents(
   deps: ApiDeps,
-  assets: AssetLookup,
+  { assets, templateIds }: EventTargets,
   described: readonly DescribedEvent[],
   { key, pathOf }: { readonly key?: string | undefined; readonly pathOf: (index: number) => PropertyKey[] },
 ): Promise<Accepted> {
   const targets = await assets.findAll(described.map(nameOf));
+  const templatesOf = await templateIds.find(targets.map(({ id }) => id));
   const events = described.flatMap((event, index) => {
     const asset = targets[index];
-    return asset === undefined ? [] : [acceptEvent(event, asset, pathOf(index))];
+    if (asset === undefined) return [];
+    return [{ ...acceptEvent(event, asset, pathOf(index)), aliasIds: templatesOf(asset.id) }];
   });
   if (key === undefined) return { ...(await record(deps, events)), events };
   const idempotencyKey = { key, requestHash: hashOf(described, targets) };

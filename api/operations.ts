@@ -6,7 +6,13 @@ import {
   CreateAssetEvents,
   CreatedAssetEvents,
 } from './contract/asset-events.ts';
-import { AssetAlias, AssetAliasCollection, AssetAliasQuery } from './contract/aliases.ts';
+import {
+  AssetAlias,
+  AssetAliasCollection,
+  AssetAliasQuery,
+  AssetTemplate,
+  AssetTemplateCollection,
+} from './contract/aliases.ts';
 import { Asset, AssetCollection, AssetQuery } from './contract/assets.ts';
 import {
   CreateDagRun,
@@ -254,6 +260,25 @@ export const operations: readonly Operation[] = [
     tag: 'Asset',
     answer: AssetAlias,
     failures: [404, 422],
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets/templates',
+    summary: 'List templated assets',
+    tag: 'Asset',
+    query: AssetAliasQuery,
+    answer: AssetTemplateCollection,
+    failures: [400, 422],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/assets/templates/:asset_template_id',
+    summary: 'Show a templated asset with its instances',
+    tag: 'Asset',
+    answer: AssetTemplate,
+    failures: [404, 422],
+    isOurs: true,
   },
   {
     method: 'get',

@@ -80,10 +80,11 @@ export function unknownAsset(asset: string): TidegateError {
   );
 }
 
-export function unknownAlias(alias: string): TidegateError {
+export function unknownPassage(kind: 'alias' | 'template', id: number): TidegateError {
+  const list = kind === 'alias' ? 'aliases' : 'templates';
   return new TidegateError(
     'unknown_asset',
-    `no alias has ${alias}: GET /api/v2/assets/aliases lists those that are known`,
+    `no ${kind} has id ${id}: GET /api/v2/assets/${list} lists those that are known`,
   );
 }
 

@@ -32,6 +32,7 @@ function keysOf({ received_keys: keys, required_key_count: needed }: Leaf): stri
 
 function titleOf(node: Leaf): string {
   if (node.kind === 'alias') return `alias ${node.alias.name}`;
+  if (node.kind === 'template') return `${node.template.name} (any instance)`;
   if (node.kind === 'asset_ref') {
     const { asset_ref: to } = node;
     return 'uri' in to

@@ -22,6 +22,14 @@ export interface AliasPlan {
   readonly group: string;
 }
 
+/** A templated asset as it is deployed: what is known about its instances is known from itself. */
+export interface TemplatePlan {
+  readonly name: string;
+  /** The template of the URIs of its instances. */
+  readonly uri: string;
+  readonly group: string;
+}
+
 /** A file that could not be loaded or did not compile; the others are deployed all the same. */
 export interface ImportError {
   /** Relative to the project. */
@@ -43,5 +51,6 @@ export interface ProjectPlan {
   readonly dags: readonly DagPlan[];
   readonly assets: readonly AssetPlan[];
   readonly aliases: readonly AliasPlan[];
+  readonly templates: readonly TemplatePlan[];
   readonly importErrors: readonly ImportError[];
 }

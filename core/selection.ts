@@ -6,9 +6,12 @@ import type { DagPlan, TaskPlan } from './run-plan.ts';
 import {
   isAssetSource,
   isOpenSource,
+  isPassage,
+  type PassageSource,
   type RefSource,
   type SelectorSource,
   type Source,
+  sourceKey,
   titleOf,
 } from './source.ts';
 
@@ -16,8 +19,8 @@ import {
 export interface SelectableAsset extends AssetRef {
   readonly group: string;
   readonly tags: readonly string[];
-  /** Names of the aliases it ever came through. */
-  readonly aliases: readonly string[];
+  /** What it ever came through. */
+  readonly through: readonly PassageSource[];
 }
 
 /** The active assets of a project at one time. */
@@ -131,12 +134,12 @@ function isSelected({ name, group, tags }: SelectableAsset, selector: SelectorSo
   }
 }
 
-/** What a DAG updates: its outlets, and what ever came through aliases that are. */
+/** What a DAG updates: its outlets, and what ever came through aliases and templates that are. */
 function ownAssets({ run }: DagPlan): (asset: SelectableAsset) => boolean {
   const outlets = run.tasks.flatMap((task) => task.outlets);
   const keys = new Set(
     [...outlets.filter(isAssetSource), ...(run.outlets ?? []).map(({ asset }) => asset)].map(assetKey),
   );
-  const aliases = new Set(outlets.flatMap((source) => (source.kind === 'alias' ? [source.name] : [])));
-  return (asset) => keys.has(assetKey(asset)) || asset.aliases.some((name) => aliases.has(name));
+  const passages = new Set(outlets.filter(isPassage).map(sourceKey));
+  return (asset) => keys.has(assetKey(asset)) || asset.through.some((one) => passages.has(sourceKey(one)));
 }

@@ -4,7 +4,10 @@ import { quote } from './ids.ts';
 import { maxUriLength } from './uri-spelling.ts';
 
 /** What a leaf of a condition, an outlet or an inlet stands for. */
-export type Source = AssetSource | AliasSource | RefSource | SelectorSource;
+export type Source = AssetSource | PassageSource | RefSource | SelectorSource;
+
+/** What updates come through. */
+export type PassageSource = AliasSource | TemplateSource;
 
 /** An asset: its own updates. What says no kind is one, as everything was in the first definitions. */
 export interface AssetSource extends AssetRef {
@@ -14,6 +17,12 @@ export interface AssetSource extends AssetRef {
 /** An alias: updates that came through it, whichever asset they are of. */
 export interface AliasSource {
   readonly kind: 'alias';
+  readonly name: string;
+}
+
+/** A templated asset: updates of any of its instances. */
+export interface TemplateSource {
+  readonly kind: 'template';
   readonly name: string;
 }
 
@@ -37,7 +46,7 @@ export interface SelectorSource {
 export function sourceKey(source: Source): string {
   if (isAssetSource(source)) return assetKey(source);
   const { kind, name } = source;
-  return JSON.stringify(kind === 'alias' ? [kind, name] : [kind, source.by, name]);
+  return JSON.stringify(isPassage(source) ? [kind, name] : [kind, source.by, name]);
 }
 
 /** A source as a sentence names it. */
@@ -45,6 +54,8 @@ export function titleOf(source: Source): string {
   switch (source.kind) {
     case 'alias':
       return `alias ${source.name}`;
+    case 'template':
+      return `${source.name} (any instance)`;
     case 'ref':
       return `${source.name} (no active asset of this ${source.by === 'uri' ? 'URI' : 'name'} yet)`;
     case 'selector':
@@ -57,6 +68,11 @@ export function titleOf(source: Source): string {
 /** Whether it is an asset itself. */
 export function isAssetSource(source: Source): source is AssetSource {
   return source.kind === undefined || source.kind === 'asset';
+}
+
+/** Whether it is something that updates come through. */
+export function isPassage(source: Source): source is PassageSource {
+  return source.kind === 'alias' || source.kind === 'template';
 }
 
 /** Whether what it stands for depends on which assets there are. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type AssetRef, normalizeUri, parseAssetName } from '../core/asset-uri.ts';
+import { type AssetRef, type AssetUri, normalizeUri, parseAssetName } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -7,6 +7,7 @@ import { withoutCredentials } from '../core/uri-parts.ts';
 import type { UriWarning } from '../core/uri-spelling.ts';
 import { brand } from './brand.ts';
 import { parseTags } from './tags.ts';
+import { type AssetTemplate, parseAssetTemplate } from './templated.ts';
 import { type Chainable, chainable } from './condition.ts';
 import { placeOfCaller } from './place.ts';
 
@@ -20,6 +21,8 @@ export interface Asset<Extra extends object = JsonObject, Input extends object =
   extends AssetRef, Chainable {
   readonly [brand]: 'asset';
   readonly [typesOf]?: { readonly extra: Extra; readonly input: Input };
+  /** How name and URI come about in each run; `undefined` where they are what they are. */
+  readonly template: AssetTemplate | undefined;
   /** What is to be said of its URI as it was written. */
   readonly uriWarnings: readonly UriWarning[];
   readonly group: string;
@@ -57,7 +60,8 @@ export interface AssetOptions<Schema extends z.ZodObject | undefined = undefined
 export type AssetReference = string | { readonly name?: string; readonly uri?: string };
 
 /**
- * Declares a data asset, by its URI, its name, or both; where one of them is not given the other stands for it.
+ * Declares a data asset, by its URI, its name, or both; where one of them is not given the other stands for it. With `{{ ds }}` and the like
+ * in it, it is a templated asset, which stands for one asset in each run.
  * @example
  * ```ts
  * import { asset } from 'tidegate';
@@ -86,11 +90,14 @@ export function asset(
       "an asset needs a URI or a name: write asset('s3://bucket/path')",
     );
   }
-  const { uri, warnings } = normalizeUri(givenUri);
+  const templated = parseAssetTemplate(givenName, givenUri);
+  const { uri, warnings } = normalizeUri(templated?.sampleUri ?? givenUri);
   return chainable({
     [brand]: 'asset' as const,
-    name: parseAssetName(givenName ?? nameFrom(givenUri, warnings)),
-    uri,
+    name: parseAssetName(givenName ?? nameFrom(templated?.template.uri.text ?? givenUri, warnings)),
+    // Rules of URIs are for what is rendered.
+    uri: templated === undefined ? uri : (templated.template.uri.text as AssetUri),
+    template: templated?.template,
     uriWarnings: warnings,
     group: options.group ?? 'default',
     tags: parseTags(options.tags ?? []),

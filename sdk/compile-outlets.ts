@@ -11,6 +11,13 @@ import { defaultExtra } from './default-extra.ts';
  */
 export function compileOutlets(outlets: readonly AnyAsset[]): readonly DagOutlet[] {
   requireAssets('outlet', outlets);
+  const templated = outlets.find(({ template }) => template !== undefined);
+  if (templated !== undefined) {
+    throw new TidegateError(
+      'invalid_definition',
+      `outlet ${templated.name} of the DAG is templated: make it an outlet of a task`,
+    );
+  }
   const byKey = new Map(outlets.map((asset) => [assetKey(asset), asset]));
   return [...byKey.values()].map((asset) => {
     const extra = defaultExtra(asset);

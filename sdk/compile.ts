@@ -1,16 +1,18 @@
 import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
-import { parseDagId } from '../core/ids.ts';
+import { parseDagId, quote } from '../core/ids.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import { parseGateTerms } from '../core/gate-options.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { partsOfSchedule } from './schedule.ts';
-import { sourceOf } from './source.ts';
+import { isAsset, sourceOf } from './source.ts';
 import { parseTags } from './tags.ts';
+import { paramsIn } from './templated.ts';
 
 /** Largest plan of one DAG, as JSON: it travels in the input of every run. */
 export const maxPlanBytes = 512 * 1_024;
@@ -37,6 +39,8 @@ function compile(definition: DagDefinition, file: string): DagPlan {
   const { options } = definition;
   const { condition, cron, requestedRunsConsume } = partsOfSchedule(options.schedule);
   const outlets = compileOutlets(options.outlets ?? []);
+  const tasks = compileTasks(definition);
+  requireParams(definition);
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
@@ -50,7 +54,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema: toJsonSchema(options.params, 'params'),
-    run: { tasks: compileTasks(definition), ...(outlets.length === 0 ? {} : { outlets }) },
+    run: { tasks, ...(outlets.length === 0 ? {} : { outlets }) },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
   if (bytes > maxPlanBytes) {
@@ -59,6 +63,23 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     );
   }
   return plan;
+}
+
+/** @throws TidegateError `invalid_definition` when a templated outlet or inlet needs a parameter that the DAG does not take */
+function requireParams({ options: { params }, tasks }: DagDefinition): void {
+  const known = Object.keys(params?.shape ?? {});
+  for (const task of params === undefined ? [] : tasks) {
+    for (const { name, template } of [...task.outlets, ...task.inlets].filter(isAsset)) {
+      const unknown = (template === undefined ? [] : paramsIn(template)).find(
+        (param) => !known.includes(param),
+      );
+      if (unknown !== undefined) {
+        throw refused(
+          `task '${task.id}' (${task.place}): template ${quote(name)} needs unknown parameter '${unknown}': ${didYouMean(unknown, known)}`,
+        );
+      }
+    }
+  }
 }
 
 function refused(reason: string): TidegateError {

@@ -45,5 +45,5 @@ export function sourceOf(source: AnyLeaf): Source {
   if (isAlias(source)) return { kind: 'alias', name };
   if (isAssetRef(source)) return { kind: 'ref', by: source.by, name };
   if (isSelector(source)) return { kind: 'selector', by: source.by, name };
-  return { name, uri: source.uri };
+  return source.template === undefined ? { name, uri: source.uri } : { kind: 'template', name };
 }

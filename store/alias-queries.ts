@@ -4,7 +4,7 @@ import type { TaskId } from '../core/ids.ts';
 import type { AssetReference } from './asset-queries.ts';
 import type { Db } from './database.ts';
 import { allOf, contains, countFrom, type OrderedPage, pageOf, startsWith } from './page.ts';
-import type { AliasRow } from './schema.ts';
+import type { AliasRow, PassageKind } from './schema.ts';
 
 /** An alias with everything that refers to it, and the assets that ever came through it. */
 export interface AliasRecord extends AliasRow {
@@ -14,6 +14,7 @@ export interface AliasRecord extends AliasRow {
 }
 
 export interface AliasFilter {
+  readonly kind: PassageKind;
   readonly name?: string | undefined;
   readonly namePattern?: string | undefined;
   readonly namePrefix?: string | undefined;
@@ -38,8 +39,8 @@ export async function countAliases(db: Db, filter: AliasFilter): Promise<number>
   return countFrom(db, sql`asset_alias l where ${matching(filter)}`);
 }
 
-export async function findAlias(db: Db, id: number): Promise<AliasRecord | undefined> {
-  const { rows } = await sql<AliasRecord>`${selected} where l.id = ${id}`.execute(db);
+export async function findAlias(db: Db, kind: PassageKind, id: number): Promise<AliasRecord | undefined> {
+  const { rows } = await sql<AliasRecord>`${selected} where l.id = ${id} and l.kind = ${kind}`.execute(db);
   return rows[0];
 }
 
@@ -60,8 +61,9 @@ const selected = sql`
   ) as assets
   from asset_alias l`;
 
-function matching({ name, namePattern, namePrefix }: AliasFilter): RawBuilder<boolean> {
+function matching({ kind, name, namePattern, namePrefix }: AliasFilter): RawBuilder<boolean> {
   return allOf([
+    sql<boolean>`l.kind = ${kind}`,
     name === undefined ? undefined : sql<boolean>`l.name = ${name}`,
     contains('l.name', namePattern),
     startsWith('l.name', namePrefix),

@@ -112,7 +112,7 @@ export function isNamedLike(text: string): RawBuilder<boolean> {
 const selected = sql`
   select a.*, (
     select coalesce(json_agg(json_build_object('id', l.id, 'name', l.name, 'group', l.group_name) order by l.name), '[]')
-    from asset_alias_asset link join asset_alias l on l.id = link.alias_id where link.asset_id = a.id
+    from asset_alias_asset link join asset_alias l on l.id = link.alias_id where link.asset_id = a.id and l.kind = 'alias'
   ) as aliases, last.seq as last_seq, last.recorded_at as last_at, (
     select coalesce(json_agg(json_build_object('dag_id', d.dag_id, 'created_at', d.created_at, 'updated_at', d.updated_at)
       order by d.dag_id), '[]')

@@ -1,24 +1,31 @@
 import { sql } from 'kysely';
 import type { AssetPlan, ProjectPlan } from '../core/project-plan.ts';
+import type { PassageSource } from '../core/source.ts';
 import { assetRows } from './asset-rows.ts';
 import type { Tx } from './log.ts';
 
 /** Brings the assets of a project up to date; those it no longer has go inactive and keep their history. */
-export async function syncAssets(tx: Tx, { assets, aliases, importErrors }: ProjectPlan): Promise<void> {
+export async function syncAssets(
+  tx: Tx,
+  { assets, aliases, templates, importErrors }: ProjectPlan,
+): Promise<void> {
   // What goes inactive frees its name and URI first, for others to take.
-  const aliasNames = aliases.map(({ name }) => name);
-  await deactivateOthers(tx, assets, aliasNames, importErrors.length === 0);
+  const passages = [
+    ...aliases.map(({ name }): PassageSource => ({ kind: 'alias', name })),
+    ...templates.map(({ name }): PassageSource => ({ kind: 'template', name })),
+  ];
+  await deactivateOthers(tx, assets, passages, importErrors.length === 0);
   if (assets.length > 0) await upsertAssets(tx, assets);
 }
 
 /**
- * What came through an alias of the project stays. A file that could not be loaded may still use the others, so that then only those go
+ * What came through an alias or a templated asset of the project stays. A file that could not be loaded may still use the others, so that then only those go
  * whose name or URI is taken.
  */
 async function deactivateOthers(
   tx: Tx,
   assets: readonly AssetPlan[],
-  aliasNames: readonly string[],
+  passages: readonly PassageSource[],
   isComplete: boolean,
 ): Promise<void> {
   await sql`
@@ -31,7 +38,9 @@ async function deactivateOthers(
         exists (select from wanted where wanted.name = asset.name or wanted.uri = asset.uri)
         or (${isComplete} and not exists (
           select from asset_alias_asset link join asset_alias on asset_alias.id = link.alias_id
-          where link.asset_id = asset.id and asset_alias.name = any(${aliasNames}::text[])
+          where link.asset_id = asset.id and (asset_alias.kind, asset_alias.name) in (
+            select * from unnest(${passages.map(({ kind }) => kind)}::text[], ${passages.map(({ name }) => name)}::text[])
+          )
         ))
       )`.execute(tx);
 }

@@ -29,7 +29,7 @@ export async function deployProject(db: Db, project: ProjectPlan, hashOf: HashOf
   return db.transaction().execute(async (tx) => {
     await lockDeploys(tx);
     await syncAssets(tx, project);
-    await syncAliases(tx, project.aliases);
+    await syncAliases(tx, project);
     const isOpen = project.dags.some(isOpenPlan);
     const catalog = isOpen ? await readCatalog(tx) : catalogOf([]);
     const existing = await tx

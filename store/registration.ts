@@ -3,6 +3,7 @@ import { assetKey, type AssetRef } from '../core/asset-uri.ts';
 import { TidegateError } from '../core/errors.ts';
 import { type DagId, quote } from '../core/ids.ts';
 import type { AssetPlan } from '../core/project-plan.ts';
+import type { PassageSource } from '../core/source.ts';
 import { clashOf } from './asset-clash.ts';
 import { assetRows } from './asset-rows.ts';
 import { readCatalog } from './catalog.ts';
@@ -12,17 +13,17 @@ import { lockDeploys } from './deploy-lock.ts';
 import type { Tx } from './log.ts';
 import { writeChanges } from './write-changes.ts';
 
-/** An asset that was updated through aliases, which nobody may have declared. */
+/** An asset that was updated through something, which nobody may have declared. */
 export interface PassingAsset {
   readonly asset: AssetPlan;
-  /** Names of the aliases. */
-  readonly aliases: readonly string[];
+  /** Aliases, and the template that it is an instance of. */
+  readonly through: readonly PassageSource[];
 }
 
 /** What assets and aliases are stored by. */
 export interface PassageIds {
   asset(asset: AssetRef): number;
-  alias(name: string): number;
+  through(passage: PassageSource): number;
   /** DAGs that are about other assets now. */
   readonly changed: readonly DagId[];
 }
@@ -43,14 +44,10 @@ export async function registerPassages(
   if (found.every(({ is_known }) => is_known)) return idsOf(found);
   return db.transaction().execute(async (tx) => {
     await lockDeploys(tx);
-    await requireRoom(
-      tx,
-      passing.map(({ asset }) => asset),
-    );
-    await activate(
-      tx,
-      passing.map(({ asset }) => asset),
-    );
+    // Of one asset there may be several updates.
+    const assets = [...new Map(passing.map(({ asset }) => [assetKey(asset), asset])).values()];
+    await requireRoom(tx, assets);
+    await activate(tx, assets);
     const now = await findPassages(tx, passing);
     await link(tx, now);
     const moved = await findMoved(tx, () => readCatalog(tx), hashOf);
@@ -64,6 +61,7 @@ export async function registerPassages(
 
 interface Passage extends AssetRef {
   readonly asset_id: number | null;
+  readonly kind: PassageSource['kind'];
   readonly alias: string;
   readonly alias_id: number | null;
   /** Whether nothing is to be written for it. */
@@ -71,20 +69,23 @@ interface Passage extends AssetRef {
 }
 
 async function findPassages(db: Db | Tx, passing: readonly PassingAsset[]): Promise<readonly Passage[]> {
-  const pairs = passing.flatMap(({ asset, aliases }) => aliases.map((alias) => ({ ...asset, alias })));
+  const pairs = passing.flatMap(({ asset: { name, uri }, through }) =>
+    through.map((passage) => ({ name, uri, kind: passage.kind, alias: passage.name })),
+  );
   const { rows } = await sql<Passage>`
-    select p.name, p.uri, a.id as asset_id, p.alias, l.id as alias_id, coalesce(a.is_active, false) and exists (
+    select p.name, p.uri, a.id as asset_id, p.kind, p.alias, l.id as alias_id, coalesce(a.is_active, false) and exists (
       select from asset_alias_asset link where link.alias_id = l.id and link.asset_id = a.id
     ) as is_known
     from unnest(
-      ${pairs.map(({ name }) => name)}::text[], ${pairs.map(({ uri }) => uri)}::text[], ${pairs.map(({ alias }) => alias)}::text[]
-    ) as p (name, uri, alias)
-    left join asset_alias l on l.name = p.alias left join asset a on a.name = p.name and a.uri = p.uri`.execute(
+      ${pairs.map(({ name }) => name)}::text[], ${pairs.map(({ uri }) => uri)}::text[],
+      ${pairs.map(({ kind }) => kind)}::text[], ${pairs.map(({ alias }) => alias)}::text[]
+    ) as p (name, uri, kind, alias)
+    left join asset_alias l on l.kind = p.kind and l.name = p.alias left join asset a on a.name = p.name and a.uri = p.uri`.execute(
     db,
   );
   const missing = rows.find(({ alias_id }) => alias_id === null);
   if (missing !== undefined)
-    throw new Error(`alias ${missing.alias} was never deployed: run 'tidegate deploy'`);
+    throw new Error(`${missing.kind} ${missing.alias} was never deployed: run 'tidegate deploy'`);
   return rows;
 }
 
@@ -143,11 +144,11 @@ async function link(tx: Tx, passages: readonly Passage[]): Promise<void> {
 }
 
 function idsOf(passages: readonly Passage[], changed: readonly DagId[] = []): PassageIds {
-  const assets = new Map(passages.map(({ asset_id, ...asset }) => [assetKey(asset), asset_id]));
-  const aliases = new Map(passages.map(({ alias, alias_id }) => [alias, alias_id]));
+  const assets = new Map(passages.map(({ asset_id, name, uri }) => [assetKey({ name, uri }), asset_id]));
+  const aliases = new Map(passages.map(({ kind, alias, alias_id }) => [`${kind} ${alias}`, alias_id]));
   return {
     asset: (asset) => known(assets.get(assetKey(asset)), asset.name),
-    alias: (name) => known(aliases.get(name), name),
+    through: ({ kind, name }) => known(aliases.get(`${kind} ${name}`), name),
     changed,
   };
 }

@@ -48,9 +48,15 @@ export interface AssetEventTable {
   readonly source_task_id: TaskId | null;
 }
 
+export type PassageKind = 'alias' | 'template';
+
+/** What updates come through: an alias, or a templated asset. */
 export interface AssetAliasTable {
   readonly id: Generated<number>;
+  readonly kind: PassageKind;
   readonly name: string;
+  /** Of a templated asset. */
+  readonly uri: ColumnType<string | null, string | null | undefined, string | null>;
   readonly group_name: string;
   readonly created_at: Instant;
   readonly updated_at: Instant;

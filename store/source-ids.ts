@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { assetKey, type AssetUri } from '../core/asset-uri.ts';
-import { isAssetSource, type Source, titleOf } from '../core/source.ts';
+import { isAssetSource, isPassage, type Source, titleOf } from '../core/source.ts';
 import type { AssetIds } from './asset-ids.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
@@ -17,27 +17,30 @@ export type SourceIds = (source: Source) => SourceId | undefined;
 /** Finds what sources are stored by. */
 export async function readSourceIds(tx: Tx, sources: readonly Source[]): Promise<SourceIds> {
   const assets = sources.filter(isAssetSource);
-  const aliases = sources.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
+  const passages = sources.filter(isPassage);
   const { rows } = await sql<{
     readonly asset_id: number | null;
     readonly alias_id: number | null;
     readonly name: string;
+    /** Of what updates come through: the kind of it. */
     readonly uri: AssetUri;
   }>`
     select a.id as asset_id, null::int as alias_id, name, uri
     from asset a where (name, uri) in (
       select * from unnest(${assets.map(({ name }) => name)}::text[], ${assets.map(({ uri }) => uri)}::text[])
     )
-    union all select null, id, name, '' from asset_alias where name = any(${aliases}::text[])`.execute(tx);
+    union all select null, id, name, kind from asset_alias where (kind, name) in (
+      select * from unnest(${passages.map(({ kind }) => kind)}::text[], ${passages.map(({ name }) => name)}::text[])
+    )`.execute(tx);
   const ids = new Map(
     rows.map(({ name, uri, ...id }) => [
-      id.asset_id === null ? `alias ${name}` : assetKey({ name, uri }),
+      id.asset_id === null ? `${uri} ${name}` : assetKey({ name, uri }),
       id,
     ]),
   );
   return (source) => {
-    if (!isAssetSource(source) && source.kind !== 'alias') return undefined;
-    const id = ids.get(isAssetSource(source) ? assetKey(source) : `alias ${source.name}`);
+    if (!isAssetSource(source) && !isPassage(source)) return undefined;
+    const id = ids.get(isAssetSource(source) ? assetKey(source) : `${source.kind} ${source.name}`);
     if (id === undefined) throw new Error(`${titleOf(source)} is not part of the project`);
     return id;
   };
@@ -53,7 +56,8 @@ export async function findSource(db: Db, assetIds: AssetIds, source: Source): Pr
     .selectFrom('asset_alias')
     .select('id')
     .where('name', '=', source.name)
+    .where('kind', '=', source.kind === 'template' ? 'template' : 'alias')
     .executeTakeFirst();
-  if (row === undefined) throw new Error(`alias ${source.name} was never deployed: run 'tidegate deploy'`);
+  if (row === undefined) throw new Error(`${titleOf(source)} was never deployed: run 'tidegate deploy'`);
   return { asset_id: null, alias_id: row.id };
 }

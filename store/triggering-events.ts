@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { AssetEvent } from '../core/asset-event.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { type AssetSource, isAssetSource, type RefSource, type Source } from '../core/source.ts';
+import { type AssetSource, isAssetSource, isPassage, type RefSource, type Source } from '../core/source.ts';
 import type { Db } from './database.ts';
 import { eventColumns, type EventPage, readEvents } from './event-row.ts';
 import { eventsOf, subscriptionIn } from './events-of-subscription.ts';
@@ -31,7 +31,7 @@ export async function countConsumed(db: Db, run: ConsumingRun): Promise<number> 
     select coalesce(sum(c.count), 0)::bigint as count, coalesce(bool_or(s.alias_id is not null), false) as "isThroughAlias"
     from ${consumptionOf(run)}`.execute(db);
   const { count, isThroughAlias } = rows[0] ?? { count: 0, isThroughAlias: false };
-  if (!isThroughAlias && run.source?.kind !== 'alias') return count;
+  if (!isThroughAlias && (run.source === undefined || !isPassage(run.source))) return count;
   // What met several leaves is counted with each of them.
   return countFrom(db, consumedEvents(run));
 }
@@ -56,7 +56,9 @@ function consumedEvents({
   // The position itself was read before.
   const upTo = newestFirst && beyond !== undefined ? beyond - 1 : undefined;
   const hasAlias = sql<boolean>`exists (
-    select from asset_event_alias y where y.alias_id = (select id from asset_alias where name = ${source?.name}) and y.seq = e.seq
+    select from asset_event_alias y where y.seq = e.seq and y.alias_id = (
+      select id from asset_alias where kind = ${source?.kind ?? null} and name = ${source?.name ?? null}
+    )
   )`;
   return sql`
     (
@@ -69,7 +71,7 @@ function consumedEvents({
         newestFirst,
         ...(limit !== undefined && { limit: sql`${skip + limit}` }),
         ...(isOfAssets(source) && { throughAlias: sql<boolean>`e.asset_id = any(${idsOf(source)})` }),
-        ...(source?.kind === 'alias' && { throughAlias: hasAlias, ofAsset: hasAlias }),
+        ...(source !== undefined && isPassage(source) && { throughAlias: hasAlias, ofAsset: hasAlias }),
       })} e
       order by e.seq ${sql.raw(newestFirst ? 'desc' : 'asc')}
     ) e`;

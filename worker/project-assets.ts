@@ -1,6 +1,6 @@
 import { assetKey } from '../core/asset-uri.ts';
 import { canonicalJson } from '../core/json.ts';
-import type { AssetPlan } from '../core/project-plan.ts';
+import type { AssetPlan, TemplatePlan } from '../core/project-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
 import { compileAsset } from '../sdk/compile-asset.ts';
 
@@ -20,6 +20,7 @@ export interface AssetClash {
 export interface ProjectAssets {
   readonly assets: ReadonlyMap<string, AnyAsset>;
   readonly plans: readonly AssetPlan[];
+  readonly templates: readonly TemplatePlan[];
   readonly clashes: readonly AssetClash[];
   /** Keys of the assets that clash. */
   readonly clashing: ReadonlySet<string>;
@@ -59,8 +60,13 @@ export function mergeAssets(uses: readonly AssetUse[]): ProjectAssets {
   return {
     assets: new Map(assets),
     plans: assets
+      .filter(([, { template }]) => template === undefined)
       .map(([, asset]) => compileAsset(asset))
       .toSorted((a, b) => (assetKey(a) < assetKey(b) ? -1 : 1)),
+    templates: assets
+      .filter(([, { template }]) => template !== undefined)
+      .map(([, { name, uri, group }]): TemplatePlan => ({ name, uri, group }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     clashes,
     clashing,
   };

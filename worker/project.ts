@@ -88,6 +88,7 @@ export async function loadProject(projectFolder: string): Promise<Project> {
     dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     assets: assets.plans,
     aliases: aliases.plans,
+    templates: assets.templates,
     importErrors: perFile([
       ...loaded.flatMap((one) => one.errors),
       ...duplicates.errors,

@@ -25,7 +25,24 @@ export const AssetAliasCollection = z
   .meta({ id: 'AssetAliasCollection' });
 export type AssetAliasCollection = z.infer<typeof AssetAliasCollection>;
 
-/** Query of `GET /api/v2/assets/aliases`. */
+/** A templated asset, and the assets that it stood for in runs. */
+export const AssetTemplate = AssetAlias.omit({ assets: true })
+  .extend({
+    /** Template of the URIs of its instances. */
+    uri: z.string(),
+    /** Its instances, the first 100 by name. */
+    instances: z.array(z.object({ id: z.int(), name: z.string(), uri: z.string() })),
+  })
+  .meta({ id: 'AssetTemplate' });
+export type AssetTemplate = z.infer<typeof AssetTemplate>;
+
+/** A page of templated assets. */
+export const AssetTemplateCollection = z
+  .object({ asset_templates: z.array(AssetTemplate), total_entries: totalEntries })
+  .meta({ id: 'AssetTemplateCollection' });
+export type AssetTemplateCollection = z.infer<typeof AssetTemplateCollection>;
+
+/** Query of `GET /api/v2/assets/aliases` and `GET /api/v2/assets/templates`. */
 export const AssetAliasQuery = z.object({
   limit: limitParameter,
   offset: offsetParameter,

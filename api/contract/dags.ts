@@ -128,10 +128,11 @@ export const TimeDelta = z
   .object({ __type: z.literal('TimeDelta'), days: z.int(), seconds: z.int(), microseconds: z.int() })
   .meta({ id: 'TimeDelta' });
 
-/** What a task updates or reads: an asset, what comes through an alias, or the active asset of a name or URI. */
+/** What a task updates or reads: an asset, what comes through an alias or is an instance of a template, or the active asset of a name or URI. */
 const TaskAsset = z.union([
   z.object({ name: z.string(), uri: z.string() }),
   z.object({ alias: z.string() }),
+  z.object({ template: z.string() }),
   z.object({ asset_ref: z.union([z.object({ name: z.string() }), z.object({ uri: z.string() })]) }),
 ]);
 

@@ -43,6 +43,12 @@ export const AliasLeaf = AssetLeaf.omit({ asset: true })
   .meta({ id: 'AliasLeaf' });
 export type AliasLeaf = z.infer<typeof AliasLeaf>;
 
+/** A leaf of a condition that waits for any instance of a templated asset. */
+export const TemplateLeaf = AssetLeaf.omit({ asset: true })
+  .extend({ kind: z.literal('template'), template: z.object({ name: z.string() }) })
+  .meta({ id: 'TemplateLeaf' });
+export type TemplateLeaf = z.infer<typeof TemplateLeaf>;
+
 /** A leaf of a condition that refers to an asset that is not there yet; it is never met. */
 export const ReferenceLeaf = AssetLeaf.omit({ asset: true })
   .extend({
@@ -67,11 +73,12 @@ export const ConditionBranch = z
 
 /** A condition with, per node, what arrived and what is missing. */
 export const ExplanationNode: z.ZodType<ExplanationNode> = z
-  .union([AssetLeaf, AliasLeaf, ReferenceLeaf, z.lazy(() => ConditionBranch)])
+  .union([AssetLeaf, AliasLeaf, TemplateLeaf, ReferenceLeaf, z.lazy(() => ConditionBranch)])
   .meta({ id: 'ExplanationNode' });
 export type ExplanationNode =
   | AssetLeaf
   | AliasLeaf
+  | TemplateLeaf
   | ReferenceLeaf
   | {
       readonly kind: 'all' | 'any' | 'atLeast';
@@ -97,6 +104,7 @@ export function toExplanationNode(explanation: Explanation): ExplanationNode {
   };
   if (isAssetSource(asset)) return { kind: 'asset', asset: { name, uri: asset.uri }, ...leaf };
   if (asset.kind === 'alias') return { kind: 'alias', alias: { name }, ...leaf };
+  if (asset.kind === 'template') return { kind: 'template', template: { name }, ...leaf };
   return { kind: 'asset_ref', asset_ref: asset.by === 'uri' ? { uri: name } : { name }, ...leaf };
 }
 

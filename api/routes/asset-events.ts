@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { countEvents, findEvent, listEvents } from '../../store/event-queries.ts';
 import { inSnapshot } from '../../store/snapshot.ts';
+import { TemplateIds } from '../../store/template-ids.ts';
 import { acceptEvents } from '../accept-events.ts';
 import { AssetLookup } from '../asset-lookup.ts';
 import {
@@ -17,7 +18,7 @@ import { rangeOf, toInstant } from '../wire/instants.ts';
 
 export function assetEventRoutes(deps: ApiDeps): Router {
   const router = Router();
-  const assets = new AssetLookup(deps);
+  const targets = { assets: new AssetLookup(deps), templateIds: new TemplateIds(deps.db, deps.clock) };
 
   router.get('/assets/events', async (request, response) => {
     const query = queryOf(AssetEventQuery, request);
@@ -42,14 +43,14 @@ export function assetEventRoutes(deps: ApiDeps): Router {
 
   router.post('/assets/events', async (request, response) => {
     const { idempotency_key: key, ...event } = bodyOf(CreateAssetEvent, request);
-    const accepted = await acceptEvents(deps, assets, [event], { key, pathOf: () => [] });
+    const accepted = await acceptEvents(deps, targets, [event], { key, pathOf: () => [] });
     const before = accepted.isRepeated ? await findEvent(deps.db, accepted.firstSeq) : undefined;
     response.json(before === undefined ? toRecordedEvent(accepted) : toAssetEvent(before));
   });
 
   router.post('/assets/events/bulk', async (request, response) => {
     const { idempotency_key: key, events } = bodyOf(CreateAssetEvents, request);
-    const accepted = await acceptEvents(deps, assets, events, { key, pathOf: (index) => ['events', index] });
+    const accepted = await acceptEvents(deps, targets, events, { key, pathOf: (index) => ['events', index] });
     const answer: CreatedAssetEvents = {
       first_id: accepted.firstSeq,
       last_id: accepted.firstSeq + events.length - 1,

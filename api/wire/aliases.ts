@@ -1,5 +1,5 @@
 import type { AliasRecord } from '../../store/alias-queries.ts';
-import type { AssetAlias } from '../contract/aliases.ts';
+import type { AssetAlias, AssetTemplate } from '../contract/aliases.ts';
 import { toReference } from './assets.ts';
 
 export function toAlias({
@@ -16,4 +16,9 @@ export function toAlias({
     producing_tasks: producing_tasks.map(toReference),
     assets: [...assets],
   };
+}
+
+export function toTemplate(record: AliasRecord): AssetTemplate {
+  const { assets, ...alias } = toAlias(record);
+  return { ...alias, uri: record.uri ?? record.name, instances: assets };
 }

@@ -3,7 +3,13 @@ import type { Condition } from '../../core/condition.ts';
 import type { DagId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { maxPendingTasks, type TaskPlan } from '../../core/run-plan.ts';
-import { type AliasSource, type AssetSource, isAssetSource, type Source } from '../../core/source.ts';
+import {
+  type AssetSource,
+  isAssetSource,
+  isPassage,
+  type PassageSource,
+  type Source,
+} from '../../core/source.ts';
 import type { DagRecord } from '../../store/dag-queries.ts';
 import type { Dag, DagDetails, DagVersion, Task } from '../contract/dags.ts';
 import { toInstant, toOptionalInstant } from './instants.ts';
@@ -128,6 +134,7 @@ function timetableOf({ plan: { condition, cron } }: DagRecord) {
 
 function toTaskAsset(source: Source): Task['outlets'][number] {
   if (isAssetSource(source)) return { name: source.name, uri: source.uri };
+  if (source.kind === 'template') return { template: source.name };
   return source.kind === 'alias' ? { alias: source.name } : { asset_ref: refTo(source) };
 }
 
@@ -147,12 +154,12 @@ function toAssetExpression(condition: Condition<Source>): JsonObject {
 function toSourceExpression(source: Source): JsonObject {
   const { name } = source;
   if (isAssetSource(source)) return { asset: { name, uri: source.uri } };
-  if (source.kind === 'alias') return { alias: { name } };
+  if (isPassage(source)) return { [source.kind]: { name } };
   return source.kind === 'selector' ? { selector: { [source.by]: name } } : { asset_ref: refTo(source) };
 }
 
 /** What a reference, or an outlet by one, names. */
-function refTo({ by, name }: Exclude<Source, AssetSource | AliasSource>) {
+function refTo({ by, name }: Exclude<Source, AssetSource | PassageSource>) {
   return by === 'uri' ? { uri: name } : { name };
 }
 

@@ -1,4 +1,4 @@
-import { AssetAlias, AssetAliasCollection } from '../../api/contract/aliases.ts';
+import { AssetAlias, AssetAliasCollection, AssetTemplateCollection } from '../../api/contract/aliases.ts';
 import { type AssetOptions, requireOne } from '../asset-choice.ts';
 import { pathOf } from '../api-client.ts';
 import { CommandFailure, invalid } from '../command-failure.ts';
@@ -31,6 +31,30 @@ export async function listAliases(
   return {
     json,
     sections: [{ kind: 'table', columns, rows, empty: 'no aliases' }],
+    note: pageNote(rows.length, json.total_entries),
+  };
+}
+
+/** `tidegate assets list --template` */
+export async function listTemplates(
+  { api }: Session,
+  { pattern, ...page }: PageOptions & { readonly pattern?: string },
+): Promise<Report> {
+  const json = await api.get(AssetTemplateCollection, '/api/v2/assets/templates', {
+    ...page,
+    name_pattern: pattern,
+  });
+  const headers = ['ID', 'TEMPLATE', 'PRODUCED BY', 'CONSUMED BY', 'INSTANCES'];
+  const columns = headers.map((header) =>
+    header.endsWith(' BY') ? { header, cut: true as const } : { header },
+  );
+  const rows = json.asset_templates.map((template): Cell[] => [
+    ...[template.id, template.name, producersOf(template), consumersOf(template)],
+    template.instances.length,
+  ]);
+  return {
+    json,
+    sections: [{ kind: 'table', columns, rows, empty: 'no templated assets' }],
     note: pageNote(rows.length, json.total_entries),
   };
 }
@@ -75,10 +99,10 @@ async function findAlias({ api }: Session, options: AssetOptions): Promise<Asset
   );
 }
 
-function producersOf({ producing_tasks }: AssetAlias): string | null {
+function producersOf({ producing_tasks }: Pick<AssetAlias, 'producing_tasks'>): string | null {
   return producing_tasks.map(({ dag_id, task_id }) => `${dag_id}.${task_id}`).join(', ') || null;
 }
 
-function consumersOf({ scheduled_dags }: AssetAlias): string | null {
+function consumersOf({ scheduled_dags }: Pick<AssetAlias, 'scheduled_dags'>): string | null {
   return scheduled_dags.map(({ dag_id }) => dag_id).join(', ') || null;
 }

@@ -8,7 +8,7 @@ import { paged, type PageOptions } from '../paging.ts';
 import { type Cell, instant, pageNote, type Report } from '../report.ts';
 import { asksForRun, reportRequested, requestOf, type RunOptions } from '../run-request.ts';
 import type { Run, Session } from '../session.ts';
-import { listAliases, showAlias } from './aliases.ts';
+import { listAliases, listTemplates, showAlias } from './aliases.ts';
 import { addUriCommands } from './asset-uris.ts';
 import { addQueuedEventCommands } from './queued-events.ts';
 
@@ -22,8 +22,12 @@ export function addAssetCommands(program: Command, run: Run): void {
     .option('--dag <dag>', 'only assets this DAG produces, consumes or waits for (may be repeated)', listOf)
     .option('--inactive', 'also assets that no deployed project has')
     .option('--alias', 'aliases instead of assets')
-    .action(({ alias, ...options }: ListOptions & AliasOption) =>
-      run((session) => (alias === true ? listAliases(session, options) : listAssets(session, options))),
+    .option('--template', 'templated assets, with the number of their instances')
+    .action(({ alias, template, ...options }: ListOptions & AliasOption & { readonly template?: true }) =>
+      run((session) => {
+        if (template === true) return listTemplates(session, options);
+        return alias === true ? listAliases(session, options) : listAssets(session, options);
+      }),
     );
   choosesAsset(assets.command('details').description('show an asset, or an alias'))
     .option('--alias', 'the alias of this name or id instead of an asset')

@@ -33,6 +33,7 @@ export function taskTable(tasks: readonly Task[]): Section {
 
 function outletText(outlet: Task['outlets'][number]): string {
   if ('alias' in outlet) return `alias ${outlet.alias}`;
+  if ('template' in outlet) return outlet.template;
   if ('name' in outlet) return outlet.name;
   return 'uri' in outlet.asset_ref ? outlet.asset_ref.uri : outlet.asset_ref.name;
 }

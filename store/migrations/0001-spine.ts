@@ -52,10 +52,14 @@ const statements = [
 
   `create table asset_alias (
     id integer generated always as identity primary key,
-    name text not null unique,
+    kind text not null check (kind in ('alias', 'template')),
+    name text not null,
+    uri text,
     group_name text not null default '',
     created_at timestamptz not null default clock(),
-    updated_at timestamptz not null default clock()
+    updated_at timestamptz not null default clock(),
+    unique (kind, name),
+    check ((kind = 'template') = (uri is not null))
   )`,
   // Which assets were ever updated through an alias.
   `create table asset_alias_asset (

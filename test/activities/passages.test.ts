@@ -8,7 +8,7 @@ const [files, reports, other] = [alias('files'), alias('reports'), alias('other'
 const orders = asset('s3://lake/orders');
 const rates = asset('s3://lake/rates');
 
-const room: Room = { describe: (given) => given, clashOf: () => undefined };
+const room: Room = { describe: (given) => given, clashOf: () => undefined, instanceOf: (given) => given };
 const outboxOf = (outlets: readonly Outlet[], rest: Partial<Room> = {}): Outbox =>
   createOutbox(outlets, { room: { ...room, ...rest } });
 const told = (outbox: Outbox) =>

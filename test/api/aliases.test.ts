@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createApp } from '../../api/app.ts';
-import { AssetAlias, AssetAliasCollection } from '../../api/contract/aliases.ts';
+import { AssetAlias, AssetAliasCollection, AssetTemplateCollection } from '../../api/contract/aliases.ts';
 import { AssetCollection } from '../../api/contract/assets.ts';
 import { DagDetails, TaskCollection } from '../../api/contract/dags.ts';
 import { DagGate } from '../../api/contract/gate.ts';
@@ -18,10 +18,15 @@ import {
   aProject,
   aTaskPlan,
   hashOf,
+  on,
 } from '../support/plans.ts';
 
 const PASSED = anAsset('s3://lake/passed');
+const TEMPLATE = 's3://lake/daily/{{ ds }}';
+const INSTANCE = anAsset('s3://lake/daily/2026-01-01');
+const daily = { kind: 'template', name: 'daily' } as const;
 const dags = [
+  aDagPlan({ dagId: 'by_template', condition: on(daily) }),
   aDagPlan({ dagId: 'load', tasks: [aTaskPlan('write', { outlets: [anAlias('files')] })] }),
   aDagPlan({
     dagId: 'report',
@@ -37,7 +42,8 @@ beforeAll(async () => {
     { name: 'files', group: 'lake' },
     { name: 'other', group: '' },
   ];
-  api = await startApi({ ...aProject(dags), aliases });
+  const templates = [{ name: 'daily', uri: TEMPLATE, group: '' }];
+  api = await startApi({ ...aProject(dags), aliases, templates });
   server = createServer(createApp(api.deps));
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -47,11 +53,12 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${address.port}`;
   const ids = await registerPassages(
     api.deps.db,
-    [{ asset: anAssetPlan(PASSED.uri), aliases: ['files'] }],
+    [{ asset: anAssetPlan(PASSED.uri), through: [anAlias('files')] }],
     hashOf,
   );
+  await registerPassages(api.deps.db, [{ asset: anAssetPlan(INSTANCE.uri), through: [daily] }], hashOf);
   const event = { assetId: ids.asset(PASSED), extra: {}, partitionKey: undefined };
-  await recordEvents(api.deps, { events: [{ ...event, aliasIds: [ids.alias('files')] }] });
+  await recordEvents(api.deps, { events: [{ ...event, aliasIds: [ids.through(anAlias('files'))] }] });
 });
 afterAll(async () => {
   server.closeAllConnections();
@@ -120,9 +127,36 @@ describe('aliases over HTTP', () => {
   });
 });
 
+describe('templated assets over HTTP', () => {
+  it('are listed with their instances, by whose updates those who wait for the template are told', async () => {
+    const { body } = await api.http.get('/api/v2/assets/templates');
+    const { asset_templates, total_entries } = AssetTemplateCollection.parse(body);
+    expect({ asset_templates, total_entries }).toMatchObject({
+      total_entries: 1,
+      asset_templates: [
+        { name: 'daily', uri: TEMPLATE, instances: [INSTANCE], scheduled_dags: [{ dag_id: 'by_template' }] },
+      ],
+    });
+    const { body: one } = await api.http.get(`/api/v2/assets/templates/${asset_templates[0]?.id}`);
+    expect(one).toEqual(asset_templates[0]);
+    expect((await api.http.get(`/api/v2/assets/aliases/${asset_templates[0]?.id}`)).status).toBe(404);
+
+    await api.http.post('/api/v2/assets/events').send({ uri: INSTANCE.uri }).expect(200);
+    const { body: gate } = await api.http.get('/api/v2/dags/by_template/gate');
+    expect(DagGate.parse(gate)).toMatchObject({
+      met: true,
+      explanation: { kind: 'template', template: { name: 'daily' }, queued: { count: 1 } },
+    });
+  });
+});
+
 describe('tidegate assets --alias', () => {
   const run = (...args: readonly string[]) =>
     runHere(['assets', ...args], { env: { TIDEGATE_API_URL: url } });
+
+  it('lists templates', async () => {
+    expect((await run('list', '--template', '-o', 'plain')).stdout).toMatch(/\tdaily\t\tby_template\t1\n$/);
+  });
 
   it('lists aliases and shows one', async () => {
     expect((await run('list', '--alias', '-o', 'plain')).stdout).toBe(

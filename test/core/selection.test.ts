@@ -9,12 +9,12 @@ const [A, B, C] = ['s3://a', 's3://b', 's3://c'].map(anAsset);
 if (A === undefined || B === undefined || C === undefined) throw new Error('no assets');
 const selectable = (asset: Source, rest: Partial<SelectableAsset> = {}): SelectableAsset => ({
   ...anAsset(asset.name),
-  ...{ group: '', tags: [], aliases: [] },
+  ...{ group: '', tags: [], through: [] },
   ...rest,
 });
 const catalog = catalogOf([
   selectable(C, { group: 'finance', tags: ['x'] }),
-  selectable(A, { group: 'finance', aliases: ['files'] }),
+  selectable(A, { group: 'finance', through: [anAlias('files')] }),
   selectable(B, { tags: ['x', 'y'] }),
 ]);
 const byName = (name: string): RefSource => ({ kind: 'ref', by: 'name', name });

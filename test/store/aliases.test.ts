@@ -37,13 +37,13 @@ describe('an event through aliases', () => {
 
   const passing = (uri: string, ...aliases: readonly string[]): PassingAsset => ({
     asset: anAssetPlan(uri),
-    aliases,
+    through: aliases.map(anAlias),
   });
   const record = async (...updates: readonly PassingAsset[]) => {
     const ids = await registerPassages(store.db, updates, hashOf);
-    const events = updates.map(({ asset, aliases }) => ({
+    const events = updates.map(({ asset, through }) => ({
       ...{ assetId: ids.asset(asset), extra: {}, partitionKey: undefined },
-      aliasIds: aliases.map((name) => ids.alias(name)),
+      aliasIds: through.map((passage) => ids.through(passage)),
     }));
     return recorder.record({ source: { kind: 'api' }, events });
   };
@@ -162,10 +162,15 @@ describe('an event through aliases', () => {
     );
   });
 
+  it('registers an asset once that is updated several times at once', async () => {
+    await record(passing(NEW, 'files'), passing(NEW, 'files', 'reports'));
+    expect(await deliveredTo('by_alias')).toHaveLength(2);
+  });
+
   it('registers nothing where one of several assets clashes', async () => {
-    const clashing = { asset: anAssetPlan(ORDERS, { name: 'orders' }), aliases: ['files'] };
+    const clashing = { asset: anAssetPlan(ORDERS, { name: 'orders' }), through: [anAlias('files')] };
     await expect(record(passing(NEW, 'files'), clashing)).rejects.toThrow(/cannot be registered/);
-    const twice = { asset: anAssetPlan(NEW, { name: 'new' }), aliases: ['files'] };
+    const twice = { asset: anAssetPlan(NEW, { name: 'new' }), through: [anAlias('files')] };
     await expect(record(passing(NEW, 'files'), twice)).rejects.toThrow(/cannot be registered/);
     expect(
       await store.db.selectFrom('asset').select('uri').where('uri', '=', anAsset(NEW).uri).execute(),
@@ -196,7 +201,7 @@ describe('an event through aliases', () => {
       events: [
         {
           ...{ assetId: ids.asset(anAsset(NEW)), extra: {}, partitionKey: undefined },
-          aliasIds: [ids.alias('files')],
+          aliasIds: [ids.through(anAlias('files'))],
         },
       ],
     });
@@ -219,7 +224,7 @@ describe('the known assets', () => {
     expect(known.clashOf(anAsset(NEW))).toBeUndefined();
     expect(known.clashOf({ name: 'orders', uri: anAsset(ORDERS).uri })).toMatch(/has this URI/);
     expect(known.clashOf({ name: ORDERS, uri: anAsset(NEW).uri })).toMatch(/has another URI/);
-    await registerPassages(store.db, [{ asset: anAssetPlan(NEW), aliases: ['files'] }], hashOf);
+    await registerPassages(store.db, [{ asset: anAssetPlan(NEW), through: [anAlias('files')] }], hashOf);
     const renamed = { name: 'new', uri: anAsset(NEW).uri };
     await known.refresh();
     expect(known.clashOf(renamed)).toBeUndefined();

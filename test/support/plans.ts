@@ -97,7 +97,7 @@ export function aProject(
   const names = sources.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
   const aliases = [...new Set(names)].map((name): AliasPlan => ({ name, group: '' }));
   for (const plan of assets) plans.set(plan.uri, plan);
-  const rest = { dags, assets: [...plans.values()], aliases, importErrors };
+  const rest = { dags, assets: [...plans.values()], aliases, templates: [], importErrors };
   return { ...rest, hash: hashOf(rest) };
 }
 

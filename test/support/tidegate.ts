@@ -7,12 +7,13 @@ import { leavesOf } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { type DagId, parseDagId, parseRunId, type RunId, runIdByHand } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { AssetPlan, ProjectPlan } from '../../core/project-plan.ts';
+import type { AssetPlan, ProjectPlan, TemplatePlan } from '../../core/project-plan.ts';
 import type { SearchAttributeName } from '../../core/search-attributes.ts';
 import { isAssetSource, type Source } from '../../core/source.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { compileDag } from '../../sdk/compile.ts';
 import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
+import { partsOfSchedule } from '../../sdk/schedule.ts';
 import { isAsset } from '../../sdk/source.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { openDatabase } from '../../store/database.ts';
@@ -240,13 +241,31 @@ export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
     refs.filter(isAssetSource).map(({ name, uri }) => [uri, anAssetPlan(uri, { name })]),
   );
   const declared = dags.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.outlets, ...task.inlets]));
-  for (const { name, uri, group, tags } of declared.filter(isAsset)) {
+  for (const { name, uri, group, tags, template } of declared.filter(isAsset)) {
+    if (template !== undefined) continue;
     if (group !== 'default' || tags.length > 0) assets.set(uri, anAssetPlan(uri, { name, group, tags }));
   }
   const names = refs.flatMap((source) => (source.kind === 'alias' ? [source.name] : []));
   const aliases = [...new Set(names)].map((name) => ({ name, group: '' }));
-  const rest = { dags: plans, assets: [...assets.values()], aliases, importErrors: [] };
+  const rest = {
+    dags: plans,
+    assets: [...assets.values()],
+    aliases,
+    templates: templatesOf(dags),
+    importErrors: [],
+  };
   return { ...rest, hash: hashOf(rest) };
+}
+
+function templatesOf(dags: readonly DagDefinition[]): readonly TemplatePlan[] {
+  const awaited = dags.flatMap(({ options }) =>
+    leavesOf(partsOfSchedule(options.schedule).condition ?? { kind: 'all', of: [] }),
+  );
+  const declared = dags.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.outlets, ...task.inlets]));
+  const templates = [...awaited, ...declared]
+    .filter(isAsset)
+    .filter(({ template }) => template !== undefined);
+  return [...new Map(templates.map(({ name, uri, group }) => [name, { name, uri, group }])).values()];
 }
 
 function findTask(dags: readonly DagDefinition[], dagId: string, taskId: string): TaskDefinition | undefined {
