@@ -10,7 +10,10 @@ import {
   type Admitted,
   admitRuns,
   type Opened,
+  type OpenedParts,
+  openParts,
   openRuns,
+  type PartsToOpen,
   type RunsToAdmit,
   type RunsToOpen,
 } from '../store/open-runs.ts';
@@ -24,6 +27,7 @@ export type ClaimedGate = Claimed & { readonly searchAttributes: readonly Search
 export interface ConsumerActivities {
   claimGate(dagId: DagId): Promise<ClaimedGate>;
   openRuns(runs: RunsToOpen): Promise<Opened>;
+  openParts(wish: PartsToOpen): Promise<OpenedParts>;
   admitRuns(wish: RunsToAdmit): Promise<Admitted>;
   adoptDefinition(
     change: Claim & { readonly version: number; readonly at: Seq; readonly gate: Gate },
@@ -49,6 +53,7 @@ export function createConsumerActivities({
       return { ...claimed, searchAttributes };
     },
     openRuns: (runs) => openRuns(db, runs),
+    openParts: (wish) => openParts(db, wish),
     admitRuns: (wish) => admitRuns(db, wish),
     adoptDefinition: (change) => store.adoptDefinition(db, change, change),
     checkpoint: (state) => store.checkpoint(db, state, state),

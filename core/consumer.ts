@@ -38,6 +38,8 @@ export type Decision =
       /** The gate once that run has its events. */
       readonly gate: Gate;
     }
+  /** Open runs that each take a part of the queue; which part, only the log knows. */
+  | { readonly kind: 'open parts'; readonly most: number }
   | {
       readonly kind: 'admit';
       /** What the first of them consumes. */
@@ -55,6 +57,10 @@ export function decide(consumer: Consumer): Decision {
     if (!consumer.requestedRunsConsume) return { kind: 'admit', taken: [], gate: consumer.gate };
     if (consumer.gate.midBatch) return { kind: 'wait' };
     return { kind: 'admit', taken, ...expiredIn(gate), gate: withoutExpired(gate) };
+  }
+  if (consumer.gate.takes !== undefined) {
+    const most = Math.min(freeSlots(consumer), maxAskedAtOnce);
+    return isMet(consumer.gate) ? { kind: 'open parts', most } : { kind: 'wait' };
   }
   const met = takeMet(consumer.gate);
   if (met === null) return { kind: 'wait' };

@@ -43,12 +43,17 @@ export interface GateOptions {
   readonly settle?: unknown;
   readonly partitioned?: unknown;
   readonly partitions?: unknown;
+  readonly batch?: unknown;
 }
+
+/** How much of the queue a run takes: all of it, as little as its condition needs, or so many events. */
+export type BatchInput = 'all' | 'each' | { readonly max: number };
 
 /** The same as a definition has it. */
 export interface ParsedGateTerms<Leaf> {
   readonly condition: Condition<Leaf> | null;
   readonly settle?: Settle;
+  readonly takes?: number;
   readonly partitions?: Exclude<Partitions, 'none'>;
 }
 
@@ -67,16 +72,36 @@ export function parseGateTerms<Leaf>(
   const whole = condition === null || windowMs === undefined ? condition : withinWindow(condition, windowMs);
   if (whole !== null) refuseLongMemory(whole);
   const partitions = parsePartitions(options, place);
-  if (condition === null && (settle !== undefined || windowMs !== undefined || partitions !== undefined))
+  const takes = parseBatch(options.batch, place('batch'));
+  if (condition === null && [settle, windowMs, partitions, takes].some((one) => one !== undefined))
     throw new TidegateError(
       'invalid_definition',
-      'within, settle and partitions are about events: give the schedule assets, or leave them out',
+      'within, settle, batch and partitions are about events: give the schedule assets, or leave them out',
+    );
+  const expires =
+    whole !== null && leafNodesOf(whole).some(({ expireAfterMs }) => expireAfterMs !== undefined);
+  if (takes !== undefined && (expires || (partitions !== undefined && partitions !== 'any')))
+    throw refused(
+      place('batch'),
+      options.batch,
+      'it does not go together with within, expireAfter and partitioned: leave it out',
     );
   return {
     condition: whole,
     ...(settle === undefined ? {} : { settle }),
+    ...(takes === undefined ? {} : { takes }),
     ...(partitions === undefined ? {} : { partitions }),
   };
+}
+
+const maxTakes = 10_000;
+
+function parseBatch(value: unknown, name: string): number | undefined {
+  if (value === undefined || value === 'all') return undefined;
+  if (value === 'each') return 1;
+  const max = isRecord(value) && Object.keys(value).length === 1 ? value['max'] : undefined;
+  if (typeof max === 'number' && Number.isInteger(max) && max >= 1 && max <= maxTakes) return max;
+  throw refused(name, value, `write 'all', 'each', or {max: n} with a whole number from 1 to ${maxTakes}`);
 }
 
 function parsePartitions(

@@ -6,10 +6,11 @@ import { isTimed, withMetAt } from './gate-time.ts';
 import { baseOf, isBase, keyOf, type LeafId, ofKey, withoutKey } from './leaves.ts';
 
 /** A gate into which nothing was counted. */
-export function emptyGate({ condition, settle, byKeys }: GateTerms, watermark: Seq): Gate {
+export function emptyGate({ condition, settle, takes, byKeys }: GateTerms, watermark: Seq): Gate {
   const terms: GateTerms = {
     condition,
     ...(settle === undefined ? {} : { settle }),
+    ...(takes === undefined ? {} : { takes }),
     ...(byKeys === undefined ? {} : { byKeys }),
   };
   return { ...terms, watermark, midBatch: false, queued: {}, ...(isTimed(terms) ? { at: 0 } : {}) };

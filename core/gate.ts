@@ -30,6 +30,8 @@ export interface GateTerms {
   /** `null` where events start nothing: a DAG run by time or by hand only. */
   readonly condition: Condition<LeafId> | null;
   readonly settle?: Settle;
+  /** Events a run takes, if its condition needs no more; absent is all that is queued. */
+  readonly takes?: number;
   /** Stands for how keys are made, where runs are by partition: what is queued under other keys means nothing under these. */
   readonly byKeys?: string;
 }

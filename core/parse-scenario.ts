@@ -49,16 +49,11 @@ export function parseTerms<Leaf>(
   path = '',
 ): ScenarioTerms & { readonly condition: Condition<Leaf> | null } {
   onlyFields(path, options, optionNames);
-  const { maxActiveRuns, whilePaused, startFrom, batch = 'all' } = options;
-  if (batch !== 'all') throw unsupported(placeIn(path, 'batch'), batch, '"all"');
+  const { maxActiveRuns, whilePaused, startFrom } = options;
   return {
     ...parseGateTerms(options, condition, (name) => placeIn(path, name)),
     maxActiveRuns: parseMaxActiveRuns(maxActiveRuns, placeIn(path, 'maxActiveRuns')),
     whilePaused: parseWhilePaused(whilePaused, placeIn(path, 'whilePaused')),
     startFrom: parseStartFrom(startFrom, placeIn(path, 'startFrom')),
   };
-}
-
-function unsupported(path: string, value: unknown, only: string): Error {
-  return refused(path, value, `it is not supported by this version: write ${only}, or leave it out`);
 }

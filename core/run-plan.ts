@@ -74,6 +74,8 @@ export interface DagPlan {
   readonly condition: Condition<Source> | null;
   /** How long a run waits for more once its condition is met; absent is not at all. */
   readonly settle?: Settle;
+  /** Events a run takes, if its condition needs no more; absent is all that is queued. */
+  readonly takes?: number;
   /** What events of partitions mean; absent is nothing. */
   readonly partitions?: Partitions;
   readonly cron: CronPlan | null;

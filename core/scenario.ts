@@ -1,7 +1,7 @@
 import type { Condition } from './condition.ts';
 import type { Duration } from './duration.ts';
 import type { EventFilterInput } from './event-filter.ts';
-import type { SettleInput } from './gate-options.ts';
+import type { BatchInput, SettleInput } from './gate-options.ts';
 import type { Settle } from './gate.ts';
 import type { Partitions } from './judge.ts';
 import type { PartitionedInput } from './partitioned.ts';
@@ -19,6 +19,7 @@ export interface Scenario {
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;
   readonly settle?: Settle;
+  readonly takes?: number;
   readonly partitions?: Partitions;
   readonly steps: readonly ScenarioStep[];
 }
@@ -111,5 +112,5 @@ export interface ScenarioOptions {
   /** With `'any'` events of partitions count like others, where runs are not by partition. @defaultValue `'none'` */
   readonly partitions?: 'none' | 'any';
   /** How many queued events a run takes. @defaultValue `'all'` */
-  readonly batch?: 'all';
+  readonly batch?: BatchInput;
 }

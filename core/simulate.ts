@@ -14,7 +14,8 @@ import { isIgnored, pauseGate } from './gate.ts';
 import { takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
 import { runIdByHand } from './ids.ts';
-import { isBase, type LeafId, withoutKey } from './leaves.ts';
+import { takePrefixes } from './prefix.ts';
+import { type LeafId, withoutKey } from './leaves.ts';
 import type { StartFrom } from './run-plan.ts';
 import { leavesMetBy, numberSources } from './scenario-sources.ts';
 import type { Scenario, ScenarioEvent, ScenarioStep } from './scenario.ts';
@@ -72,6 +73,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     whilePaused,
     startFrom,
     settle: settling,
+    takes,
     partitions,
     steps,
   } = scenario;
@@ -83,6 +85,7 @@ export function startSimulation(scenario: Scenario): Simulation {
   const terms = {
     condition,
     ...(settling === undefined ? {} : { settle: settling }),
+    ...(takes === undefined ? {} : { takes }),
     ...(isByPartition ? { byKeys: 'simulated' } : {}),
   };
   const log = startLog({ isByPartition });
@@ -113,6 +116,15 @@ export function startSimulation(scenario: Scenario): Simulation {
           open('assets', decision.run);
           consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);
           break;
+        case 'open parts': {
+          const parts = takePrefixes(consumer.gate, log.waiting(), { most: decision.most, isAll: true });
+          for (const run of parts.runs) {
+            open('assets', run);
+            consumer = withRun(consumer, run.runId);
+          }
+          consumer = { ...consumer, gate: parts.gate };
+          break;
+        }
         case 'admit': {
           const trigger = requests.shift() ?? 'manual';
           if (decision.taken.length > 0) open(trigger, decision);
@@ -136,7 +148,11 @@ export function startSimulation(scenario: Scenario): Simulation {
       return [];
     }
     const { seq } = recorded;
-    if (!isIgnored(consumer.gate, seq)) log.enqueue(recorded, met.map(({ leaf }) => leaf).filter(isBase));
+    if (!isIgnored(consumer.gate, seq))
+      log.enqueue(
+        recorded,
+        met.map(({ leaf }) => leaf),
+      );
     if (refusal !== null) refusals.add(refusal);
     return met.map((one) => ({ seq, batchEnd, ...one, at: event.at }));
   };

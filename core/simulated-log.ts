@@ -1,6 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import type { ScenarioEvent } from './scenario.ts';
-import type { LeafId } from './leaves.ts';
+import { isBase, type LeafId } from './leaves.ts';
+import type { WaitingEvent } from './prefix.ts';
 import type { Taken } from './gate.ts';
 
 /** An event at its position; `a#2` is the second update of `a`, and `a@k#2` too where runs are by partition. */
@@ -17,6 +18,8 @@ export interface SimulatedLog {
   append(event: ScenarioEvent): RecordedEvent;
   /** Notes that an event waits for a run, at these leaves. */
   enqueue(event: RecordedEvent, leaves: readonly LeafId[]): void;
+  /** What waits for a run, in order. */
+  waiting(): readonly WaitingEvent[];
   /** Notes an event that is older than the consumer, for its first run to list. */
   remember(event: RecordedEvent): void;
   /** What a run consumes, in order and each once, with what was remembered. */
@@ -28,6 +31,7 @@ export interface SimulatedLog {
 export function startLog({ isByPartition = false } = {}): SimulatedLog {
   const updates = new Map<string, number>();
   const queued = new Map<LeafId, RecordedEvent[]>();
+  const meets = new Map<Seq, readonly LeafId[]>();
   let history: RecordedEvent[] = [];
   let head = 0;
 
@@ -52,11 +56,18 @@ export function startLog({ isByPartition = false } = {}): SimulatedLog {
       return { seq: head, at, name: `${asset}${key}#${update}` };
     },
     enqueue(event, leaves) {
-      for (const leaf of leaves) {
+      meets.set(event.seq, leaves);
+      for (const leaf of leaves.filter(isBase)) {
         const own = queued.get(leaf);
         if (own === undefined) queued.set(leaf, [event]);
         else own.push(event);
       }
+    },
+    waiting() {
+      const events = new Map([...queued.values()].flat().map(({ seq, at }) => [seq, at]));
+      return [...events]
+        .toSorted(([a], [b]) => a - b)
+        .map(([seq, at]) => ({ seq, at, leaves: meets.get(seq) ?? [] }));
     },
     remember(event) {
       history.push(event);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
-import type { SettleInput } from '../core/gate-options.ts';
+import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionedInput } from '../core/partitioned.ts';
 import type { TriggerRule } from '../core/run-plan.ts';
@@ -58,6 +58,11 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
    * @defaultValue not at all
    */
   readonly settle?: SettleInput;
+  /**
+   * How many of the queued events a run takes: all, as few of the oldest as its condition needs (`'each'`), or as many as that but at least
+   * `max`, 1 to 10,000, where they are there. What is left starts the next run. @defaultValue `'all'`
+   */
+  readonly batch?: BatchInput;
   /**
    * Runs by partition: the condition is met, and runs are started, by events of one key, and events without a key start nothing. `true` is by the keys
    * of the events; else by mappers, those of `assets` by the name of the asset. @defaultValue false

@@ -1,14 +1,16 @@
 import { sql } from 'kysely';
 import type { Claim } from '../core/claim.ts';
-import type { AskedRun } from '../core/consumer.ts';
+import { type AskedRun, withoutExpired } from '../core/consumer.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { isItsTurn, openRunsOf, takeStep } from './claim.ts';
+import { takePrefixes } from '../core/prefix.ts';
+import { isItsTurn, openRunsOf, readDefinition, takeStep } from './claim.ts';
 import { consumedExactly, type Leaving, takeOut } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunTrigger } from './schema.ts';
 import { splitTooOld } from './too-old.ts';
+import { readWaiting } from './waiting-events.ts';
 
 /** What became of an attempt to open runs. After `conflict` and `stale` the consumer begins anew. */
 export type Opened = 'opened' | 'already' | 'conflict' | 'stale';
@@ -46,6 +48,48 @@ export async function openRuns(db: Db, { asked, gate, version, ...claim }: RunsT
     if (error instanceof TakenBefore || error instanceof OtherEvents) return 'conflict';
     throw error;
   });
+}
+
+/** What became of an attempt to open runs that each take a part of the queue. */
+export type OpenedParts =
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'opened'; readonly runIds: readonly RunId[]; readonly gate: Gate };
+
+export interface PartsToOpen extends Claim {
+  readonly version: number;
+  /** Most runs. */
+  readonly most: number;
+  readonly gate: Gate;
+}
+
+/** Events read of each subscription at first; more where they do not suffice. */
+const fewWaiting = 1_000;
+
+/** Opens runs that each take a part of the queue, the oldest events first. What they take follows from the log and the gate alone, so telling it again opens the same. */
+export async function openParts(
+  db: Db,
+  { version, most, gate, ...claim }: PartsToOpen,
+): Promise<OpenedParts> {
+  const { parts } = await db.transaction().execute(async (tx) => {
+    const definition = await readDefinition(tx, claim.dagId, version);
+    for (let limit = fewWaiting; ; limit *= 10) {
+      const { events, isAll } = await readWaiting(tx, definition, gate, limit);
+      const taken = takePrefixes(gate, events, { most, isAll });
+      // What the oldest are not enough for is left to the next step, once something was taken.
+      if (!taken.isShort || taken.runs.length > 0 || isAll) return { parts: taken };
+    }
+  });
+  const { expired } = gate;
+  const [first, ...others] = parts.runs;
+  const asked = first === undefined ? [] : [{ ...first, ...(expired && { expired }) }, ...others];
+  const left = withoutExpired(parts.gate);
+  // The gate is open by what the log does not have.
+  if (asked.length === 0) return { kind: 'conflict' };
+  const opened = await openRuns(db, { ...claim, version, asked, gate: left });
+  if (opened === 'stale') return { kind: 'stale' };
+  if (opened === 'conflict') return { kind: 'conflict' };
+  return { kind: 'opened', runIds: asked.map(({ runId }) => runId), gate: left };
 }
 
 /** Undoes the transaction of runs that would take events another one has: their consumer lacks a decision that was stored. */

@@ -146,6 +146,7 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
       ? mapLeaves(plan.condition, (source, terms) => leafWith(leafIn(leaves, source), terms))
       : null,
     ...(plan?.settle === undefined ? {} : { settle: plan.settle }),
+    ...(plan?.takes === undefined ? {} : { takes: plan.takes }),
     ...(plan?.partitions === undefined ? {} : partitionTerms(plan.partitions)),
     assets: Object.fromEntries([...leaves.values()].map(({ leaf, source }) => [leaf, source])),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,

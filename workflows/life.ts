@@ -6,7 +6,7 @@ import { unreachable } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { admitRuns, claimGate, openRuns } from './local-activities.ts';
+import { admitRuns, claimGate, openParts, openRuns } from './local-activities.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -63,11 +63,27 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
       const next = await open(runs, life, { consumer, asked: [run], gate });
       return next.epoch === life.epoch ? settle(runs, next) : next;
     }
+    case 'open parts':
+      return openSome(runs, life, decision.most);
     case 'admit':
       return admit(runs, life, decision);
     default:
       return unreachable(decision);
   }
+}
+
+/** Opens runs that each take a part of the queue, and goes on with what is left. */
+async function openSome(runs: RunStarter, life: Life, free: number): Promise<Life> {
+  const { dagId, definition } = life;
+  const most = Math.min(free, mostStarted(definition));
+  await runs.hasRoomFor(definition, most);
+  const { version } = definition;
+  const opened = await openParts({ ...nextStep(life), version, most, gate: life.consumer.gate });
+  if (opened.kind === 'stale') return begin(runs, dagId);
+  if (opened.kind === 'conflict') return beginLater(runs, dagId, []);
+  for (const runId of opened.runIds) runs.start(life, { runId, attempt: 1, trigger: 'asset' });
+  const consumer = opened.runIds.reduce(withRun, { ...life.consumer, gate: opened.gate });
+  return settle(runs, { ...stepped(life), consumer, uncheckpointed: 0 });
 }
 
 /** Opens what batches asked for, all in one step, and starts it. */

@@ -10,6 +10,7 @@ const options = {
 export const {
   claimGate,
   openRuns,
+  openParts,
   admitRuns,
   adoptDefinition,
   checkpoint,

@@ -97,6 +97,7 @@ export function startConsumer(first: Terms, { maxBytes = maxMessageBytes, joined
         }
         continue;
       }
+      if (decision.kind !== 'open') throw new Error('its runs take all');
       open([decision.run], decision.gate);
       consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);
     }

@@ -62,8 +62,12 @@ describe('a scenario', () => {
       'partitioned 1 is not valid: write false, true, or {"default": mapper, "assets": {"name": mapper}}',
     ],
     [
-      { batch: { max: 2 } },
-      'batch {"max":2} is not valid: it is not supported by this version: write "all", or leave it out',
+      { batch: { max: 0 } },
+      "batch {\"max\":0} is not valid: write 'all', 'each', or {max: n} with a whole number from 1 to 10000",
+    ],
+    [
+      { batch: 'each', within: '1h' },
+      'batch "each" is not valid: it does not go together with within, expireAfter and partitioned: leave it out',
     ],
   ])('has no option %j', (options, message) => {
     expect(withOption(options)).toMatch(message);

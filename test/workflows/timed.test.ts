@@ -4,6 +4,7 @@ import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts
 const [clicks, views] = [asset('s3://settle/clicks'), asset('s3://settle/views')];
 const [orders, rates] = [asset('s3://within/orders'), asset('s3://within/rates')];
 const sales = asset('s3://filter/sales');
+const [left, right, many] = [asset('s3://parts/left'), asset('s3://parts/right'), asset('s3://parts/many')];
 const slow = asset('s3://recent/slow');
 
 /** Its one task returns the ids of the events its run consumed. */
@@ -16,6 +17,8 @@ const project = (rows: number): readonly DagDefinition[] => [
   listing('settling', { schedule: [clicks, views], settle: { quiet: '1s', max: '3s' } }),
   listing('together', { schedule: [orders, rates], within: '2s' }),
   listing('large', { schedule: on(sales, { where: { 'extra.rows': { gte: rows } } }) }),
+  listing('each', { schedule: [left, right], batch: 'each' }),
+  listing('three', { schedule: many, batch: { max: 3 }, maxActiveRuns: 2 }),
   listing('recent', { schedule: on(slow, { count: 2, expireAfter: '2s' }) }),
 ];
 
@@ -97,4 +100,24 @@ describe('a condition with a filter', () => {
     const other = await tidegate.postWith(sales.uri, { extra: { rows: 100 } });
     expect(await resultsOf('large', 2)).toContainEqual([other]);
   }, 20_000);
+});
+
+describe('runs that take a part of what is queued', () => {
+  it('take as few of the oldest events as their condition needs', async () => {
+    const lefts = [...(await tidegate.post(left.uri)), ...(await tidegate.post(left.uri))];
+    const rights = await tidegate.post(right.uri, right.uri, left.uri, right.uri);
+    const taken = (await resultsOf('each', 2)) as readonly (readonly number[])[];
+    expect(taken.toSorted(([a = 0], [b = 0]) => a - b)).toEqual([
+      [...lefts, rights[0]],
+      [rights[1], rights[2]],
+    ]);
+    expect(Object.values((await tidegate.gate('each')).gate.queued).map(({ count }) => count)).toEqual([1]);
+  }, 20_000);
+
+  it('take so many of a backlog, and leave nothing behind', async () => {
+    const posted = await tidegate.post(...Array.from({ length: 160 }, () => many.uri));
+    const taken = (await resultsOf('three', Math.ceil(posted.length / 3))) as readonly (readonly number[])[];
+    expect(taken.map((one) => one.length).filter((size) => size !== 3)).toEqual([1]);
+    expect(taken.flat().toSorted((a, b) => a - b)).toEqual(posted);
+  }, 120_000);
 });
