@@ -103,6 +103,7 @@ function taskContext(
       dataIntervalStartAt: run.data_interval_start_at?.getTime() ?? null,
       dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
       partitionKey: run.partition_key,
+      ticks: run.ticks,
       conf: run.conf,
     },
     params: parseParams(code, run.conf),

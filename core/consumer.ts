@@ -5,6 +5,7 @@ import { countUntilMet, passUpTo } from './gate-count.ts';
 import { nextChangeAt, passTime } from './gate-time.ts';
 import { isMet, newestSeq, takeAll, takeMet } from './gate-take.ts';
 import { type RunId, runIdOfEvents } from './ids.ts';
+import type { OwedTicks } from './owed-ticks.ts';
 
 /** What decides when a consumer's next run opens: its gate, and what may hold it back. JSON-safe. */
 export interface Consumer {
@@ -18,6 +19,10 @@ export interface Consumer {
   readonly hasRequests: boolean;
   /** Whether such runs consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
+  /** Whether runs by time wait until the condition is met, and consume; events then start nothing by themselves. Absent is no. */
+  readonly ticksWait?: boolean;
+  /** What waits so, where it does. Such runs are not among the requested ones. */
+  readonly owed?: OwedTicks | null;
 }
 
 /** A run that events ask for, and what it takes out of the queue. */
@@ -42,6 +47,8 @@ export type Decision =
   | { readonly kind: 'open parts'; readonly most: number }
   | {
       readonly kind: 'admit';
+      /** Set where it is the run of the owed ticks that is let in. */
+      readonly isOwed?: true;
       /** What the first of them consumes. */
       readonly taken: readonly Taken[];
       readonly expired?: readonly Taken[];
@@ -58,6 +65,8 @@ export function decide(consumer: Consumer): Decision {
     if (consumer.gate.midBatch) return { kind: 'wait' };
     return { kind: 'admit', taken, ...expiredIn(gate), gate: withoutExpired(gate) };
   }
+  if (!mayStart(consumer)) return { kind: 'wait' };
+  if (consumer.ticksWait === true) return admitOwed(consumer);
   if (consumer.gate.takes !== undefined) {
     const most = Math.min(freeSlots(consumer), maxAskedAtOnce);
     return isMet(consumer.gate) ? { kind: 'open parts', most } : { kind: 'wait' };
@@ -71,6 +80,13 @@ export function decide(consumer: Consumer): Decision {
     ...expiredIn(gate),
   };
   return { kind: 'open', run, gate: withoutExpired(gate) };
+}
+
+/** The ticks that are owed get one run once all is there. */
+function admitOwed({ gate }: Consumer): Decision {
+  if (!isMet(gate)) return { kind: 'wait' };
+  const { taken, gate: left } = takeAll(gate);
+  return { kind: 'admit', isOwed: true, taken, ...expiredIn(left), gate: withoutExpired(left) };
 }
 
 /** What came of a message, or of a part of it. */
@@ -117,6 +133,11 @@ export function hasFreeSlot(consumer: Consumer): boolean {
   return freeSlots(consumer) > 0;
 }
 
+/** Whether a run starts as soon as the condition is met. */
+function mayStart(consumer: Consumer): boolean {
+  return hasFreeSlot(consumer) && (consumer.ticksWait !== true || (consumer.owed ?? null) !== null);
+}
+
 /**
  * Counts batches until one of them opens the gate; the caller opens the run and comes back with `rest`.
  * With `more`, the last of them is a part of a batch, after which nothing is decided.
@@ -130,14 +151,14 @@ export function countBatches(
   const part = more ? batches.slice(-1) : [];
   // One that waits for a batch to be whole consumes just behind it, however the batches come.
   const isOwed = consumer.hasRequests && consumer.requestedRunsConsume;
-  const counted = countUntilMet(consumer.gate, whole, () => hasFreeSlot(consumer), { isOwed });
+  const counted = countUntilMet(consumer.gate, whole, () => mayStart(consumer), { isOwed });
   const isDue = isOwed && hasFreeSlot(consumer) && !counted.gate.midBatch;
   if (counted.rest.length > 0 || isOpenable(consumer, counted.gate) || isDue) {
     const rest = [...counted.rest, ...part];
     if (rest.length > 0) return { consumer: { ...consumer, gate: counted.gate }, rest };
   }
   const [begun] = part;
-  const before = begun === undefined ? undefined : passUpTo(counted.gate, begun, () => hasFreeSlot(consumer));
+  const before = begun === undefined ? undefined : passUpTo(counted.gate, begun, () => mayStart(consumer));
   if (before?.isOpen === true) return { consumer: { ...consumer, gate: before.gate }, rest: part };
   const { gate } = countUntilMet(before?.gate ?? counted.gate, part, () => false);
   return { consumer: { ...consumer, gate: reach(gate, upTo, more) }, rest: [] };
@@ -182,5 +203,5 @@ export function withoutExpired(gate: Gate): Gate {
 }
 
 function isOpenable(consumer: Consumer, gate: Gate): boolean {
-  return hasFreeSlot(consumer) && isMet(gate);
+  return mayStart(consumer) && isMet(gate);
 }

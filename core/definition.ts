@@ -15,6 +15,8 @@ export interface Definition extends GateTerms {
   readonly whilePaused: WhilePaused;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
+  /** Whether runs by time wait until the condition is met, and consume. Absent is no. */
+  readonly ticksWait?: true;
   /** What people should know about the assets it is about: sentences. */
   readonly notes?: readonly string[];
 }

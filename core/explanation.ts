@@ -6,6 +6,7 @@ import { type Gate, progressOf, type Queued } from './gate.ts';
 import { pendingKeys } from './gate-take.ts';
 import { settledAt } from './gate-time.ts';
 import { quote } from './ids.ts';
+import { owedText } from './owed-ticks.ts';
 import { type Source, sourceKey, titleOf } from './source.ts';
 
 /** The condition tree with, per node, what arrived and what is missing. */
@@ -93,13 +94,19 @@ export function summarize(
   }
   if (consumer.hasRequests) return 'A requested run is about to start.';
   if (explanation === null) return 'Waits for no asset: it runs by time or by hand.';
-  if (explanation.met && leavesIn(explanation).some((leaf) => leaf.met)) {
+  const owed = consumer.owed ?? null;
+  const hasAll = explanation.met && leavesIn(explanation).some((leaf) => leaf.met);
+  if (consumer.ticksWait === true && owed === null && hasAll)
+    return 'All it needs has arrived; a run starts at the next tick.';
+  if (hasAll) {
     const until = settledAt(consumer.gate, key);
     if (until === null || until <= (consumer.gate.at ?? 0))
       return 'All it needs has arrived; a run is about to start.';
     return `All it needs has arrived; a run starts at ${new Date(until).toISOString()} unless more comes before.`;
   }
-  return `Waits for ${missingOf(explanation)}; ${updatedOf(explanation)}.`;
+  const waits = `for ${missingOf(explanation)}; ${updatedOf(explanation)}.`;
+  if (owed === null) return `Waits ${waits}`;
+  return `${owedText(owed)} and ${owed.count === 1 ? 'waits' : 'wait'} ${waits}`;
 }
 
 function updatedOf(explanation: Explanation | null): string {

@@ -44,6 +44,8 @@ export interface GateOptions {
   readonly partitioned?: unknown;
   readonly partitions?: unknown;
   readonly batch?: unknown;
+  /** Whether runs by time wait for the condition. */
+  readonly ticksWait?: true | undefined;
 }
 
 /** How much of the queue a run takes: all of it, as little as its condition needs, or so many events. */
@@ -85,6 +87,14 @@ export function parseGateTerms<Leaf>(
       place('batch'),
       options.batch,
       'it does not go together with within, expireAfter and partitioned: leave it out',
+    );
+  if (options.ticksWait === true && takes !== undefined)
+    throw refused(place('batch'), options.batch, 'the run of a tick takes all that is queued: leave it out');
+  if (options.ticksWait === true && partitions !== undefined && partitions !== 'any')
+    throw refused(
+      place('partitioned'),
+      options.partitioned,
+      'a tick is of no partition: leave it out, or wait for assets alone',
     );
   return {
     condition: whole,

@@ -3,14 +3,14 @@ import type { Condition } from './condition.ts';
 import { parseGateTerms } from './gate-options.ts';
 import { isRecord } from './json.ts';
 import { type Fields, onlyFields, placeIn, refused } from './scenario-json.ts';
-import { parseSchedule } from './scenario-schedule.ts';
+import { parseWholeSchedule } from './scenario-schedule.ts';
 import { parseSteps } from './scenario-steps.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What a scenario says about the runs of its consumer. */
 export type ScenarioTerms = Pick<
   Scenario,
-  'maxActiveRuns' | 'whilePaused' | 'startFrom' | 'settle' | 'partitions'
+  'maxActiveRuns' | 'whilePaused' | 'startFrom' | 'settle' | 'partitions' | 'ticksWait'
 >;
 
 const optionNames = [
@@ -34,10 +34,13 @@ export function parseScenario(value: unknown, path = ''): Scenario {
     throw refused(path, value, 'write an object with "schedule" and "steps"');
   const { schedule, steps, ...options } = value;
   onlyFields(path, value, ['schedule', 'steps', ...optionNames]);
-  const condition = parseSchedule(placeIn(path, 'schedule'), schedule);
+  const { condition, requestedRunsConsume, ticksWait } = parseWholeSchedule(
+    placeIn(path, 'schedule'),
+    schedule,
+  );
   return {
-    requestedRunsConsume: false,
-    ...parseTerms(options, condition, path),
+    requestedRunsConsume,
+    ...parseTerms(options, { condition, ticksWait }, path),
     steps: parseSteps(placeIn(path, 'steps'), steps),
   };
 }
@@ -45,13 +48,17 @@ export function parseScenario(value: unknown, path = ''): Scenario {
 /** @throws TidegateError `invalid_input` or `invalid_definition` naming the option that is not valid or not known */
 export function parseTerms<Leaf>(
   options: Fields,
-  condition: Condition<Leaf> | null,
+  {
+    condition,
+    ticksWait,
+  }: { readonly condition: Condition<Leaf> | null; readonly ticksWait?: true | undefined },
   path = '',
 ): ScenarioTerms & { readonly condition: Condition<Leaf> | null } {
   onlyFields(path, options, optionNames);
   const { maxActiveRuns, whilePaused, startFrom } = options;
   return {
-    ...parseGateTerms(options, condition, (name) => placeIn(path, name)),
+    ...(ticksWait === true ? { ticksWait } : {}),
+    ...parseGateTerms({ ...options, ticksWait }, condition, (name) => placeIn(path, name)),
     maxActiveRuns: parseMaxActiveRuns(maxActiveRuns, placeIn(path, 'maxActiveRuns')),
     whilePaused: parseWhilePaused(whilePaused, placeIn(path, 'whilePaused')),
     startFrom: parseStartFrom(startFrom, placeIn(path, 'startFrom')),

@@ -81,6 +81,8 @@ export interface DagPlan {
   readonly cron: CronPlan | null;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
+  /** Whether runs by time wait until the condition is met, and consume; events then start nothing by themselves. Absent is no. */
+  readonly ticksWait?: true;
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;

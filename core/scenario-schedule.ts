@@ -9,6 +9,38 @@ import type { Source } from './source.ts';
 const remedy =
   'write an asset\'s name, a list of them, {"asset": …}, {"alias": …}, {"all": […]}, {"any": […]}, {"atLeast": n, "of": […]}, or null for runs by time or by hand only';
 
+/** A schedule in its parts. */
+export interface ParsedSchedule {
+  readonly condition: Condition<Source> | null;
+  /** Whether runs by time and by hand consume. */
+  readonly requestedRunsConsume: boolean;
+  /** Set where runs by time wait for the condition. */
+  readonly ticksWait?: true;
+}
+
+/**
+ * The `schedule` of a scenario, with a time or without.
+ * @throws TidegateError `invalid_input` naming the part that is not valid
+ */
+export function parseWholeSchedule(path: string, value: unknown): ParsedSchedule {
+  if (!isRecord(value) || !('time' in value))
+    return { condition: parseSchedule(path, value), requestedRunsConsume: false };
+  const which = 'and' in value ? 'and' : 'or';
+  onlyFields(path, value, which === 'and' ? ['time', 'and'] : ['time', 'or', 'consume']);
+  if (value['time'] !== true)
+    throw refused(placeIn(path, 'time'), value['time'], 'write true: the steps say when its times come');
+  const consume = value['consume'] ?? false;
+  if (typeof consume !== 'boolean') throw refused(placeIn(path, 'consume'), consume, 'write true or false');
+  const condition = parseSchedule(placeIn(path, which), value[which] ?? null);
+  if (condition === null)
+    throw refused(
+      path,
+      value,
+      `write {"time": true, "${which}": …} with what it waits for, or null for a time alone`,
+    );
+  return { condition, requestedRunsConsume: consume, ...(which === 'and' ? { ticksWait: true } : {}) };
+}
+
 /**
  * What a scenario waits for, as its `schedule` says; `null` where events start nothing.
  * @throws TidegateError `invalid_input` naming the part that is not valid

@@ -74,7 +74,7 @@ function parseStep(path: string, written: unknown, clock: Clock): Parsed<Scenari
   const mark = marks.find((one) => one === kind);
   if (mark !== undefined) {
     if (value !== true) throw refused(at, value, 'write true');
-    return { step: { kind: mark }, clock };
+    return { step: mark === 'timeTick' ? { kind: mark, at: clock.now } : { kind: mark }, clock };
   }
   switch (kind) {
     case 'batch':

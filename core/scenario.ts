@@ -15,6 +15,8 @@ export interface Scenario {
   readonly condition: Condition<Source> | null;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
+  /** Whether runs by time wait for the condition, and consume. */
+  readonly ticksWait?: true;
   readonly maxActiveRuns: number;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;
@@ -29,8 +31,10 @@ export type ScenarioStep =
   | { readonly kind: 'record'; readonly events: readonly ScenarioEvent[] }
   /** The oldest active runs end. */
   | { readonly kind: 'finishRun'; readonly count: number }
-  /** Somebody, or a time, asks for a run. */
-  | { readonly kind: 'manualRun' | 'timeTick' }
+  /** Somebody asks for a run. */
+  | { readonly kind: 'manualRun' }
+  /** A time of the schedule has come. */
+  | { readonly kind: 'timeTick'; readonly at: number }
   | { readonly kind: 'pause' | 'unpause' }
   /** The consumer comes into being; without such a step it is there before the first. */
   | { readonly kind: 'register' }
@@ -48,16 +52,24 @@ export interface ScenarioEvent {
   readonly at: number;
 }
 
-/** A schedule as a scenario writes it: an asset by its name, a list that means all of it, a condition, or `null` for nothing. */
+/**
+ * A schedule as a scenario writes it: an asset by its name, a list that means all of it, a condition, or `null` for nothing. With a time
+ * its runs by time wait for the condition (`and`), or do not (`or`); which times these are, the steps say.
+ */
 export type ScheduleJson =
+  | ConditionJson
+  | { readonly time: true; readonly and: ConditionJson }
+  | { readonly time: true; readonly or: ConditionJson; readonly consume?: boolean };
+
+export type ConditionJson =
   | null
   | string
-  | readonly ScheduleJson[]
+  | readonly ConditionJson[]
   | ({ readonly asset: string } & LeafJson)
   | ({ readonly alias: string } & LeafJson)
-  | { readonly all: readonly ScheduleJson[] }
-  | { readonly any: readonly ScheduleJson[] }
-  | { readonly atLeast: number; readonly of: readonly ScheduleJson[] };
+  | { readonly all: readonly ConditionJson[] }
+  | { readonly any: readonly ConditionJson[] }
+  | { readonly atLeast: number; readonly of: readonly ConditionJson[] };
 
 /** What a leaf may ask for beside an update. */
 export interface LeafJson {

@@ -2,6 +2,7 @@ import { type Batch, type Delivery, toBatches } from './batch.ts';
 import {
   type AskedRun,
   type Consumer,
+  type Decision,
   decide,
   letPass,
   takeBatches,
@@ -16,6 +17,7 @@ import { emptyGate } from './gate-terms.ts';
 import { runIdByHand } from './ids.ts';
 import { takePrefixes } from './prefix.ts';
 import { type LeafId, withoutKey } from './leaves.ts';
+import { withTick } from './owed-ticks.ts';
 import type { StartFrom } from './run-plan.ts';
 import { leavesMetBy, numberSources } from './scenario-sources.ts';
 import type { Scenario, ScenarioEvent, ScenarioStep } from './scenario.ts';
@@ -28,6 +30,8 @@ export interface SimulatedRun {
   readonly partition: string | null;
   /** In order of arrival, each once; `a#2` is the second update of `a` in the scenario, `a@k#2` too if it is of partition `k` and runs are by partition. */
   readonly events: readonly string[];
+  /** Times that the run is for, where runs by time wait for assets. */
+  readonly ticks?: readonly string[];
 }
 
 /** What came of a scenario. */
@@ -70,6 +74,7 @@ export function startSimulation(scenario: Scenario): Simulation {
   const {
     maxActiveRuns,
     requestedRunsConsume,
+    ticksWait,
     whilePaused,
     startFrom,
     settle: settling,
@@ -91,19 +96,30 @@ export function startSimulation(scenario: Scenario): Simulation {
   const log = startLog({ isByPartition });
   const runs: SimulatedRun[] = [];
   const requests: ('manual' | 'time')[] = [];
+  let ticks: readonly number[] = [];
   let otherRuns = 0;
   let isRegistered = steps.every(({ kind }) => kind !== 'register');
   let consumer: Consumer = {
     ...{ gate: emptyGate(terms, 0), isPaused: false, activeRuns: [], hasRequests: false },
-    ...{ maxActiveRuns, requestedRunsConsume },
+    ...{ maxActiveRuns, requestedRunsConsume, ...(ticksWait === true ? { ticksWait } : {}) },
   };
 
   const open = (
     trigger: SimulatedRun['trigger'],
     { key, taken, expired = [] }: Pick<AskedRun, 'key' | 'taken' | 'expired'>,
+    more: Pick<SimulatedRun, 'ticks'> = {},
   ): void => {
     log.discard(expired);
-    runs.push({ trigger, partition: key ?? null, events: log.consume(taken) });
+    runs.push({ trigger, partition: key ?? null, events: log.consume(taken), ...more });
+  };
+
+  const openOwed = (decision: Extract<Decision, { kind: 'admit' }>): void => {
+    open('time', decision, { ticks: ticks.map((at) => new Date(at).toISOString()) });
+    ticks = [];
+    otherRuns += 1;
+    // All that matters about its name is that no other run has it.
+    const runId = runIdByHand(0, String(otherRuns));
+    consumer = withRun({ ...consumer, gate: decision.gate, owed: null }, runId);
   };
 
   const settle = (): void => {
@@ -126,11 +142,14 @@ export function startSimulation(scenario: Scenario): Simulation {
           break;
         }
         case 'admit': {
+          if (decision.isOwed === true) {
+            openOwed(decision);
+            break;
+          }
           const trigger = requests.shift() ?? 'manual';
           if (decision.taken.length > 0) open(trigger, decision);
           otherRuns += 1;
           consumer = { ...consumer, gate: decision.gate, hasRequests: requests.length > 0 };
-          // All that matters about its name is that no other run has it.
           consumer = withRun(consumer, runIdByHand(0, String(otherRuns)));
           break;
         }
@@ -199,6 +218,14 @@ export function startSimulation(scenario: Scenario): Simulation {
     consumer = { ...consumer, hasRequests: true };
   };
 
+  const tick = (at: number): void => {
+    if (ticksWait !== true) return request('time');
+    if (ticks.includes(at)) return undefined;
+    ticks = [...ticks, at];
+    consumer = { ...consumer, owed: withTick(consumer.owed ?? undefined, at) };
+    return undefined;
+  };
+
   const act = (step: ScenarioStep): void => {
     if (step.kind === 'record') return record(step.events);
     if (step.kind === 'register') {
@@ -211,7 +238,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     if (step.kind === 'clear') clear(step.name);
     if (step.kind === 'pause' || step.kind === 'unpause') pause(step.kind === 'pause');
     if (step.kind === 'manualRun') request('manual');
-    if (step.kind === 'timeTick') request('time');
+    if (step.kind === 'timeTick') tick(step.at);
     if (step.kind === 'advance') advance(step.to);
     return settle();
   };

@@ -1,4 +1,13 @@
-type Brand = 'asset' | 'alias' | 'assetRef' | 'selector' | 'assetOrTime' | 'dag' | 'cron' | 'config';
+type Brand =
+  | 'asset'
+  | 'alias'
+  | 'assetRef'
+  | 'selector'
+  | 'assetOrTime'
+  | 'assetAndTime'
+  | 'dag'
+  | 'cron'
+  | 'config';
 
 /** Shared by every copy of the sdk in a process, unlike a class: an author's project may load one of its own. */
 export const brand = Symbol.for('tidegate.brand');

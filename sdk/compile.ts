@@ -37,7 +37,7 @@ export function compileDag(definition: DagDefinition, file: string): DagPlan {
 
 function compile(definition: DagDefinition, file: string): DagPlan {
   const { options } = definition;
-  const { condition, cron, requestedRunsConsume } = partsOfSchedule(options.schedule);
+  const { condition, cron, requestedRunsConsume, ticksWait } = partsOfSchedule(options.schedule);
   const outlets = compileOutlets(options.outlets ?? []);
   const tasks = compileTasks(definition);
   requireParams(definition);
@@ -47,9 +47,10 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     tags: parseTags(options.tags ?? []),
     file,
     startAt: options.startDate === undefined ? null : parseInstant(options.startDate, 'startDate'),
-    ...parseGateTerms(options, condition === null ? null : mapLeaves(condition, sourceOf)),
+    ...parseGateTerms({ ...options, ticksWait }, condition === null ? null : mapLeaves(condition, sourceOf)),
     cron,
     requestedRunsConsume,
+    ...(ticksWait === true ? { ticksWait } : {}),
     maxActiveRuns: parseMaxActiveRuns(options.maxActiveRuns),
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),

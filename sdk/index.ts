@@ -24,7 +24,14 @@ export {
 } from './define-asset.ts';
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
-export { assetOrTime, type AssetOrTimeSchedule, type ScheduleInput, type TimeInput } from './schedule.ts';
+export {
+  assetAndTime,
+  type AssetAndTimeSchedule,
+  assetOrTime,
+  type AssetOrTimeSchedule,
+  type ScheduleInput,
+  type TimeInput,
+} from './schedule.ts';
 export {
   allowedKeys,
   chain,

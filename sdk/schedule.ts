@@ -16,8 +16,15 @@ export interface AssetOrTimeSchedule {
   readonly consume: boolean;
 }
 
+/** A schedule by time that waits for assets. */
+export interface AssetAndTimeSchedule {
+  readonly [brand]: 'assetAndTime';
+  readonly cron: CronPlan;
+  readonly condition: Condition<AnyLeaf>;
+}
+
 /** What a DAG may be scheduled by. */
-export type ScheduleInput = ConditionInput | CronSchedule | AssetOrTimeSchedule | null;
+export type ScheduleInput = ConditionInput | CronSchedule | AssetOrTimeSchedule | AssetAndTimeSchedule | null;
 
 /**
  * Runs at its times, and whenever its condition is met. Both go on by themselves: runs by time, and runs by hand, neither consume events
@@ -41,10 +48,31 @@ export function assetOrTime(
 ): AssetOrTimeSchedule {
   return {
     [brand]: 'assetOrTime',
-    cron: planOf(isCron(time) ? time : cron(time.cron, { timezone: time.timezone ?? 'UTC' })),
+    cron: parseTime(time),
     condition: toCondition(condition),
     consume,
   };
+}
+
+/**
+ * Runs once for each of its times, when its condition is met: at that time where all has arrived before, else as soon as it has. Such a run
+ * takes all that is queued. Times that pass meanwhile become part of the run that waits, which lists them as `run.ticks`. Events alone start
+ * nothing; runs by hand neither wait nor take what is queued.
+ * @example
+ * ```ts
+ * import { asset, assetAndTime, dag } from 'tidegate';
+ *
+ * const [orders, rates] = [asset('s3://lake/orders'), asset('s3://lake/rates')];
+ * const schedule = assetAndTime({ cron: '0 6 * * *', timezone: 'Europe/Berlin' }, orders.and(rates));
+ *
+ * export const report = dag('report', { schedule }, (d) => {
+ *   d.task('write', async ({ run, log }) => log.info('started', { times: run.ticks.length }));
+ * });
+ * ```
+ * @throws TidegateError `invalid_definition` when the time or the condition is not valid
+ */
+export function assetAndTime(time: TimeInput, condition: ConditionInput): AssetAndTimeSchedule {
+  return { [brand]: 'assetAndTime', cron: parseTime(time), condition: toCondition(condition) };
 }
 
 /** What a schedule consists of. */
@@ -53,6 +81,8 @@ export interface ScheduleParts {
   readonly cron: CronPlan | null;
   /** Whether runs by time and by hand consume what is queued. */
   readonly requestedRunsConsume: boolean;
+  /** Whether runs by time wait for the condition; absent is no. */
+  readonly ticksWait?: true;
 }
 
 /**
@@ -66,11 +96,24 @@ export function partsOfSchedule(schedule: ScheduleInput | undefined): SchedulePa
   if (isAssetOrTime(schedule)) {
     return { condition: schedule.condition, cron: schedule.cron, requestedRunsConsume: schedule.consume };
   }
+  if (isAssetAndTime(schedule)) {
+    const { condition, cron: time } = schedule;
+    return { condition, cron: time, requestedRunsConsume: false, ticksWait: true };
+  }
   return { condition: toCondition(schedule), cron: null, requestedRunsConsume: false };
 }
 
 function isAssetOrTime(value: unknown): value is AssetOrTimeSchedule {
   return isBranded(value, 'assetOrTime');
+}
+
+function isAssetAndTime(value: unknown): value is AssetAndTimeSchedule {
+  return isBranded(value, 'assetAndTime');
+}
+
+/** @throws TidegateError `invalid_definition` when it is none */
+export function parseTime(time: TimeInput): CronPlan {
+  return planOf(isCron(time) ? time : cron(time.cron, { timezone: time.timezone ?? 'UTC' }));
 }
 
 function planOf({ expression, timezone }: CronPlan): CronPlan {

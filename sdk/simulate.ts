@@ -2,10 +2,10 @@ import { mapLeaves } from '../core/condition.ts';
 import { isRecord } from '../core/json.ts';
 import { parseTerms } from '../core/parse-scenario.ts';
 import { TidegateError } from '../core/errors.ts';
-import { parseScenarioAsset, parseSchedule } from '../core/scenario-schedule.ts';
+import { type ParsedSchedule, parseScenarioAsset, parseWholeSchedule } from '../core/scenario-schedule.ts';
 import { type Source, titleOf } from '../core/source.ts';
 import { parseSteps } from '../core/scenario-steps.ts';
-import type { Scenario, ScenarioOptions, ScheduleJson, StepJson } from '../core/scenario.ts';
+import type { ScenarioOptions, ScheduleJson, StepJson } from '../core/scenario.ts';
 import { simulate as play, type SimulationResult } from '../core/simulate.ts';
 import { isBranded } from './brand.ts';
 import { isCron } from './cron.ts';
@@ -33,24 +33,18 @@ export function simulate(
   steps: readonly SimulationStep[],
   options: ScenarioOptions = {},
 ): SimulationResult {
-  const { condition, requestedRunsConsume } = conditionOf(schedule);
+  const { requestedRunsConsume, ...waited } = conditionOf(schedule);
   return play({
-    ...parseTerms({ ...options }, condition),
+    ...parseTerms({ ...options }, waited),
     requestedRunsConsume,
     steps: parseSteps('steps', named(steps)),
   });
 }
 
-function conditionOf(
-  schedule: ScheduleInput | ScheduleJson,
-): Pick<Scenario, 'condition' | 'requestedRunsConsume'> {
-  if (!isScheduleInput(schedule))
-    return { condition: parseSchedule('schedule', schedule), requestedRunsConsume: false };
-  const { condition, requestedRunsConsume } = partsOfSchedule(schedule);
-  return {
-    condition: condition === null ? null : mapLeaves(condition, playable),
-    requestedRunsConsume,
-  };
+function conditionOf(schedule: ScheduleInput | ScheduleJson): ParsedSchedule {
+  if (!isScheduleInput(schedule)) return parseWholeSchedule('schedule', schedule);
+  const { condition, cron: _, ...rest } = partsOfSchedule(schedule);
+  return { ...rest, condition: condition === null ? null : mapLeaves(condition, playable) };
 }
 
 /** Assets of a scenario go by their names, so a reference is one. Which assets a selector selects, no scenario says. */
@@ -67,7 +61,8 @@ function playable(leaf: AnyLeaf): Source {
 /** Whether a schedule is written in the functions of the sdk; else it is JSON. */
 function isScheduleInput(schedule: ScheduleInput | ScheduleJson): schedule is ScheduleInput {
   if (Array.isArray(schedule)) return schedule.some(isScheduleInput);
-  if (isLeaf(schedule) || isCron(schedule) || isBranded(schedule, 'assetOrTime')) return true;
+  if (isLeaf(schedule) || isCron(schedule)) return true;
+  if (isBranded(schedule, 'assetOrTime') || isBranded(schedule, 'assetAndTime')) return true;
   return isRecord(schedule) && 'kind' in schedule;
 }
 

@@ -17,6 +17,11 @@ export interface RunInfo {
   readonly dataIntervalEndAt: number | null;
   /** Partition key it is of; `null` where runs are not by partition. */
   readonly partitionKey: string | null;
+  /**
+   * Nominal times of the ticks that the run is for, in order: one of a run by time, all that were missed where it waited for assets. Of
+   * more than 10,000 the first; the data interval is of all.
+   */
+  readonly ticks: readonly number[];
   /** What was given to the run, as it was given. */
   readonly conf: JsonObject;
 }

@@ -88,17 +88,23 @@ export function isItsTurn({ dagId, epoch, step }: Claim) {
   return sql<boolean>`dag_id = ${dagId} and epoch = ${epoch} and step in (${step}::int - 1, ${step}::int)`;
 }
 
+/** Which of the requested runs are meant, where those by time wait for assets: them, or the others. */
+export type WhichRequests = 'ticks' | 'others';
+
 /** Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for. */
-export async function openRunsOf(db: Db | Tx, dagId: DagId, mostWaiting: number) {
+export async function openRunsOf(db: Db | Tx, dagId: DagId, mostWaiting: number, which?: WhichRequests) {
   const open = db
     .selectFrom('run')
     .select(['run_id', 'attempt', 'trigger'])
     .where('dag_id', '=', dagId)
     .where('state', 'in', ['queued', 'running'])
     .orderBy('number');
+  const waiting = open.where('admitted_at', 'is', null).limit(mostWaiting);
+  const wanted =
+    which === undefined ? waiting : waiting.where('trigger', which === 'ticks' ? '=' : '<>', 'scheduled');
   return {
     admitted: await open.where('admitted_at', 'is not', null).execute(),
-    waiting: await open.where('admitted_at', 'is', null).limit(mostWaiting).execute(),
+    waiting: await wanted.execute(),
   };
 }
 

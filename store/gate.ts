@@ -14,6 +14,7 @@ import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import { judgeAhead } from './judging.ts';
 import { readLog, type Tx } from './log.ts';
 import { redefineQueued } from './recount.ts';
+import { readOwed } from './ticks.ts';
 
 /** A consumer as the log has it, whether or not any worker is alive. */
 export interface CurrentConsumer {
@@ -49,7 +50,8 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       // What is ignored was not read.
       const { ignored: _, ...counting } = gate;
       const { gate: counted } = countUntilMet(counting, batches, () => false);
-      const { admitted, waiting } = await openRunsOf(tx, dagId, 1);
+      const { ticksWait } = definition;
+      const { admitted, waiting } = await openRunsOf(tx, dagId, 1, ticksWait ? 'others' : undefined);
       const consumer: Consumer = {
         // A definition that its workflow has yet to hear of is in force all the same.
         gate: passTime((await redefineQueued(tx, definition, counted, head)).gate, at),
@@ -58,6 +60,7 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
         requestedRunsConsume: definition.requestedRunsConsume,
         activeRuns: admitted.map(({ run_id }) => run_id),
         hasRequests: waiting.length > 0,
+        ...(ticksWait ? { ticksWait, owed: await readOwed(tx, dagId) } : {}),
       };
       return { consumer, definition, refusals: await readRefusals(tx, dagId) };
     });

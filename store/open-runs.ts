@@ -4,11 +4,13 @@ import { type AskedRun, withoutExpired } from '../core/consumer.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import { takePrefixes } from '../core/prefix.ts';
-import { isItsTurn, openRunsOf, readDefinition, takeStep } from './claim.ts';
+import type { OwedTicks } from '../core/owed-ticks.ts';
+import { isItsTurn, openRunsOf, readDefinition, takeStep, type WhichRequests } from './claim.ts';
 import { consumedExactly, type Leaving, takeOut } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunTrigger } from './schema.ts';
+import { noteOwed } from './ticks.ts';
 import { splitTooOld } from './too-old.ts';
 import { readWaiting } from './waiting-events.ts';
 
@@ -142,6 +144,8 @@ export type Admitted =
       readonly runs: readonly AdmittedRun[];
       /** Whether others still wait. */
       readonly hasMore: boolean;
+      /** Ticks that wait for assets still; absent where none does. */
+      readonly owed?: OwedTicks;
     };
 
 export interface RunsToAdmit extends Claim {
@@ -151,6 +155,8 @@ export interface RunsToAdmit extends Claim {
   readonly activeRuns: readonly RunId[];
   /** Free slots. */
   readonly most: number;
+  /** Absent means all of them. */
+  readonly which?: WhichRequests;
   /** What the first of them consumes, what had become too old before, and the gate that remains. */
   readonly taken: readonly Taken[];
   readonly expired?: readonly Taken[];
@@ -163,12 +169,12 @@ export interface RunsToAdmit extends Claim {
  */
 export async function admitRuns(
   db: Db,
-  { version, activeRuns, most, taken, expired, gate, ...claim }: RunsToAdmit,
+  { version, activeRuns, most, which, taken, expired, gate, ...claim }: RunsToAdmit,
 ): Promise<Admitted> {
   const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const { dagId } = claim;
-    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1);
+    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, which);
     const unknown = [...admitted.filter(({ run_id }) => !activeRuns.includes(run_id)), ...waiting];
     const next = unknown.slice(0, most);
     if (next.length > 0) {
@@ -190,10 +196,12 @@ export async function admitRuns(
     if (first !== undefined && taken.length > 0) {
       await consumeOnce(tx, dagId, first.run_id, { taken, expired: expired ?? [], version, gate });
     }
+    const owed = which === undefined ? null : await noteOwed(tx, dagId);
     return {
       kind: 'admitted',
       runs: next.map(({ run_id, attempt, trigger }) => ({ runId: run_id, attempt, trigger })),
       hasMore: unknown.length > most,
+      ...(owed === null ? {} : { owed }),
     };
   });
   return letIn.catch((error: unknown) => {

@@ -13,10 +13,13 @@ import {
   within,
 } from './page.ts';
 import type { RunRow, RunState, RunTrigger } from './schema.ts';
+import { ticksOf } from './ticks.ts';
 
 /** A run as it is shown. */
 export interface RunRecord extends RunRow {
   readonly consumed_event_count: number;
+  /** Nominal times of the ticks it is for, as epoch milliseconds. */
+  readonly ticks: readonly number[];
   /** When the definition it executes was deployed. */
   readonly version_created_at: Date | null;
 }
@@ -73,7 +76,7 @@ export async function findRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRe
 }
 
 const selected = sql`
-  select r.*, v.created_at as version_created_at, (
+  select r.*, v.created_at as version_created_at, ${ticksOf('r')} as ticks, (
     select coalesce(sum(c.count), 0)::bigint from consumption c
     where c.dag_id = r.dag_id and c.run_id = r.run_id and c.outcome = 'consumed'
   ) as consumed_event_count

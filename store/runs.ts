@@ -26,27 +26,30 @@ export interface RunRequest {
  * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG.
  */
 export async function requestRun(db: Db, request: RunRequest): Promise<Requested> {
+  return db.transaction().execute((tx) => insertRequest(tx, request));
+}
+
+/** The same as part of something that is written with it. */
+export async function insertRequest(tx: Tx, request: RunRequest): Promise<Requested> {
   const { dagId, runId, trigger, conf, note, logicalAt, dataIntervalStartAt, dataIntervalEndAt } = request;
-  return db.transaction().execute(async (tx): Promise<Requested> => {
-    // Held against a deploy that removes the DAG: it refuses the requests that wait, and this one is among them or never is.
-    const dag = await tx
-      .selectFrom('dag')
-      .select('retired_at')
-      .where('dag_id', '=', dagId)
-      .forShare()
-      .executeTakeFirst();
-    if (dag === undefined || dag.retired_at !== null) return 'removed';
-    const row = await tx
-      .insertInto('run')
-      .values({
-        ...{ dag_id: dagId, run_id: runId, state: 'queued', trigger, conf, note, logical_at: logicalAt },
-        ...{ data_interval_start_at: dataIntervalStartAt, data_interval_end_at: dataIntervalEndAt },
-      })
-      .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
-      .returning('run_id')
-      .executeTakeFirst();
-    return row === undefined ? 'exists' : 'requested';
-  });
+  // Held against a deploy that removes the DAG: it refuses the requests that wait, and this one is among them or never is.
+  const dag = await tx
+    .selectFrom('dag')
+    .select('retired_at')
+    .where('dag_id', '=', dagId)
+    .forShare()
+    .executeTakeFirst();
+  if (dag === undefined || dag.retired_at !== null) return 'removed';
+  const row = await tx
+    .insertInto('run')
+    .values({
+      ...{ dag_id: dagId, run_id: runId, state: 'queued', trigger, conf, note, logical_at: logicalAt },
+      ...{ data_interval_start_at: dataIntervalStartAt, data_interval_end_at: dataIntervalEndAt },
+    })
+    .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
+    .returning('run_id')
+    .executeTakeFirst();
+  return row === undefined ? 'exists' : 'requested';
 }
 
 /** One attempt of one run. */

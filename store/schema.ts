@@ -202,9 +202,18 @@ export interface RunTable {
   readonly admitted_at: OptionalInstant;
   /** When a sweep last found that the run, which has begun no task yet, has a workflow. */
   readonly workflow_seen_at: OptionalInstant;
+  /** Set once its consumer knows that it waits for assets, so that no sweep tells it. */
+  readonly is_owed: Generated<boolean>;
   readonly started_at: OptionalInstant;
   readonly ended_at: OptionalInstant;
   readonly is_close_reported: Generated<boolean>;
+}
+
+/** A tick of a schedule, and the run it is part of. */
+export interface RunTickTable {
+  readonly dag_id: DagId;
+  readonly nominal_at: Date;
+  readonly run_id: RunId;
 }
 
 export type ConsumptionOutcome = 'consumed' | 'cleared' | 'dropped' | 'ignored' | 'expired';
@@ -277,6 +286,7 @@ export interface Database {
   readonly import_error: ImportErrorTable;
   readonly consumer: ConsumerTable;
   readonly run: RunTable;
+  readonly run_tick: RunTickTable;
   readonly consumption: ConsumptionTable;
   readonly task_run: TaskRunTable;
   readonly task_log: TaskLogTable;

@@ -5,6 +5,7 @@ import type { Db } from './database.ts';
 import type { TaskTry } from './recording.ts';
 import { readRun, type RunAttempt } from './runs.ts';
 import type { RunRow, TaskRunRow } from './schema.ts';
+import { ticksOf } from './ticks.ts';
 
 /** A task as its workflow asks for it. */
 export interface TaskToTry extends RunAttempt {
@@ -26,7 +27,10 @@ export type BegunRun = Pick<
   | 'data_interval_start_at'
   | 'data_interval_end_at'
   | 'partition_key'
->;
+> & {
+  /** Nominal times of the ticks it is for, as epoch milliseconds. */
+  readonly ticks: readonly number[];
+};
 
 /** What a worker is given to do, or why there is nothing to do. */
 export type Begun =
@@ -148,7 +152,8 @@ async function nextTry(
       where t.state in ('running', 'up_for_retry')
       returning try, failures
     )
-    select try, failures, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key
+    select try, failures, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key,
+      ${ticksOf('open_run')} as ticks
     from tried, open_run`.execute(db);
   return rows[0];
 }

@@ -152,6 +152,7 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
     whilePaused: plan?.whilePaused ?? 'keep',
     requestedRunsConsume: plan?.requestedRunsConsume ?? false,
+    ...(plan?.ticksWait === true ? { ticksWait: true } : {}),
     ...(notes.length === 0 ? {} : { notes }),
   };
 }

@@ -1,5 +1,6 @@
-import { type DagId, runIdOfTick } from '../core/ids.ts';
+import type { DagId } from '../core/ids.ts';
 import { requestRun as writeRequest, type Requested, type RunRequest } from '../store/runs.ts';
+import { requestTick as writeTick } from '../store/ticks.ts';
 import type { Deps } from './deps.ts';
 
 /**
@@ -13,10 +14,11 @@ export async function requestRun({ db, requestedRuns }: Deps, request: RunReques
 }
 
 /** Requests the run of a schedule's nominal time; the same tick twice is one run. */
-export async function requestTick(deps: Deps, dagId: DagId, nominalAt: number): Promise<void> {
-  const at = new Date(nominalAt);
-  await requestRun(deps, {
-    ...{ dagId, runId: runIdOfTick(nominalAt), trigger: 'scheduled', conf: '{}', note: null },
-    ...{ logicalAt: at, dataIntervalStartAt: at, dataIntervalEndAt: at },
-  });
+export async function requestTick(
+  { db, requestedRuns }: Deps,
+  dagId: DagId,
+  nominalAt: number,
+): Promise<void> {
+  const requested = await writeTick(db, dagId, nominalAt);
+  if (requested !== 'removed') requestedRuns.report(dagId);
 }

@@ -36,8 +36,9 @@ export async function begin(runs: RunStarter, dagId: DagId): Promise<Life> {
 export function termsOf({
   maxActiveRuns,
   requestedRunsConsume,
-}: Definition): Pick<Consumer, 'maxActiveRuns' | 'requestedRunsConsume'> {
-  return { maxActiveRuns, requestedRunsConsume };
+  ticksWait,
+}: Definition): Pick<Consumer, 'maxActiveRuns' | 'requestedRunsConsume' | 'ticksWait'> {
+  return { maxActiveRuns, requestedRunsConsume, ...(ticksWait === true ? { ticksWait } : {}) };
 }
 
 /** What the next thing that a life writes is known by. */
@@ -114,20 +115,35 @@ export async function open(
 async function admit(
   runs: RunStarter,
   life: Life,
-  { taken, expired = [], gate }: Extract<Decision, { kind: 'admit' }>,
+  { isOwed, taken, expired = [], gate }: Extract<Decision, { kind: 'admit' }>,
 ): Promise<Life> {
   const { dagId, definition, consumer } = life;
   const { activeRuns } = consumer;
-  const most = Math.min(mostStarted(definition), freeSlots(consumer));
+  const most = isOwed === true ? 1 : Math.min(mostStarted(definition), freeSlots(consumer));
   await runs.hasRoomFor(definition, most);
   const { version } = definition;
-  const admitted = await admitRuns({ ...nextStep(life), version, activeRuns, most, taken, expired, gate });
+  // Where ticks wait, they are let in apart from all others.
+  const which =
+    definition.ticksWait === true ? ({ which: isOwed === true ? 'ticks' : 'others' } as const) : {};
+  const admitted = await admitRuns({
+    ...nextStep(life),
+    version,
+    activeRuns,
+    most,
+    taken,
+    expired,
+    gate,
+    ...which,
+  });
   if (admitted.kind === 'stale') return begin(runs, dagId);
   if (admitted.kind === 'conflict') return beginLater(runs, dagId, []);
   for (const run of admitted.runs) runs.start(life, run);
   const held = admitted.runs.reduce((before, { runId }) => withRun(before, runId), consumer);
   const left = admitted.runs.length === 0 ? consumer.gate : gate;
-  return settle(runs, { ...stepped(life), consumer: { ...held, gate: left, hasRequests: admitted.hasMore } });
+  const { hasMore, owed = null } = admitted;
+  const waiting = definition.ticksWait === true ? { owed } : {};
+  const hasRequests = isOwed === true ? consumer.hasRequests : hasMore;
+  return settle(runs, { ...stepped(life), consumer: { ...held, gate: left, hasRequests, ...waiting } });
 }
 
 async function claim(dagId: DagId): Promise<Life> {

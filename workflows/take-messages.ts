@@ -117,11 +117,14 @@ async function adopt(runs: RunStarter, life: Life, version: number, at: number):
   const adopted = await adoptDefinition({ ...nextStep(life), version, at, gate: consumer.gate });
   if (adopted.kind === 'stale') return begin(runs, dagId);
   const { definition, gate } = adopted;
+  const { ticksWait, owed = null, ...rest } = consumer;
+  // Whether ticks wait may be another answer now.
+  const hasRequests = rest.hasRequests || owed !== null || ticksWait !== definition.ticksWait;
   log.info('definition in force', { dagId, version });
   return settle(runs, {
     ...stepped(life),
     definition,
-    consumer: { ...consumer, ...termsOf(definition), gate },
+    consumer: { ...rest, ...termsOf(definition), gate, hasRequests },
     isOver: definition.plan === null,
   });
 }

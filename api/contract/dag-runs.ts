@@ -53,6 +53,8 @@ export const DagRun = z
     /** Why it ended as it did, where more is known than its tasks tell. */
     state_reason: z.string().nullable(),
     consumed_event_count: z.int(),
+    /** Nominal times of the ticks it is for: several where it waited for assets. Of more than 10,000 the first. */
+    ticks: z.array(Instant),
     temporal_workflow_id: z.string(),
     /** Its page in Temporal's Web UI; null where the address of that is not configured. */
     temporal_ui_url: z.string().nullable(),

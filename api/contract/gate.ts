@@ -118,6 +118,12 @@ function toQueuedEvents({ count, firstSeq, lastSeq, firstAt, lastAt }: Queued): 
   };
 }
 
+/** Ticks of a schedule that came and have no run yet. */
+export const OwedTicks = z
+  .object({ count: z.int(), first: Instant, last: Instant })
+  .meta({ id: 'OwedTicks' });
+export type OwedTicks = z.infer<typeof OwedTicks>;
+
 /** Answer of `GET /api/v2/dags/{dag_id}/gate`: what the DAG holds between runs, and why it waits. */
 export const DagGate = z
   .object({
@@ -130,6 +136,8 @@ export const DagGate = z
     max_active_runs: z.int(),
     /** Whether runs by hand or by time wait for a slot. */
     has_requested_runs: z.boolean(),
+    /** Ticks that wait for assets, by their nominal times; null where none does. */
+    owed_ticks: OwedTicks.nullable(),
     /** Whether the condition holds. */
     met: z.boolean(),
     /** What it waits for, in one sentence. */

@@ -2,12 +2,13 @@ import type { DagId } from '../../core/ids.ts';
 import { explainConsumer } from '../../core/explanation.ts';
 import type { CurrentConsumer } from '../../store/gate.ts';
 import { type DagGate, toExplanationNode } from '../contract/gate.ts';
+import { toInstant } from './instants.ts';
 
 /** Most partition keys one answer lists. */
 const maxKeysShown = 100;
 
 export function toDagGate(dagId: DagId, { consumer, definition, refusals }: CurrentConsumer): DagGate {
-  const { gate } = consumer;
+  const { gate, owed = null } = consumer;
   const { explanation, sentence, keys } = explainConsumer(consumer, definition);
   return {
     dag_id: dagId,
@@ -16,6 +17,10 @@ export function toDagGate(dagId: DagId, { consumer, definition, refusals }: Curr
     active_runs: [...consumer.activeRuns],
     max_active_runs: consumer.maxActiveRuns,
     has_requested_runs: consumer.hasRequests,
+    owed_ticks:
+      owed === null
+        ? null
+        : { count: owed.count, first: toInstant(owed.firstAt), last: toInstant(owed.lastAt) },
     met: explanation?.met ?? false,
     sentence,
     notes: [...(definition.notes ?? []), ...refusals],

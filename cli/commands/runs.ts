@@ -63,6 +63,9 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
     ['duration', duration(run.duration)],
     ['attempt', run.attempt],
     ['version', run.dag_versions[0]?.version_number ?? null],
+    ...(run.ticks.length > 1
+      ? [['times', `${run.ticks.length} from ${run.ticks[0]} to ${run.ticks.at(-1)}`] as const]
+      : []),
     ['conf', JSON.stringify(run.conf)],
     ...(run.note === null ? [] : [['note', run.note] as const]),
     ['workflow', run.temporal_workflow_id],

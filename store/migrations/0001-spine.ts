@@ -194,6 +194,7 @@ const statements = [
     queued_at timestamptz not null default clock(),
     admitted_at timestamptz,
     workflow_seen_at timestamptz,
+    is_owed boolean not null default false,
     started_at timestamptz,
     ended_at timestamptz,
     is_close_reported boolean not null default false,
@@ -202,6 +203,16 @@ const statements = [
   `create index run_newest on run (dag_id, number desc)`,
   `create index run_open on run (dag_id, number) where state in ('queued', 'running')`,
   `create index run_unreported on run (dag_id) where not is_close_reported and state in ('success', 'failed')`,
+
+  // Which ticks of a schedule a run is for: one, or all that came while it waited for assets.
+  `create table run_tick (
+    dag_id text not null,
+    nominal_at timestamptz not null,
+    run_id text not null,
+    primary key (dag_id, nominal_at),
+    foreign key (dag_id, run_id) references run (dag_id, run_id)
+  )`,
+  `create index run_tick_of_run on run_tick (dag_id, run_id, nominal_at)`,
 
   `create table consumption (
     subscription_id integer not null references subscription (id),

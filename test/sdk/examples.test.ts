@@ -37,6 +37,7 @@ describe('the examples in the sdk', () => {
         'allowedKeys',
         'any',
         'asset',
+        'assetAndTime',
         'assetOrTime',
         'assetRef',
         'atLeast',

@@ -1,4 +1,4 @@
-import { asset, assetOrTime, cron } from '../../sdk/index.ts';
+import { asset, assetAndTime, assetOrTime, cron } from '../../sdk/index.ts';
 import { partsOfSchedule } from '../../sdk/schedule.ts';
 
 const [a, b] = [asset('s3://lake/a'), asset('s3://lake/b')];
@@ -23,6 +23,11 @@ describe('a schedule', () => {
       'by either, all of which consume',
       assetOrTime(cron('@hourly'), a, { consume: true }),
       { condition: { kind: 'asset', asset: a }, cron: hourly, requestedRunsConsume: true },
+    ],
+    [
+      'by time, once all is there',
+      assetAndTime({ cron: '@hourly' }, [a, b]),
+      { condition: a.and(b), cron: hourly, requestedRunsConsume: false, ticksWait: true },
     ],
   ])('has its parts: %s', (_, schedule, parts) => {
     expect(partsOfSchedule(schedule)).toEqual(parts);

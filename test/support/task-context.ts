@@ -31,6 +31,7 @@ export function aTaskContext({
       logicalAt: null,
       dataIntervalStartAt: null,
       dataIntervalEndAt: null,
+      ticks: [],
       partitionKey: null,
       conf: {},
     },
