@@ -80,11 +80,18 @@ export function isOpenSource(source: Source): source is RefSource | SelectorSour
   return source.kind === 'ref' || source.kind === 'selector';
 }
 
-/** @throws TidegateError `invalid_definition` when blank or longer than 1,500 characters */
+/** @throws TidegateError `invalid_definition` when blank, longer than 1,500 characters, or with control characters */
 export function parseAliasName(input: unknown): string {
-  if (typeof input === 'string' && input.trim() !== '' && input.length <= maxUriLength) return input;
+  if (isSourceName(input)) return input;
   throw new TidegateError(
     'invalid_definition',
-    `alias name ${quote(String(input))} is not valid: use 1 to ${maxUriLength} characters, not blank`,
+    `alias name ${quote(String(input))} is not valid: use 1 to ${maxUriLength} characters, not blank, no control characters`,
+  );
+}
+
+/** Whether an alias, a group, a tag or a pattern may be written so. */
+export function isSourceName(input: unknown): input is string {
+  return (
+    typeof input === 'string' && input.trim() !== '' && input.length <= maxUriLength && !/\p{Cc}/u.test(input)
   );
 }

@@ -39,7 +39,7 @@ export interface AliasOptions {
  *   });
  * });
  * ```
- * @throws TidegateError `invalid_definition` when the name is blank or longer than 1,500 characters
+ * @throws TidegateError `invalid_definition` when the name is blank, longer than 1,500 characters, or has control characters
  */
 export function alias(name: string, { group = '' }: AliasOptions = {}): Alias {
   return chainable({

@@ -1,5 +1,6 @@
 import { TidegateError } from '../core/errors.ts';
 import { shown } from '../core/json.ts';
+import { isSourceName } from '../core/source.ts';
 import { maxUriLength } from '../core/uri-spelling.ts';
 import { brand } from './brand.ts';
 import { type Chainable, chainable } from './condition.ts';
@@ -37,11 +38,10 @@ export const select = {
 };
 
 function selector(by: AssetSelector['by'], name: unknown): AssetSelector {
-  if (typeof name === 'string' && name.trim() !== '' && name.length <= maxUriLength)
-    return chainable({ [brand]: 'selector' as const, by, name });
+  if (isSourceName(name)) return chainable({ [brand]: 'selector' as const, by, name });
   const call = `select.${by === 'name' ? 'matching' : by}`;
   throw new TidegateError(
     'invalid_definition',
-    `${call}(${shown(name)}) is not valid: use 1 to ${maxUriLength} characters, not blank`,
+    `${call}(${shown(name)}) is not valid: use 1 to ${maxUriLength} characters, not blank, no control characters`,
   );
 }

@@ -51,6 +51,8 @@ function conditionOf(schedule: ScheduleInput | ScheduleJson): ParsedSchedule {
 function playable(leaf: AnyLeaf): Source {
   const source = sourceOf(leaf);
   if (source.kind === 'ref') return parseScenarioAsset(source.name);
+  // What comes through a template is written as what comes through an alias.
+  if (source.kind === 'template') return { kind: 'alias', name: source.name };
   if (source.kind !== 'selector') return source;
   throw new TidegateError(
     'invalid_definition',

@@ -5,7 +5,9 @@ export function parseTags(tags: readonly string[]): readonly string[] {
   if (!Array.isArray(tags)) {
     throw new TidegateError('invalid_definition', `tags ${JSON.stringify(tags)} are not a list: write ['…']`);
   }
-  const bad = tags.find((tag) => typeof tag !== 'string' || tag.trim() === '' || tag.length > 100);
+  const bad = tags.find(
+    (tag) => typeof tag !== 'string' || tag.trim() === '' || tag.length > 100 || /\p{Cc}/u.test(tag),
+  );
   if (bad === undefined) return [...new Set(tags)];
   throw new TidegateError(
     'invalid_definition',

@@ -35,7 +35,8 @@ export function openPool({ url, schema, maxConnections, applicationName }: Datab
     connectionString: url,
     max: maxConnections ?? 10,
     application_name: applicationName ?? 'tidegate',
-    options: `-c search_path=${parseSchemaName(schema ?? defaultSchema)}`,
+    // Statements are short, and what they may read is estimated far above what they do: compiling them would take longer than they do.
+    options: `-c search_path=${parseSchemaName(schema ?? defaultSchema)} -c jit=off`,
     connectionTimeoutMillis: 10_000,
     // Without these a connection whose other end vanished keeps its statement waiting for many minutes.
     keepAlive: true,

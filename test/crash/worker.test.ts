@@ -56,6 +56,29 @@ describe('a worker killed', () => {
     },
   );
 
+  it.each<FaultPoint>([
+    'before commit of registration',
+    'after commit of registration',
+    'before commit of a task success',
+    'after commit of a task success',
+  ])(
+    '%s of a task that registers an asset records it once, through its alias, for all who wait for it',
+    async (point) => {
+      const worker = await crash.worker();
+      await worker.killAt(point);
+      const dagIds = ['through_alias', 'selected'];
+      const lengths = await Promise.all(dagIds.map(async (dagId) => (await crash.runsOf(dagId)).length));
+      await crash.trigger('aliased');
+      await worker.broken();
+      await crash.worker();
+      await eventually(async () => {
+        const runs = await Promise.all(dagIds.map((dagId) => crash.runsOf(dagId)));
+        return runs.every(({ length }, index) => length > (lengths[index] ?? 0));
+      }, 60_000);
+      expect(await crash.problems()).toEqual([]);
+    },
+  );
+
   it.each<FaultPoint>(['before commit of claimGate', 'after commit of claimGate'])(
     '%s leaves the gate to the next claim',
     async (point) => {

@@ -29,4 +29,8 @@ describe('a connection to Postgres', () => {
     await expect(broken).rejects.toThrow(/not queryable|terminat/);
     expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
   });
+
+  it('never compiles statements, which are shorter than that takes', async () => {
+    expect((await sql`show jit`.execute(db)).rows).toEqual([{ jit: 'off' }]);
+  });
 });

@@ -10,6 +10,7 @@ import type { Database } from '../../store/schema.ts';
 const transactions = [
   ['a task success', /update task_run set state = 'success'/],
   ['events', /insert into asset_event/],
+  ['registration', /insert into asset_alias_asset/],
   ['claimGate', /set "epoch" = epoch \+ 1/],
   ['openRuns', /insert into run \(.*admitted_at/],
   ['admitRuns', /^update "run" set "admitted_at"/],

@@ -1,4 +1,4 @@
-import { all, asset, dag } from 'tidegate';
+import { alias, all, any, asset, dag, select } from 'tidegate';
 
 // One producer, and consumers of one and of two assets. What a consumer's run saw is the result of its task.
 
@@ -23,3 +23,25 @@ export const single = dag('single', { schedule: orders, defaults, maxActiveRuns:
 export const pair = dag('pair', { schedule: all(orders, rates), defaults, maxActiveRuns: 1 }, (d) => {
   d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
 });
+
+const files = alias('files');
+
+/** Registers an asset with each run. */
+export const aliased = dag('aliased', { defaults, maxActiveRuns: 50 }, (d) => {
+  d.task('produce', { outlets: [files] }, ({ emit, runId }) =>
+    emit.via(files, asset(`s3://lake/files/${encodeURIComponent(runId)}`), { extra: { by: runId } }),
+  );
+});
+
+export const throughAlias = dag('through_alias', { schedule: files, defaults }, (d) => {
+  d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
+});
+
+/** Gets a new version with each asset. */
+export const selected = dag(
+  'selected',
+  { schedule: any(select.matching('s3://lake/files/*')), defaults },
+  (d) => {
+    d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
+  },
+);
