@@ -26,21 +26,23 @@ export async function toNewEvents(
   const direct = emitted.filter((one) => throughOf(one).length === 0);
   const passing = emitted.filter((one) => throughOf(one).length > 0);
   const idOf = await assetIds.find(direct.map(({ outlet }) => outlet));
-  const templatesOf = await templateIds.find(direct.map(({ outlet }) => idOf(outlet)));
   const registered = await registerPassages(
     db,
     passing.map((one) => ({ asset: compileAsset(one.outlet), through: throughOf(one) })),
     planHash,
   );
   dispatcher.notify(registered.changed);
-  return emitted.map(({ outlet, extra, partitionKey, ...one }) =>
-    throughOf(one).length === 0
-      ? { assetId: idOf(outlet), extra, partitionKey, aliasIds: templatesOf(idOf(outlet)) }
-      : {
-          ...{ assetId: registered.asset(outlet), extra, partitionKey },
-          aliasIds: throughOf(one).map((passage) => registered.through(passage)),
-        },
-  );
+  const events = emitted.map(({ outlet, extra, partitionKey, ...rest }) => {
+    const through = throughOf(rest).map((passage) => registered.through(passage));
+    const assetId = through.length === 0 ? idOf(outlet) : registered.asset(outlet);
+    return { ...{ assetId, extra, partitionKey }, through };
+  });
+  // Whoever waits for a template waits for its instances, however they are updated.
+  const templatesOf = await templateIds.find(events.map(({ assetId }) => assetId));
+  return events.map(({ through, ...event }) => ({
+    ...event,
+    aliasIds: [...new Set([...through, ...templatesOf(event.assetId)])],
+  }));
 }
 
 function throughOf({ aliases, template }: Pick<Emitted, 'aliases' | 'template'>): readonly PassageSource[] {

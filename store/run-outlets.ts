@@ -4,6 +4,7 @@ import { AssetIds } from './asset-ids.ts';
 import type { Tx } from './log.ts';
 import { recordAll } from './recording.ts';
 import type { RunAttempt } from './runs.ts';
+import { readTemplateIds } from './template-ids.ts';
 
 /** Records what a run updated as a whole, as one batch. @returns DAGs that wait for it */
 export async function recordOutlets(
@@ -19,10 +20,13 @@ export async function recordOutlets(
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .executeTakeFirst();
+  const templates = await readTemplateIds(
+    tx,
+    outlets.map(({ asset }) => idOf(asset)),
+  );
   const events = outlets.map(({ asset, extra }) => ({
-    assetId: idOf(asset),
-    extra,
-    partitionKey: run?.partition_key ?? undefined,
+    ...{ assetId: idOf(asset), extra, partitionKey: run?.partition_key ?? undefined },
+    aliasIds: templates.get(idOf(asset)) ?? [],
   }));
   const [recorded] = await recordAll(tx, [{ source: { kind: 'dag', dagId, runId }, events }]);
   return recorded?.kind === 'recorded' ? recorded.subscribers : [];

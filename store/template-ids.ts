@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
 
 /** How long what was read counts as new. */
 const freshForMs = 2_000;
@@ -28,12 +29,8 @@ export class TemplateIds {
     }
     const missing = [...new Set(assetIds)].filter((id) => !this.#known.has(id));
     if (this.#hasTemplates && missing.length > 0) {
-      const { rows } = await sql<{ readonly asset_id: number; readonly templates: readonly number[] }>`
-        select asset_id, array_agg(alias_id) as templates
-        from asset_alias_asset link join asset_alias on asset_alias.id = link.alias_id and kind = 'template'
-        where asset_id = any(${missing}::int[]) group by asset_id`.execute(this.#db);
-      for (const id of missing) this.#known.set(id, []);
-      for (const { asset_id, templates } of rows) this.#known.set(asset_id, templates);
+      const found = await readTemplateIds(this.#db, missing);
+      for (const id of missing) this.#known.set(id, found.get(id) ?? []);
     }
     return (id) => this.#known.get(id) ?? [];
   }
@@ -43,4 +40,16 @@ export class TemplateIds {
       select exists (select from asset_alias where kind = 'template') as any`.execute(this.#db);
     return rows[0]?.any === true;
   }
+}
+
+/** The same as it is now: ids of the templates of those assets that have any. */
+export async function readTemplateIds(
+  db: Db | Tx,
+  assetIds: readonly number[],
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const { rows } = await sql<{ readonly asset_id: number; readonly templates: readonly number[] }>`
+    select asset_id, array_agg(alias_id) as templates
+    from asset_alias_asset link join asset_alias on asset_alias.id = link.alias_id and kind = 'template'
+    where asset_id = any(${assetIds}::int[]) group by asset_id`.execute(db);
+  return new Map(rows.map(({ asset_id, templates }) => [asset_id, templates]));
 }

@@ -1,7 +1,9 @@
+import * as fc from 'fast-check';
 import { z } from 'zod';
 import { createOutbox, type Outbox, type Outlet } from '../../activities/emitted.ts';
 import type { Room } from '../../activities/passages.ts';
 import { maxBatchDeliveries, maxBatchEvents } from '../../core/asset-event.ts';
+import { canonicalJson } from '../../core/json.ts';
 import { alias, asset } from '../../sdk/index.ts';
 
 const [files, reports, other] = [alias('files'), alias('reports'), alias('other')];
@@ -51,6 +53,40 @@ describe('what a task updates through aliases', () => {
       { name: orders.name, extra: {}, aliases: [] },
       { name: orders.name, extra: {}, aliases: ['files'] },
     ]);
+  });
+
+  it('agrees with a naive count of what was said', () => {
+    const anyCall = fc.record({
+      through: fc.subarray(['files', 'reports', 'other'], { minLength: 1 }),
+      uri: fc.constantFrom(orders.uri, rates.uri),
+      extra: fc.constantFrom({}, { a: 1 }, { a: 1, b: 2 }, { b: 2, a: 1 }),
+      partition: fc.constantFrom(undefined, 'eu'),
+    });
+    fc.assert(
+      fc.property(fc.array(anyCall), (calls) => {
+        const outbox = outboxOf([files, reports, other]);
+        const expected = new Map<string, Set<string>>();
+        for (const { through, uri, extra, partition } of calls) {
+          outbox.emit.via(
+            through.map((name) => alias(name)),
+            asset(uri),
+            {
+              extra,
+              ...(partition !== undefined && { partition }),
+            },
+          );
+          const key = canonicalJson([uri, extra, partition ?? null]);
+          expected.set(key, new Set([...(expected.get(key) ?? []), ...through]));
+        }
+        const said = outbox
+          .events()
+          .map(({ outlet, extra, partitionKey, aliases }) => [
+            canonicalJson([outlet.uri, extra, partitionKey ?? null]),
+            new Set(aliases),
+          ]);
+        expect(said).toEqual([...expected]);
+      }),
+    );
   });
 
   it('is checked by the schema that the project gives the asset', () => {

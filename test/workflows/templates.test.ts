@@ -30,6 +30,10 @@ const project = [
     });
   }),
   dag('direct', {}, (d) => void d.task('load', { outlets: [asset(first)] }, () => undefined)),
+  dag('whole', { outlets: [asset(first)] }, (d) => void d.task('load', () => undefined)),
+  dag('aliased', {}, (d) => {
+    d.task('load', { outlets: [files] }, ({ emit }) => emit.via(files, asset(first)));
+  }),
   dag('by_param', {}, (d) => void d.task('load', { outlets: [byParam] }, () => undefined)),
   seeing('by_template', daily),
   seeing('by_instance', asset(first)),
@@ -105,6 +109,10 @@ describe('a templated outlet', () => {
     expect(await tick('direct', Date.UTC(2026, 0, 4))).toMatchObject({ state: 'success' });
     expect(await sawOf('by_template', 4)).toContainEqual({ all: [first], daily: 1 });
     expect(await sawOf('by_instance', 2)).toHaveLength(2);
+    for (const [index, dagId] of ['whole', 'aliased'].entries()) {
+      expect(await tick(dagId, Date.UTC(2026, 0, 4))).toMatchObject({ state: 'success' });
+      expect(await sawOf('by_template', 5 + index)).toHaveLength(5 + index);
+    }
   });
 
   it.each([
