@@ -1,4 +1,5 @@
 import type { DagId } from './ids.ts';
+import type { StepInput } from './steps.ts';
 
 /**
  * One step of one life of a consumer's workflow. Whoever claims the gate next ends that life; whoever takes the next step leaves a
@@ -9,4 +10,6 @@ export interface Claim {
   readonly epoch: number;
   /** Counts what this life has written, from 1. */
   readonly step: number;
+  /** What reached it since the step before. */
+  readonly since?: readonly StepInput[];
 }

@@ -7,6 +7,7 @@ import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
+import { noteStep } from './steps.ts';
 
 /** What a consumer starts from. */
 export type Claimed =
@@ -51,10 +52,15 @@ export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
       .returning('epoch')
       .executeTakeFirstOrThrow();
     const open = await openRunsOf(tx, dagId, 1);
+    const activeRuns = open.admitted.map(({ run_id }) => run_id);
+    const hasRequests = open.waiting.length > 0;
+    await noteStep(tx, { dagId, epoch, step: 0 }, checkpoint.gate.watermark, {
+      ...{ kind: 'claimed', version: checkpoint.version, gate: checkpoint.gate, isPaused: is_paused },
+      ...{ activeRuns, hasRequests },
+    });
     return {
       ...{ kind: 'claimed', log: log.id, epoch, definition, gate: checkpoint.gate, isPaused: is_paused },
-      activeRuns: open.admitted.map(({ run_id }) => run_id),
-      hasRequests: open.waiting.length > 0,
+      ...{ activeRuns, hasRequests },
     };
   });
 }

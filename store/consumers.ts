@@ -14,6 +14,7 @@ import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
 import { redefineQueued } from './recount.ts';
 import type { Checkpoint } from './schema.ts';
+import { noteOf, noteStep } from './steps.ts';
 
 /** Stores the gate as it is, before a consumer continues as new, and writes down what became too old. */
 export async function checkpoint(
@@ -24,16 +25,18 @@ export async function checkpoint(
   if (gate.expired !== undefined) {
     return db.transaction().execute(async (tx) => {
       if (!(await takeStep(tx, claim))) return 'stale';
+      await noteStep(tx, claim, gate.watermark, { kind: 'stored' });
       await takeOut(tx, claim.dagId, [], { outcome: 'expired', version, gate });
       return 'stored';
     });
   }
-  const { numUpdatedRows } = await db
-    .updateTable('consumer')
-    .set({ checkpoint: JSON.stringify({ version, gate } satisfies Checkpoint), step: claim.step })
-    .where(isItsTurn(claim))
-    .executeTakeFirst();
-  return numUpdatedRows > 0n ? 'stored' : 'stale';
+  const stored = JSON.stringify({ version, gate } satisfies Checkpoint);
+  const { rows } = await sql<{ is_turn: boolean }>`
+    with turn as (
+      update consumer set checkpoint = ${stored}, step = ${claim.step} where ${isItsTurn(claim)} returning dag_id
+    ), noted as (${noteOf(claim, gate.watermark, { kind: 'stored' }, sql`turn`)})
+    select exists (select from turn) as is_turn`.execute(db);
+  return rows[0]?.is_turn === true ? 'stored' : 'stale';
 }
 
 /** What putting another definition in force made of the gate. */
@@ -51,6 +54,7 @@ export async function adoptDefinition(
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
     const redefined = await redefineQueued(tx, definition, gate, at);
+    await noteStep(tx, claim, gate.watermark, { kind: 'adopted', version, at });
     if (definition.plan === null) await refuseRequests(tx, claim.dagId);
     await takeOut(tx, claim.dagId, redefined.dropped, { outcome: 'dropped', version, gate: redefined.gate });
     return { kind: 'adopted', definition, gate: withoutExpired(redefined.gate) };
@@ -91,6 +95,7 @@ export async function clearQueue(
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
     const { taken, gate } = cutAt(clearing, await readCuts(tx, definition, clearing));
+    await noteStep(tx, claim, gate.watermark, { kind: 'cleared', taken });
     await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, gate });
     return { kind: 'stored', gate: withoutExpired(gate), cleared: countTaken(taken) };
   });
@@ -119,6 +124,7 @@ export async function setPaused(
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const { head: at } = await readLog(tx);
     const { gate, ignored } = pauseGate(before, { isPaused, whilePaused, at });
+    await noteStep(tx, claim, gate.watermark, { kind: isPaused ? 'paused' : 'resumed', at });
     if (ignored !== null) await writeIgnored(tx, dagId, ignored, version);
     await takeOut(tx, dagId, [], { outcome: 'expired', version, gate });
     await tx.updateTable('consumer').set({ is_paused: isPaused }).where('dag_id', '=', dagId).execute();

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
 import { type AskedRun, withoutExpired } from '../core/consumer.ts';
 import type { Gate, Taken } from '../core/gate.ts';
@@ -10,6 +11,7 @@ import { consumedExactly, type Leaving, takeOut } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunTrigger } from './schema.ts';
+import { noteOf, noteStep } from './steps.ts';
 import { noteOwed } from './ticks.ts';
 import { splitTooOld } from './too-old.ts';
 import { readWaiting } from './waiting-events.ts';
@@ -28,7 +30,7 @@ export interface RunsToOpen extends Claim {
 /** Opens runs together with what each consumes: after this the events are their own, whatever happens to any process. */
 export async function openRuns(db: Db, { asked, gate, version, ...claim }: RunsToOpen): Promise<Opened> {
   const opened = db.transaction().execute(async (tx): Promise<Opened> => {
-    const inserted = await insertRuns(tx, claim, version, asked);
+    const inserted = await insertRuns(tx, claim, { version, asked, counted: gate.watermark });
     if (inserted === undefined) return 'stale';
     const { dagId } = claim;
     const wanted = asked.flatMap((run) => run.taken.map((one) => ({ ...one, runId: run.runId })));
@@ -108,9 +110,9 @@ class OtherEvents extends Error {
 async function insertRuns(
   tx: Tx,
   claim: Claim,
-  version: number,
-  asked: readonly AskedRun[],
+  { version, asked, counted }: Pick<RunsToOpen, 'version' | 'asked'> & { readonly counted: Seq },
 ): Promise<ReadonlySet<RunId> | undefined> {
+  const runIds = asked.map(({ runId }) => runId);
   const { rows } = await sql<{ is_turn: boolean; inserted: readonly RunId[] }>`
     with turn as (
       update consumer set step = ${claim.step} where ${isItsTurn(claim)} returning dag_id
@@ -118,12 +120,12 @@ async function insertRuns(
       insert into run (dag_id, run_id, state, trigger, version, partition_key, admitted_at)
       select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, clock()
       from turn cross join unnest(
-        ${asked.map(({ runId }) => runId)}::text[], ${asked.map(({ key }) => key ?? null)}::text[]
+        ${runIds}::text[], ${asked.map(({ key }) => key ?? null)}::text[]
       ) with ordinality as asked (run_id, partition_key, place)
       order by place
       on conflict (dag_id, run_id) do nothing
       returning run_id
-    )
+    ), noted as (${noteOf(claim, counted, { kind: 'opened', runIds }, sql`turn`)})
     select exists (select from turn) as is_turn, array(select run_id from inserted) as inserted`.execute(tx);
   return rows[0]?.is_turn === true ? new Set(rows[0].inserted) : undefined;
 }
@@ -193,6 +195,7 @@ export async function admitRuns(
         .execute();
     }
     const [first] = next;
+    await noteStep(tx, claim, gate.watermark, { kind: 'admitted', runIds: next.map(({ run_id }) => run_id) });
     if (first !== undefined && taken.length > 0) {
       await consumeOnce(tx, dagId, first.run_id, { taken, expired: expired ?? [], version, gate });
     }

@@ -5,6 +5,7 @@ import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { DagPlan } from '../core/run-plan.ts';
+import type { StepDeed, StepInput } from '../core/steps.ts';
 
 /** Written as a `Date` or left to the database, read as a `Date`. */
 type Instant = ColumnType<Date, Date | undefined, Date>;
@@ -180,6 +181,19 @@ export interface ConsumerTable {
   readonly is_paused: Generated<boolean>;
 }
 
+export interface ConsumerStepTable {
+  readonly dag_id: DagId;
+  readonly epoch: number;
+  readonly step: number;
+  readonly kind: StepDeed['kind'];
+  /** How far it had counted. */
+  readonly counted: number;
+  readonly inputs: JsonColumn<readonly StepInput[]>;
+  /** The rest of the deed. */
+  readonly detail: JsonColumn<object>;
+  readonly at: Instant;
+}
+
 export type RunState = 'queued' | 'running' | 'success' | 'failed';
 export type RunTrigger = 'asset' | 'manual' | 'scheduled';
 
@@ -285,6 +299,7 @@ export interface Database {
   readonly deployed_project: DeployedProjectTable;
   readonly import_error: ImportErrorTable;
   readonly consumer: ConsumerTable;
+  readonly consumer_step: ConsumerStepTable;
   readonly run: RunTable;
   readonly run_tick: RunTickTable;
   readonly consumption: ConsumptionTable;

@@ -7,6 +7,7 @@ import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { admitRuns, claimGate, openParts, openRuns } from './local-activities.ts';
+import { type StepInput, withInput } from '../core/steps.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -20,6 +21,8 @@ export interface Life {
   readonly consumer: Consumer;
   /** Events counted since the gate was last stored. */
   readonly uncheckpointed: number;
+  /** What reached it since its last step. */
+  readonly since?: readonly StepInput[];
   /** Until when a due decision waits for events that are on their way. */
   readonly behindUntil?: number;
   readonly searchAttributes: readonly SearchAttributeName[];
@@ -42,13 +45,18 @@ export function termsOf({
 }
 
 /** What the next thing that a life writes is known by. */
-export function nextStep({ dagId, epoch, steps }: Life): Claim {
-  return { dagId, epoch, step: steps + 1 };
+export function nextStep({ dagId, epoch, steps, since = [] }: Life): Claim {
+  return { dagId, epoch, step: steps + 1, ...(since.length === 0 ? {} : { since }) };
+}
+
+/** A life that something reached. */
+export function reached(life: Life, input: StepInput): Life {
+  return { ...life, since: withInput(life.since ?? [], input) };
 }
 
 /** A life that has written something. */
 export function stepped(life: Life): Life {
-  return { ...life, steps: life.steps + 1 };
+  return { ...life, steps: life.steps + 1, since: [] };
 }
 
 /** Does what the core decides until there is nothing left to do. */

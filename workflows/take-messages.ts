@@ -4,7 +4,7 @@ import { clear, type Clearing, clearsNothing, countTaken } from '../core/clearin
 import { takeBatches, withoutExpired, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
-import { begin, type Life, nextStep, open, settle, stepped, termsOf } from './life.ts';
+import { begin, type Life, nextStep, open, reached, settle, stepped, termsOf } from './life.ts';
 import { adoptDefinition, checkpoint, clearQueue, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
@@ -55,11 +55,16 @@ function eventsIn(batches: readonly Batch[]): number {
 }
 
 export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
-  return settle(runs, { ...life, consumer: { ...life.consumer, hasRequests: true } });
+  const counted = life.consumer.gate.watermark;
+  // Whoever lets runs in looks for all that wait.
+  const next = life.consumer.hasRequests ? life : reached(life, { kind: 'requested', counted });
+  return settle(runs, { ...next, consumer: { ...life.consumer, hasRequests: true } });
 }
 
 export async function takeClosed(runs: RunStarter, life: Life, runIds: readonly RunId[]): Promise<Life> {
-  return settle(runs, { ...life, consumer: withoutRuns(life.consumer, runIds) });
+  const counted = life.consumer.gate.watermark;
+  const next = reached(life, { kind: 'closed', counted, runIds });
+  return settle(runs, { ...next, consumer: withoutRuns(life.consumer, runIds) });
 }
 
 export async function takePause(runs: RunStarter, life: Life, isPaused: boolean): Promise<Life> {

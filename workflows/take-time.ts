@@ -1,7 +1,7 @@
 import { letPass } from '../core/consumer.ts';
 import { reach } from '../core/gate.ts';
 import { nextChangeAt } from '../core/gate-time.ts';
-import { type Life, settle } from './life.ts';
+import { type Life, reached as noted, settle } from './life.ts';
 import { reachTime } from './local-activities.ts';
 import type { RunStarter } from './run-starter.ts';
 import { storeGate } from './take-messages.ts';
@@ -24,7 +24,7 @@ export async function takeTime(runs: RunStarter, life: Life): Promise<Life> {
   if (reached.kind === 'behind') return { ...life, behindUntil: at + behindMs };
 
   let current: Life = {
-    ...life,
+    ...noted(life, { kind: 'time', counted: reached.upTo, at }),
     consumer: { ...life.consumer, gate: reach(life.consumer.gate, reached.upTo, false) },
   };
   for (;;) {

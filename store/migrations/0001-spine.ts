@@ -176,6 +176,18 @@ const statements = [
     is_paused boolean not null default false
   )`,
 
+  // What each consumer did, in order, and what had reached it: whoever has the log, too, can go through it again.
+  `create table consumer_step (
+    dag_id text not null,
+    epoch integer not null,
+    step integer not null,
+    kind text not null,
+    counted bigint not null,
+    inputs jsonb not null,
+    detail jsonb not null,
+    at timestamptz not null default clock(),
+    primary key (dag_id, epoch, step)
+  )`,
   `create table run (
     dag_id text not null references dag (dag_id),
     run_id text not null,

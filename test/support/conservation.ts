@@ -8,6 +8,7 @@ import type { Db } from '../../store/database.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { findOpenRuns } from '../../store/sweep.ts';
 import type { Temporal } from '../../temporal/deps.ts';
+import { stepViolations } from './steps.ts';
 import { gateQuery } from '../../workflows/messages.ts';
 
 /** Where the truth is looked for, and what must be in it. */
@@ -31,6 +32,7 @@ export async function violations(books: Books): Promise<readonly string[]> {
     outletViolations(books),
     intervalViolations(books),
     slotViolations(books),
+    stepViolations(books.db),
   ]);
   return found.flat();
 }

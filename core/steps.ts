@@ -1,0 +1,37 @@
+import type { Seq } from './asset-event.ts';
+import type { Gate, Taken } from './gate.ts';
+import type { RunId } from './ids.ts';
+
+/** What reached a consumer since its last step, apart from what is in the log; `counted` is how far it had counted then. */
+export type StepInput =
+  | { readonly kind: 'closed'; readonly counted: Seq; readonly runIds: readonly RunId[] }
+  | { readonly kind: 'requested'; readonly counted: Seq }
+  /** A clock rang, and everything recorded up to `at` was counted. */
+  | { readonly kind: 'time'; readonly counted: Seq; readonly at: number };
+
+/**
+ * What a consumer did in a step. With its inputs, and with the log, whoever goes through the steps in order comes to the same: what it does follows
+ * from the order in which things reached it, never from speed.
+ */
+export type StepDeed =
+  | {
+      /** A life began, with this. */
+      readonly kind: 'claimed';
+      readonly version: number;
+      readonly gate: Gate;
+      readonly isPaused: boolean;
+      readonly activeRuns: readonly RunId[];
+      readonly hasRequests: boolean;
+    }
+  | { readonly kind: 'opened'; readonly runIds: readonly RunId[] }
+  | { readonly kind: 'admitted'; readonly runIds: readonly RunId[] }
+  | { readonly kind: 'adopted'; readonly version: number; readonly at: Seq }
+  | { readonly kind: 'cleared'; readonly taken: readonly Taken[] }
+  | { readonly kind: 'paused' | 'resumed'; readonly at: Seq }
+  | { readonly kind: 'stored' };
+
+/** The inputs with one more; times that ring one after the other are one. */
+export function withInput(since: readonly StepInput[], input: StepInput): readonly StepInput[] {
+  const last = since.at(-1);
+  return input.kind === 'time' && last?.kind === 'time' ? [...since.slice(0, -1), input] : [...since, input];
+}

@@ -1,0 +1,212 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sql } from 'kysely';
+import type { Seq } from '../../core/asset-event.ts';
+import { type Batch, type Delivery, toBatches } from '../../core/batch.ts';
+import { type Consumer, decide, letPass, takeBatches, withoutRuns, withRun } from '../../core/consumer.ts';
+import type { Definition } from '../../core/definition.ts';
+import { pauseGate, reach, type Taken } from '../../core/gate.ts';
+import { redefine } from '../../core/gate-terms.ts';
+import type { DagId, RunId } from '../../core/ids.ts';
+import { type LeafId, leafOfSubscription, ofKey } from '../../core/leaves.ts';
+import type { StepDeed, StepInput } from '../../core/steps.ts';
+import type { Db } from '../../store/database.ts';
+import { eventsOf, ofSubscription } from '../../store/events-of-subscription.ts';
+
+type Step = {
+  readonly epoch: number;
+  readonly step: number;
+  readonly counted: Seq;
+  readonly inputs: readonly StepInput[];
+} & StepDeed;
+
+/**
+ * Goes through the steps of every consumer again, with nothing but the log, the definitions and what had reached it, and compares what comes of it.
+ * @returns what is not so, in words
+ */
+export async function stepViolations(db: Db): Promise<readonly string[]> {
+  const dags = await db.selectFrom('consumer').select('dag_id').execute();
+  const found: string[] = [];
+  for (const { dag_id: dagId } of dags) {
+    const [steps, deliveries, versions] = await Promise.all([
+      readSteps(db, dagId),
+      readDeliveries(db, dagId),
+      db.selectFrom('dag_version').select(['version', 'definition']).where('dag_id', '=', dagId).execute(),
+    ]);
+    const definitions = new Map(versions.map(({ version, definition }) => [version, definition]));
+    // Which part of the queue a run takes, and which ticks are owed, is not followed here.
+    if ([...definitions.values()].some(({ takes, ticksWait }) => takes !== undefined || ticksWait)) continue;
+    found.push(...replay(steps, deliveries, definitions).map((reason) => `${dagId}: ${reason}`));
+  }
+  return found;
+}
+
+function replay(
+  steps: readonly Step[],
+  deliveries: readonly Delivery[],
+  definitions: ReadonlyMap<number, Definition>,
+): readonly string[] {
+  const found: string[] = [];
+  let consumer: Consumer | undefined;
+  let definition: Definition | undefined;
+  let stored: Consumer['gate'] | undefined;
+  let decided: RunId[] = [];
+  let letIn: (readonly RunId[])[] = [];
+
+  const settle = (before: Consumer): Consumer => {
+    let next = before;
+    for (;;) {
+      const decision = decide(next);
+      if (decision.kind === 'open') {
+        decided.push(decision.run.runId);
+        next = withRun({ ...next, gate: decision.gate }, decision.run.runId);
+      } else if (decision.kind === 'admit' && letIn.length > 0) {
+        const runIds = letIn.shift() ?? [];
+        const gate = runIds.length === 0 ? next.gate : decision.gate;
+        next = runIds.reduce(withRun, { ...next, gate, hasRequests: false });
+      } else return next;
+    }
+  };
+  const feed = (before: Consumer, upTo: Seq): Consumer => {
+    const own = deliveries.filter(({ seq }) => seq > before.gate.watermark && seq <= upTo);
+    if (own.length === 0 && upTo <= before.gate.watermark) return before;
+    let next = before;
+    let rest: readonly Batch[] = toBatches(own);
+    const more =
+      (own.at(-1)?.batchEnd ?? 0) > upTo &&
+      deliveries.some(({ seq, batchEnd }) => seq > upTo && batchEnd === own.at(-1)?.batchEnd);
+    do {
+      const taken = takeBatches(next, rest, { upTo, more });
+      decided.push(...taken.asked.map(({ runId }) => runId));
+      next = settle(taken.consumer);
+      rest = taken.rest;
+    } while (rest.length > 0);
+    return next;
+  };
+  const apply = (before: Consumer, input: StepInput): Consumer => {
+    if (input.kind === 'closed') return settle(withoutRuns(before, input.runIds));
+    if (input.kind === 'requested') return settle({ ...before, hasRequests: true });
+    let next = { ...before, gate: reach(before.gate, input.counted, false) };
+    for (;;) {
+      const passed = letPass(next, input.at);
+      next = passed.consumer;
+      if (!passed.isOpenable) return next;
+      next = settle(next);
+    }
+  };
+
+  for (const [index, step] of steps.entries()) {
+    const where = `step ${step.epoch}.${step.step} (${step.kind})`;
+    if (step.kind === 'claimed') {
+      if (stored !== undefined && !isDeepStrictEqual(plain(stored), plain(step.gate)))
+        found.push(
+          `${where} begins with another gate than was stored: ${JSON.stringify([stored, step.gate])}`,
+        );
+      definition = definitions.get(step.version);
+      decided = [];
+      letIn = steps
+        .slice(index + 1)
+        .filter((one) => one.epoch === step.epoch)
+        .flatMap((one) => (one.kind === 'admitted' ? [one.runIds] : []));
+      if (definition === undefined) return [...found, `${where} has no definition`];
+      const { maxActiveRuns, requestedRunsConsume } = definition;
+      const { gate, isPaused, activeRuns, hasRequests } = step;
+      consumer = settle({ gate, isPaused, activeRuns, hasRequests, maxActiveRuns, requestedRunsConsume });
+      stored ??= gate;
+      continue;
+    }
+    if (consumer === undefined || definition === undefined) continue;
+    for (const input of step.inputs) consumer = apply(feed(consumer, input.counted), input);
+    consumer = feed(consumer, step.counted);
+    switch (step.kind) {
+      case 'opened': {
+        const own = decided.splice(0, step.runIds.length);
+        if (!isDeepStrictEqual(own, step.runIds))
+          found.push(`${where} opened ${step.runIds.join()}, and the log says ${own.join()}`);
+        break;
+      }
+      case 'adopted': {
+        const next = definitions.get(step.version);
+        if (next === undefined) return [...found, `${where} has no definition`];
+        definition = next;
+        const { maxActiveRuns, requestedRunsConsume } = next;
+        consumer = {
+          ...consumer,
+          gate: redefine(consumer.gate, next, step.at).gate,
+          maxActiveRuns,
+          requestedRunsConsume,
+        };
+        break;
+      }
+      case 'cleared':
+        consumer = { ...consumer, gate: { ...consumer.gate, queued: withoutTaken(consumer, step.taken) } };
+        break;
+      case 'paused':
+      case 'resumed': {
+        const isPaused = step.kind === 'paused';
+        const { gate } = pauseGate(consumer.gate, {
+          isPaused,
+          whilePaused: definition.whilePaused,
+          at: step.at,
+        });
+        consumer = { ...consumer, isPaused, gate };
+        break;
+      }
+      default:
+    }
+    stored = step.kind === 'admitted' && step.runIds.length === 0 ? stored : consumer.gate;
+    if (step.kind === 'adopted' || step.kind === 'cleared' || step.kind === 'resumed')
+      consumer = settle(consumer);
+  }
+  if (decided.length > 0) found.push(`the log says that ${decided.join()} open, too`);
+  return found;
+}
+
+/** What is stored is the gate behind the last run; how far it had counted by then may be less. */
+function plain({ watermark: _, expired: __, ...gate }: Consumer['gate']): object {
+  return JSON.parse(JSON.stringify(gate));
+}
+
+function withoutTaken({ gate }: Consumer, taken: readonly Taken[]): Consumer['gate']['queued'] {
+  const left = Object.entries(gate.queued).filter(
+    ([leaf, { lastSeq }]) => !taken.some((one) => one.leaf === leaf && one.upTo >= lastSeq),
+  );
+  return Object.fromEntries(left);
+}
+
+async function readSteps(db: Db, dagId: DagId): Promise<readonly Step[]> {
+  const rows = await db
+    .selectFrom('consumer_step')
+    .selectAll()
+    .where('dag_id', '=', dagId)
+    .orderBy('epoch')
+    .orderBy('step')
+    .execute();
+  return rows.map(
+    ({ epoch, step, counted, inputs, kind, detail }) =>
+      ({ epoch, step, counted, inputs, kind, ...detail }) as Step,
+  );
+}
+
+async function readDeliveries(db: Db, dagId: DagId): Promise<readonly Delivery[]> {
+  const { rows } = await sql<{
+    seq: Seq;
+    batch_end: Seq;
+    id: number;
+    at: number;
+    leaves: readonly LeafId[] | null;
+    key: string | null;
+    part: string | null;
+    needs: number | null;
+  }>`
+    select e.seq, e.batch_end, s.id, (extract(epoch from e.recorded_at) * 1000)::bigint as at, e.leaves, e.key, e.part, e.needs
+    from subscription s cross join lateral ${eventsOf(ofSubscription, {
+      after: sql`s.live_after_seq`,
+      upTo: sql`s.until_seq`,
+      isPerKey: true,
+    })} e where s.dag_id = ${dagId} order by e.seq`.execute(db);
+  return rows.flatMap(({ seq, batch_end: batchEnd, id, at, leaves, key, part, needs }) => {
+    const window = needs === null ? {} : { window: { needs, parts: part === null ? [] : [part] } };
+    const met = leaves?.map((leaf) => ofKey(leaf, key === '' ? null : key)) ?? [leafOfSubscription(id)];
+    return met.map((leaf): Delivery => ({ seq, batchEnd, leaf, at, ...window }));
+  });
+}
