@@ -14,7 +14,7 @@ import type { RunId } from '../core/ids.ts';
 import { createAlarm } from './alarm.ts';
 import { nextAlarmAt, takeTime } from './take-time.ts';
 import { takeClear, takeClosed, takeEvents, takePause, takeRequest } from './take-messages.ts';
-import { begin, type Life, nextStep } from './life.ts';
+import { begin, type Life, nextStep, stepped } from './life.ts';
 import { checkpoint } from './local-activities.ts';
 import {
   type AssetEvents,
@@ -83,7 +83,7 @@ export async function consumerDag({ dagId }: ConsumerDagInput): Promise<void> {
     if (!isDone()) continue;
     if (life.isOver) return;
     if (isStored) return continueAsNew<typeof consumerDag>({ dagId });
-    await store(life);
+    life = await store(life);
     isStored = true;
     // Temporal refuses to end a workflow during whose last task a signal came, so that task has nothing to do but end.
     await sleep('1 millisecond', { summary: 'continues as new' });
@@ -95,9 +95,11 @@ function isAwaited({ kind }: Message): boolean {
 }
 
 /** Inside a batch the last checkpoint stands: what came since is sent again, from the batch's beginning. */
-async function store(life: Life): Promise<void> {
+async function store(life: Life): Promise<Life> {
   const { gate } = life.consumer;
-  if (!gate.midBatch) await checkpoint({ ...nextStep(life), version: life.definition.version, gate });
+  if (gate.midBatch) return life;
+  await checkpoint({ ...nextStep(life), version: life.definition.version, gate });
+  return stepped(life);
 }
 
 function listen(inbox: Message[]): void {

@@ -49,6 +49,7 @@ function replay(
   let consumer: Consumer | undefined;
   let definition: Definition | undefined;
   let stored: Consumer['gate'] | undefined;
+  let storedByAdmissions: (Consumer['gate'] | null)[] = [];
   let decided: RunId[] = [];
   let letIn: (readonly RunId[])[] = [];
 
@@ -62,6 +63,8 @@ function replay(
       } else if (decision.kind === 'admit' && letIn.length > 0) {
         const runIds = letIn.shift() ?? [];
         const gate = runIds.length === 0 ? next.gate : decision.gate;
+        // Letting runs in stores the gate only where they take something out of it.
+        storedByAdmissions.push(runIds.length > 0 && decision.taken.length > 0 ? gate : null);
         next = runIds.reduce(withRun, { ...next, gate, hasRequests: false });
       } else return next;
     }
@@ -103,6 +106,7 @@ function replay(
         );
       definition = definitions.get(step.version);
       decided = [];
+      storedByAdmissions = [];
       letIn = steps
         .slice(index + 1)
         .filter((one) => one.epoch === step.epoch)
@@ -153,7 +157,7 @@ function replay(
       }
       default:
     }
-    stored = step.kind === 'admitted' && step.runIds.length === 0 ? stored : consumer.gate;
+    stored = step.kind === 'admitted' ? (storedByAdmissions.shift() ?? stored) : consumer.gate;
     if (step.kind === 'adopted' || step.kind === 'cleared' || step.kind === 'resumed')
       consumer = settle(consumer);
   }
@@ -162,8 +166,8 @@ function replay(
 }
 
 /** What is stored is the gate behind the last run; how far it had counted by then may be less. */
-function plain({ watermark: _, expired: __, ...gate }: Consumer['gate']): object {
-  return JSON.parse(JSON.stringify(gate));
+function plain(gate: Consumer['gate']): object {
+  return JSON.parse(JSON.stringify({ ...gate, watermark: undefined, expired: undefined }));
 }
 
 function withoutTaken({ gate }: Consumer, taken: readonly Taken[]): Consumer['gate']['queued'] {
