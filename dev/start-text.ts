@@ -6,6 +6,8 @@ import type { LoadedProject } from './worker-process.ts';
 
 /** Warnings shown at a start; what is older in the terminal should not be pushed out of sight. */
 const mostWarnings = 20;
+/** DAGs that are named in a line. */
+const mostNames = 3;
 
 export interface Places {
   readonly apiUrl: string;
@@ -45,7 +47,7 @@ export function projectText(
     ['changed', changed],
     ['retired', retired],
   ] as const;
-  const told = news.filter(([, ids]) => ids.length > 0).map(([what, ids]) => `${what}: ${ids.join(', ')}`);
+  const told = news.filter(([, ids]) => ids.length > 0).map(([what, ids]) => `${what}: ${namesOf(ids)}`);
   const count = `${dags} ${dags === 1 ? 'DAG' : 'DAGs'}`;
   return [
     `  ${count}${dim(`, ${told.length === 0 ? 'definitions unchanged' : told.join('; ')}`)}`,
@@ -60,6 +62,12 @@ export function projectText(
       ? []
       : [`    ${dim(`${warnings.length - mostWarnings} more warnings: tidegate check lists them`)}`]),
   ].join('\n');
+}
+
+/** The first of them where they are many. */
+function namesOf(ids: readonly string[]): string {
+  const first = ids.slice(0, mostNames).join(', ');
+  return ids.length > mostNames ? `${first} and ${ids.length - mostNames} more` : first;
 }
 
 function shown(path: string): string {

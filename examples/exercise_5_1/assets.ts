@@ -1,5 +1,6 @@
 import { asset } from 'tidegate';
 import { z } from 'zod';
+import { dataLake } from '../data-lake.ts';
 
 /** Cleaned orders and their daily totals; each update says what the last one holds. */
 export const processedData = asset('s3://data-lake/processed_data', {
@@ -13,3 +14,6 @@ export const processedData = asset('s3://data-lake/processed_data', {
     processedAt: z.iso.datetime(),
   }),
 });
+
+/** Where its files are. */
+export const processedFiles = dataLake('processed_data');

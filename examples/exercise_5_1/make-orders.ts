@@ -3,6 +3,7 @@
  * Run: node --import tsx examples/exercise_5_1/make-orders.ts
  */
 import { writeFile } from 'node:fs/promises';
+import { randomFrom } from '../random.ts';
 
 const rows = 12_000;
 const products = [
@@ -16,15 +17,6 @@ const products = [
 const countries = ['DE', 'FR', 'ES', 'IT', 'NL', 'PL', 'SE', 'US'];
 const firstDayAt = Date.UTC(2024, 0, 1);
 const minutes = 90 * 24 * 60;
-
-/** Park and Miller's generator: small, and the same everywhere. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-}
 
 function quoted(text: string): string {
   return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

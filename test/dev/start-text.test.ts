@@ -13,6 +13,9 @@ describe('what npm start says of a project', () => {
     expect(textOf({ dags: 2, created: ['a', 'b'], retired: ['c'] })).toEqual([
       '  2 DAGs, new: a, b; retired: c',
     ]);
+    expect(textOf({ dags: 5, created: ['a', 'b', 'c', 'd', 'e'] })).toEqual([
+      '  5 DAGs, new: a, b, c and 2 more',
+    ]);
   });
 
   it('names broken files before what it warns of', () => {

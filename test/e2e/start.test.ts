@@ -62,7 +62,13 @@ describe('npm start', () => {
         [true, 'success'],
         [false, 'success'],
       ]);
-      expect(await schedulesOf(temporal)).toEqual(['tick/exercise_5_1_producer']);
+      // The other examples are there, and run when somebody says so or at their times.
+      const { dag_runs: all } = await createApi(url).get(DagRunCollection, '/api/v2/dags/~/dagRuns');
+      expect(all.filter(({ dag_id }) => !dag_id.startsWith('exercise_5_1_'))).toEqual([]);
+      expect((await schedulesOf(temporal)).toSorted()).toEqual([
+        'tick/exercise_5_1_producer',
+        'tick/ml_retrain_eta',
+      ]);
 
       const beside = { cwd: folder.path };
       const deployed = await runCommand(['deploy', join(repository, 'examples'), '-o', 'json'], beside);

@@ -1,6 +1,5 @@
 import { dag } from 'tidegate';
-import { processedData } from '../assets.ts';
-import { readLines } from '../data-lake.ts';
+import { processedData, processedFiles } from '../assets.ts';
 import { parseTotal, reportOf } from '../orders.ts';
 
 export const consumer = dag(
@@ -23,7 +22,7 @@ export const consumer = dag(
     });
 
     d.task('report', { needs: { announce }, inlets: [processedData] }, async ({ needs, log }) => {
-      const report = reportOf(await readLines('daily_totals.jsonl', parseTotal));
+      const report = reportOf(await processedFiles.readLines('daily_totals.jsonl', parseTotal));
       for (const { country, orders, revenue } of report.countries) {
         log.info('orders of a country', { country, orders, revenue });
       }

@@ -2,8 +2,7 @@ import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse';
 import { cron, dag } from 'tidegate';
-import { processedData } from '../assets.ts';
-import { readLines, toLines, writeToLake } from '../data-lake.ts';
+import { processedData, processedFiles } from '../assets.ts';
 import { type Order, orderParser, parseOrder, type Rejection, totalsOf } from '../orders.ts';
 
 const source = fileURLToPath(new URL('../orders.csv', import.meta.url));
@@ -33,7 +32,7 @@ export const producer = dag(
         if (typeof order === 'string') rejected[order] += 1;
         else orders.push(order);
       }
-      await writeToLake('orders.jsonl', toLines(orders));
+      await processedFiles.writeLines('orders.jsonl', orders);
       log.info('orders cleaned', { rows: orders.length, ...rejected });
       return {
         rows: orders.length,
@@ -45,8 +44,8 @@ export const producer = dag(
       'aggregate_orders',
       { needs: { clean }, outlets: [processedData], retries: 2 },
       async ({ needs, emit, log }) => {
-        const totals = totalsOf(await readLines('orders.jsonl', parseOrder));
-        await writeToLake('daily_totals.jsonl', toLines(totals));
+        const totals = totalsOf(await processedFiles.readLines('orders.jsonl', parseOrder));
+        await processedFiles.writeLines('daily_totals.jsonl', totals);
         const summary = {
           ...needs.clean,
           groups: totals.length,
