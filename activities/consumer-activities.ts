@@ -17,6 +17,7 @@ import {
   type RunsToAdmit,
   type RunsToOpen,
 } from '../store/open-runs.ts';
+import { type DeadlineToWrite, writeDeadline, type WrittenDeadline } from '../store/write-deadline.ts';
 import { type ReachedTime, reachTime } from '../store/reach-time.ts';
 import type { WorkerDeps } from './deps.ts';
 
@@ -38,6 +39,7 @@ export interface ConsumerActivities {
     wish: Claim & Clearing & { readonly version: number; readonly who: string },
   ): Promise<store.Cleared>;
   reachTime(wish: { readonly dagId: DagId; readonly at: number; readonly after: Seq }): Promise<ReachedTime>;
+  writeDeadline(deadline: DeadlineToWrite): Promise<WrittenDeadline>;
 }
 
 export function createConsumerActivities({
@@ -59,6 +61,7 @@ export function createConsumerActivities({
     checkpoint: (state) => store.checkpoint(db, state, state),
     setPaused: (wish) => store.setPaused(db, wish, wish),
     clearQueue: (wish) => store.clearQueue(db, wish, wish),
+    writeDeadline: (deadline) => writeDeadline(db, deadline),
     async reachTime(wish) {
       const reached = await reachTime(db, wish);
       if (reached.kind === 'behind') dispatcher.notify([wish.dagId]);

@@ -2,9 +2,10 @@ import type { DagId } from '../core/ids.ts';
 import type { RunClosing } from '../store/runs.ts';
 import { closeRun } from '../temporal/close-run.ts';
 import type { Deps } from '../temporal/deps.ts';
+import { noteDeadline } from '../temporal/note-deadline.ts';
 import { requestTick } from '../temporal/request-run.ts';
 
-/** A run that a Temporal Schedule asks for. */
+/** A time of a Temporal Schedule. */
 export interface Tick {
   readonly dagId: DagId;
   /** The time the schedule meant, not the time it came. */
@@ -15,6 +16,7 @@ export interface Tick {
 export interface RunActivities {
   closeRun(closing: RunClosing): Promise<void>;
   requestTick(tick: Tick): Promise<void>;
+  noteDeadline(tick: Tick): Promise<void>;
 }
 
 export function createRunActivities(deps: Deps): RunActivities {
@@ -22,6 +24,7 @@ export function createRunActivities(deps: Deps): RunActivities {
     closeRun: async (closing) => {
       await closeRun(deps, closing);
     },
+    noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => requestTick(deps, dagId, nominalAt),
   };
 }

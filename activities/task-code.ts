@@ -104,6 +104,7 @@ function taskContext(
       dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
       partitionKey: run.partition_key,
       ticks: run.ticks,
+      missing: run.missing,
       conf: run.conf,
     },
     params: parseParams(code, run.conf),

@@ -23,6 +23,7 @@ import {
   UpstreamEventQuery,
 } from './contract/dag-runs.ts';
 import { Dag, DagCollection, DagDetails, DagQuery, PatchDag, TaskCollection } from './contract/dags.ts';
+import { DeadlineCollection, DeadlineQuery } from './contract/deadlines.ts';
 import { DagGate } from './contract/gate.ts';
 import { Liveness, MonitorHealth, Readiness, Version } from './contract/health.ts';
 import { ImportErrorCollection, ImportErrorQuery } from './contract/import-errors.ts';
@@ -149,6 +150,16 @@ export const operations: readonly Operation[] = [
     tag: 'DAG',
     answer: DagGate,
     failures: [404],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id/deadlines',
+    summary: 'Deadlines of a DAG that came, newest first',
+    tag: 'DAG',
+    query: DeadlineQuery,
+    answer: DeadlineCollection,
+    failures: [404, 422],
     isOurs: true,
   },
   {

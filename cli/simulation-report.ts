@@ -67,6 +67,8 @@ function textOf(step: ScenarioStep): string {
       return 'a run is asked for by hand';
     case 'timeTick':
       return 'a run is asked for by time';
+    case 'deadline':
+      return 'a deadline comes';
     case 'pause':
       return 'pause';
     case 'unpause':

@@ -1,5 +1,6 @@
 import type { Seq } from './asset-event.ts';
 import type { Batch } from './batch.ts';
+import { decideDeadline, type DecidedDeadline, withRanAt } from './deadline.ts';
 import { type Gate, reach, type Taken } from './gate.ts';
 import { countUntilMet, passUpTo } from './gate-count.ts';
 import { nextChangeAt, passTime } from './gate-time.ts';
@@ -54,10 +55,15 @@ export type Decision =
       readonly expired?: readonly Taken[];
       readonly gate: Gate;
     }
+  | ({ readonly kind: 'deadline'; readonly expired?: readonly Taken[] } & DecidedDeadline)
   | { readonly kind: 'wait' };
 
-/** Requested runs go first: they were promised one by one, while queued events lose nothing by waiting for each other. */
+/** What is due by time was promised for it. Requested runs go next: they were promised one by one, while queued events lose nothing by waiting for each other. */
 export function decide(consumer: Consumer): Decision {
+  const due = dueDeadline(consumer);
+  if (due !== null) {
+    return { kind: 'deadline', ...due, ...expiredIn(due.gate), gate: withoutExpired(due.gate) };
+  }
   if (!hasFreeSlot(consumer)) return { kind: 'wait' };
   if (consumer.hasRequests) {
     const { taken, gate } = takeAll(consumer.gate);
@@ -79,7 +85,7 @@ export function decide(consumer: Consumer): Decision {
     ...(key === null ? {} : { key }),
     ...expiredIn(gate),
   };
-  return { kind: 'open', run, gate: withoutExpired(gate) };
+  return { kind: 'open', run, gate: withRanAt(withoutExpired(gate), consumer.gate) };
 }
 
 /** The ticks that are owed get one run once all is there. */
@@ -151,14 +157,25 @@ export function countBatches(
   const part = more ? batches.slice(-1) : [];
   // One that waits for a batch to be whole consumes just behind it, however the batches come.
   const isOwed = consumer.hasRequests && consumer.requestedRunsConsume;
-  const counted = countUntilMet(consumer.gate, whole, () => mayStart(consumer), { isOwed });
+  const counted = countUntilMet(consumer.gate, whole, () => mayStart(consumer), {
+    isOwed,
+    isDue: (gate) => hasDue(consumer, gate),
+  });
   const isDue = isOwed && hasFreeSlot(consumer) && !counted.gate.midBatch;
   if (counted.rest.length > 0 || isOpenable(consumer, counted.gate) || isDue) {
     const rest = [...counted.rest, ...part];
     if (rest.length > 0) return { consumer: { ...consumer, gate: counted.gate }, rest };
   }
   const [begun] = part;
-  const before = begun === undefined ? undefined : passUpTo(counted.gate, begun, () => mayStart(consumer));
+  const before =
+    begun === undefined
+      ? undefined
+      : passUpTo(
+          counted.gate,
+          begun,
+          () => mayStart(consumer),
+          (gate) => hasDue(consumer, gate),
+        );
   if (before?.isOpen === true) return { consumer: { ...consumer, gate: before.gate }, rest: part };
   const { gate } = countUntilMet(before?.gate ?? counted.gate, part, () => false);
   return { consumer: { ...consumer, gate: reach(gate, upTo, more) }, rest: [] };
@@ -175,8 +192,8 @@ export function withoutRuns(consumer: Consumer, runIds: readonly RunId[]): Consu
 }
 
 /**
- * Lets time pass up to and with `at`, for which everything recorded until then must be counted. Stops where a run may open; the caller
- * opens it and comes back.
+ * Lets time pass up to and with `at`, for which everything recorded until then must be counted. Stops where a run may open, or a deadline
+ * is to be decided; the caller does so and comes back.
  */
 export function letPass(
   consumer: Consumer,
@@ -186,9 +203,9 @@ export function letPass(
   for (;;) {
     const next = nextChangeAt(gate);
     gate = passTime(gate, next === null || next > at ? at : next);
-    if (gate.at === undefined || gate.at >= at || isOpenable(consumer, gate)) {
-      return { consumer: { ...consumer, gate }, isOpenable: isOpenable(consumer, gate) };
-    }
+    const stops = isOpenable(consumer, gate) || hasDue(consumer, gate);
+    if (gate.at === undefined || gate.at >= at || stops)
+      return { consumer: { ...consumer, gate }, isOpenable: stops };
   }
 }
 
@@ -200,6 +217,18 @@ function expiredIn({ expired }: Gate): Pick<AskedRun, 'expired'> {
 export function withoutExpired(gate: Gate): Gate {
   const { expired: _, ...rest } = gate;
   return rest;
+}
+
+/** Whether a deadline is to be decided before anything later. */
+function hasDue(consumer: Consumer, gate: Gate): boolean {
+  return dueDeadline({ ...consumer, gate }) !== null;
+}
+
+function dueDeadline(consumer: Consumer): DecidedDeadline | null {
+  const { gate, isPaused } = consumer;
+  return gate.deadlines === undefined
+    ? null
+    : decideDeadline({ gate, isPaused, hasSlot: hasFreeSlot(consumer) });
 }
 
 function isOpenable(consumer: Consumer, gate: Gate): boolean {

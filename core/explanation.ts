@@ -76,6 +76,18 @@ export function explainConsumer(
   return { explanation, sentence: `${which}. ${sentence}`, keys };
 }
 
+/** Names of what is missing, in the order of the condition, each once. */
+export function missingNames(explanation: Explanation | null): readonly string[] {
+  if (explanation === null) return [];
+  return [
+    ...new Set(
+      nodesIn(explanation, isMissing)
+        .filter(isLeaf)
+        .map(({ asset }) => titleOf(asset)),
+    ),
+  ];
+}
+
 /** Most assets one sentence names. */
 const maxNamed = 5;
 

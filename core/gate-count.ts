@@ -12,14 +12,17 @@ export function count(gate: Gate, batch: Batch): Gate {
 
 /**
  * Counts batches in order and stops behind the first one after which the gate is open, or behind any where a run `isOwed`, if
- * `mayOpen`; `rest` is what is left. Before a batch time passes up to it, which may open the gate too.
+ * `mayOpen`; `rest` is what is left. Before a batch time passes up to it, which may open the gate too, or bring what `isDue` then.
  * Asking only after a batch that brought a leaf further towards what it takes is enough: more of the same never changes the answer.
  */
 export function countUntilMet(
   gate: Gate,
   batches: readonly Batch[],
   mayOpen: () => boolean,
-  { isOwed = false } = {},
+  {
+    isOwed = false,
+    isDue = never,
+  }: { readonly isOwed?: boolean; readonly isDue?: (gate: Gate) => boolean } = {},
 ): { readonly gate: Gate; readonly rest: readonly Batch[] } {
   let current: Gate = { ...gate, queued: { ...gate.queued } };
   // A batch that comes in parts is asked about behind its last part, whichever of them met a leaf.
@@ -28,7 +31,7 @@ export function countUntilMet(
   for (const [index, batch] of batches.entries()) {
     if (batch.lastSeq <= current.watermark) continue;
     if (current.at !== undefined) {
-      const passed = passUpTo(current, batch, mayOpen);
+      const passed = passUpTo(current, batch, mayOpen, isDue);
       if (passed.isOpen) return { gate: passed.gate, rest: batches.slice(index) };
       current = passed.gate;
       metAnother = 'any';
@@ -46,11 +49,14 @@ export function countUntilMet(
   return { gate: { ...current, midBatch: gate.midBatch }, rest: [] };
 }
 
-/** Lets time pass until the gate opens by it, or to just before a batch: others may have been recorded at its very time. */
+const never = (): boolean => false;
+
+/** Lets time pass until the gate opens by it, or something is due, or to just before a batch: others may have been recorded at its very time. */
 export function passUpTo(
   gate: Gate,
   batch: Batch,
   mayOpen: () => boolean,
+  isDue: (gate: Gate) => boolean = never,
 ): { readonly gate: Gate; readonly isOpen: boolean } {
   const at = timeOf(batch) - 1;
   let current = gate;
@@ -59,7 +65,7 @@ export function passUpTo(
     const next = nextChangeAt(current);
     if (next === null || next > at) break;
     current = passTime(current, next);
-    if (isMet(current) && mayOpen()) return { gate: ownQueue(current), isOpen: true };
+    if ((isMet(current) && mayOpen()) || isDue(current)) return { gate: ownQueue(current), isOpen: true };
   }
   return { gate: ownQueue(passTime(current, at)), isOpen: false };
 }

@@ -1,5 +1,6 @@
 import { type Condition, leafNodesOf } from './condition.ts';
 import { type Duration, parseDuration } from './duration.ts';
+import type { OnMissing } from './deadline.ts';
 import { TidegateError } from './errors.ts';
 import type { Settle } from './gate.ts';
 import { isRecord, shown } from './json.ts';
@@ -44,6 +45,7 @@ export interface GateOptions {
   readonly partitioned?: unknown;
   readonly partitions?: unknown;
   readonly batch?: unknown;
+  readonly deadline?: unknown;
   /** Whether runs by time wait for the condition. */
   readonly ticksWait?: true | undefined;
 }
@@ -56,6 +58,7 @@ export interface ParsedGateTerms<Leaf> {
   readonly condition: Condition<Leaf> | null;
   readonly settle?: Settle;
   readonly takes?: number;
+  readonly deadline?: OnMissing;
   readonly partitions?: Exclude<Partitions, 'none'>;
 }
 
@@ -75,10 +78,11 @@ export function parseGateTerms<Leaf>(
   if (whole !== null) refuseLongMemory(whole);
   const partitions = parsePartitions(options, place);
   const takes = parseBatch(options.batch, place('batch'));
-  if (condition === null && [settle, windowMs, partitions, takes].some((one) => one !== undefined))
+  const deadline = parseDeadline(options.deadline, place('deadline'));
+  if (condition === null && [settle, windowMs, partitions, takes, deadline].some((one) => one !== undefined))
     throw new TidegateError(
       'invalid_definition',
-      'within, settle, batch and partitions are about events: give the schedule assets, or leave them out',
+      'within, settle, batch, deadline and partitions are about events: give the schedule assets, or leave them out',
     );
   const expires =
     whole !== null && leafNodesOf(whole).some(({ expireAfterMs }) => expireAfterMs !== undefined);
@@ -96,12 +100,34 @@ export function parseGateTerms<Leaf>(
       options.partitioned,
       'a tick is of no partition: leave it out, or wait for assets alone',
     );
+  const other = takes === undefined ? (options.ticksWait === true ? 'assetAndTime' : null) : 'batch';
+  const apart = partitions === undefined || partitions === 'any' ? other : 'partitioned';
+  if (deadline !== undefined && apart !== null)
+    throw refused(
+      place('deadline'),
+      options.deadline,
+      `it does not go together with ${apart}: leave one out`,
+    );
   return {
     condition: whole,
     ...(settle === undefined ? {} : { settle }),
     ...(takes === undefined ? {} : { takes }),
+    ...(deadline === undefined ? {} : { deadline }),
     ...(partitions === undefined ? {} : { partitions }),
   };
+}
+
+/** Its times are for whoever knows calendars. */
+function parseDeadline(value: unknown, name: string): OnMissing | undefined {
+  if (value === undefined) return undefined;
+  const { onMissing, cron: _, timezone: __, ...other } = isRecord(value) ? value : {};
+  const known = (['run', 'skip', 'alert'] as const).find((one) => one === onMissing);
+  if (known !== undefined && Object.keys(other).length === 0) return known;
+  throw refused(
+    name,
+    value,
+    "write {cron: '0 9 * * *', timezone: 'UTC', onMissing: 'run'}, or 'skip', or 'alert'",
+  );
 }
 
 const maxTakes = 10_000;

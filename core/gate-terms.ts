@@ -1,19 +1,25 @@
 import type { Seq } from './asset-event.ts';
 import { leavesOf } from './condition.ts';
+import { noDeadlines } from './deadline.ts';
 import type { Gate, GateTerms, Queued, Taken } from './gate.ts';
 import { takenOf } from './gate-take.ts';
 import { isTimed, withMetAt } from './gate-time.ts';
 import { baseOf, isBase, keyOf, type LeafId, ofKey, withoutKey } from './leaves.ts';
 
 /** A gate into which nothing was counted. */
-export function emptyGate({ condition, settle, takes, byKeys }: GateTerms, watermark: Seq): Gate {
+export function emptyGate({ condition, settle, takes, deadline, byKeys }: GateTerms, watermark: Seq): Gate {
   const terms: GateTerms = {
     condition,
     ...(settle === undefined ? {} : { settle }),
     ...(takes === undefined ? {} : { takes }),
+    ...(deadline === undefined ? {} : { deadline }),
     ...(byKeys === undefined ? {} : { byKeys }),
   };
-  return { ...terms, watermark, midBatch: false, queued: {}, ...(isTimed(terms) ? { at: 0 } : {}) };
+  return {
+    ...{ ...terms, watermark, midBatch: false, queued: {} },
+    ...(isTimed(terms) ? { at: 0 } : {}),
+    ...(deadline === undefined ? {} : { deadlines: noDeadlines }),
+  };
 }
 
 /**
@@ -25,7 +31,8 @@ export function redefine(
   terms: GateTerms,
   at: Seq,
 ): { readonly gate: Gate; readonly dropped: readonly Taken[]; readonly uncounted: readonly LeafId[] } {
-  const { at: time, metAt, expired, ignored } = before;
+  const { at: time, metAt, deadlines, expired, ignored } = before;
+  const hasDeadlines = terms.deadline !== undefined || (deadlines?.due.length ?? 0) > 0;
   const wanted = new Set(terms.condition === null ? [] : leavesOf(terms.condition));
   const bases = new Set([...wanted].map(baseOf));
   const entries = Object.entries<Queued>(before.queued) as [LeafId, Queued][];
@@ -42,6 +49,7 @@ export function redefine(
     ...emptyGate(terms, Math.max(before.watermark, at)),
     ...(isTimed(terms) ? { at: time ?? newestAt(kept) } : {}),
     ...(metAt === undefined ? {} : { metAt }),
+    ...(deadlines === undefined || !hasDeadlines ? {} : { deadlines }),
     ...(expired === undefined ? {} : { expired }),
     ...(ignored === undefined ? {} : { ignored }),
     queued: Object.fromEntries(kept),

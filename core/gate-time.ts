@@ -3,8 +3,10 @@ import { type Gate, type GateTerms, isMetFor, keysIn, type Queued, type Taken } 
 import { baseOf, isBase, keyOf, type LeafId, withoutKey } from './leaves.ts';
 
 /** Whether anything about a gate changes by time alone. */
-export function isTimed({ condition, settle }: GateTerms): boolean {
-  return settle !== undefined || (condition !== null && expiries(condition).size > 0);
+export function isTimed({ condition, settle, deadline }: GateTerms): boolean {
+  return (
+    settle !== undefined || deadline !== undefined || (condition !== null && expiries(condition).size > 0)
+  );
 }
 
 /** How long updates count, by the leaf they are counted under; a subscription forgets what its last leaf forgets. */
@@ -54,7 +56,7 @@ export function nextChangeAt(gate: Gate): number | null {
     [lastAt, ...recent.slice(0, 1)].map((from) => from + lifetime(leaf)),
   );
   const settled = keysIn(gate).flatMap((key) => settledAt(gate, key) ?? []);
-  const next = [...ends, ...settled].reduce(
+  const next = [...ends, ...settled, ...(gate.deadlines?.due ?? [])].reduce(
     (first, time) => (time > at && time < first ? time : first),
     Number.POSITIVE_INFINITY,
   );

@@ -1,6 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import type { WindowParts } from './batch.ts';
 import { type Condition, isSatisfied } from './condition.ts';
+import type { Deadlines, OnMissing } from './deadline.ts';
 import { keyOf, type LeafId, ofKey } from './leaves.ts';
 import type { WhilePaused } from './run-plan.ts';
 
@@ -32,6 +33,8 @@ export interface GateTerms {
   readonly settle?: Settle;
   /** Events a run takes, if its condition needs no more; absent is all that is queued. */
   readonly takes?: number;
+  /** What happens at a deadline when something is missing; absent where there are none. */
+  readonly deadline?: OnMissing;
   /** Stands for how keys are made, where runs are by partition: what is queued under other keys means nothing under these. */
   readonly byKeys?: string;
 }
@@ -49,6 +52,8 @@ export interface Gate extends GateTerms {
   readonly at?: number;
   /** Since when its condition is met, by partition key, where a run waits for more. */
   readonly metAt?: Readonly<Record<string, number>>;
+  /** Where there are deadlines, or one came that is not decided. */
+  readonly deadlines?: Deadlines;
   /** What became too old and is not written down yet. */
   readonly expired?: readonly Taken[];
 }

@@ -83,6 +83,11 @@ export function runIdOfTick(nominalAt: number): RunId {
   return `scheduled__${new Date(nominalAt).toISOString()}` as RunId;
 }
 
+/** Name of the run that a deadline starts. */
+export function runIdOfDeadline(dueAt: number): RunId {
+  return `deadline__${new Date(dueAt).toISOString()}` as RunId;
+}
+
 /** Name of a run by hand; `suffix` tells apart those of the same millisecond. */
 export function runIdByHand(requestedAt: number, suffix: string): RunId {
   return `manual__${new Date(requestedAt).toISOString()}_${suffix}` as RunId;

@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.ts';
 /** What a scenario says about the runs of its consumer. */
 export type ScenarioTerms = Pick<
   Scenario,
-  'maxActiveRuns' | 'whilePaused' | 'startFrom' | 'settle' | 'partitions' | 'ticksWait'
+  'maxActiveRuns' | 'whilePaused' | 'startFrom' | 'settle' | 'partitions' | 'ticksWait' | 'takes' | 'deadline'
 >;
 
 const optionNames = [
@@ -22,6 +22,7 @@ const optionNames = [
   'partitioned',
   'partitions',
   'batch',
+  'deadline',
 ];
 
 /**

@@ -1,5 +1,6 @@
 import type { AssetRef } from './asset-uri.ts';
 import type { Condition } from './condition.ts';
+import type { OnMissing } from './deadline.ts';
 import { unreachable } from './errors.ts';
 import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
@@ -62,6 +63,12 @@ export interface CronPlan {
   readonly timezone: string;
 }
 
+/** Times by which a DAG has to have run, and what happens when it has not. */
+export interface DeadlinePlan {
+  readonly cron: CronPlan;
+  readonly onMissing: OnMissing;
+}
+
 /** A DAG as it is deployed: plain JSON, compared by its hash, kept for ever. */
 export interface DagPlan {
   readonly dagId: DagId;
@@ -79,6 +86,8 @@ export interface DagPlan {
   /** What events of partitions mean; absent is nothing. */
   readonly partitions?: Partitions;
   readonly cron: CronPlan | null;
+  /** When a run is due, whether or not all is there; absent is never. */
+  readonly deadline?: DeadlinePlan;
   /** Whether runs by time and by hand consume what is queued when they are let in. */
   readonly requestedRunsConsume: boolean;
   /** Whether runs by time wait until the condition is met, and consume; events then start nothing by themselves. Absent is no. */

@@ -28,7 +28,7 @@ interface Clock {
   readonly isTaken: boolean;
 }
 
-const marks = ['pause', 'unpause', 'manualRun', 'timeTick', 'register'] as const;
+const marks = ['pause', 'unpause', 'manualRun', 'timeTick', 'deadline', 'register'] as const;
 const kinds = ['event', 'batch', 'finishRun', ...marks, 'clear', 'advance'];
 const eventFields = ['event', 'via', 'partition', 'extra', 'at'];
 
@@ -74,7 +74,11 @@ function parseStep(path: string, written: unknown, clock: Clock): Parsed<Scenari
   const mark = marks.find((one) => one === kind);
   if (mark !== undefined) {
     if (value !== true) throw refused(at, value, 'write true');
-    return { step: mark === 'timeTick' ? { kind: mark, at: clock.now } : { kind: mark }, clock };
+    if (mark === 'timeTick') return { step: { kind: mark, at: clock.now }, clock };
+    // What is recorded behind a deadline is recorded later.
+    if (mark === 'deadline')
+      return { step: { kind: mark, at: clock.now }, clock: { ...clock, isTaken: true } };
+    return { step: { kind: mark }, clock };
   }
   switch (kind) {
     case 'batch':

@@ -1,4 +1,5 @@
 import type { Condition } from './condition.ts';
+import type { OnMissing } from './deadline.ts';
 import type { Duration } from './duration.ts';
 import type { EventFilterInput } from './event-filter.ts';
 import type { BatchInput, SettleInput } from './gate-options.ts';
@@ -22,6 +23,7 @@ export interface Scenario {
   readonly startFrom: StartFrom;
   readonly settle?: Settle;
   readonly takes?: number;
+  readonly deadline?: OnMissing;
   readonly partitions?: Partitions;
   readonly steps: readonly ScenarioStep[];
 }
@@ -35,6 +37,8 @@ export type ScenarioStep =
   | { readonly kind: 'manualRun' }
   /** A time of the schedule has come. */
   | { readonly kind: 'timeTick'; readonly at: number }
+  /** A deadline comes. */
+  | { readonly kind: 'deadline'; readonly at: number }
   | { readonly kind: 'pause' | 'unpause' }
   /** The consumer comes into being; without such a step it is there before the first. */
   | { readonly kind: 'register' }
@@ -100,6 +104,8 @@ export type StepJson<Name = string> =
   | { readonly unpause: true }
   | { readonly manualRun: true }
   | { readonly timeTick: true }
+  /** A deadline comes; what is recorded at the same time above it counts. */
+  | { readonly deadline: true }
   /** Clears the queue of one asset or alias, or with `true` all of it. */
   | { readonly clear: Name | true }
   /** Here the consumer comes into being: what is above is history. */
@@ -119,6 +125,8 @@ export interface ScenarioOptions {
   readonly within?: Duration;
   /** How long a run waits for more once its condition is met. @defaultValue not at all */
   readonly settle?: SettleInput;
+  /** What happens at a deadline when something is missing; as a DAG has it, though its times are those of the steps. @defaultValue none */
+  readonly deadline?: { readonly onMissing: OnMissing; readonly cron?: string; readonly timezone?: string };
   /** Whether runs are by partition, and by which keys. @defaultValue false */
   readonly partitioned?: PartitionedInput;
   /** With `'any'` events of partitions count like others, where runs are not by partition. @defaultValue `'none'` */

@@ -9,8 +9,9 @@ import {
   withoutRuns,
   withRun,
 } from './consumer.ts';
+import { type DeadlineOutcome, isMissed, withDue } from './deadline.ts';
 import { unreachable } from './errors.ts';
-import { explainConsumer, type Explanation } from './explanation.ts';
+import { explainConsumer, type Explanation, missingNames } from './explanation.ts';
 import { isIgnored, pauseGate } from './gate.ts';
 import { takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
@@ -25,13 +26,23 @@ import { startLog } from './simulated-log.ts';
 
 /** A run that consumes events. */
 export interface SimulatedRun {
-  readonly trigger: 'assets' | 'manual' | 'time';
+  readonly trigger: 'assets' | 'manual' | 'time' | 'deadline';
   /** The key it is of, where runs are by partition. */
   readonly partition: string | null;
   /** In order of arrival, each once; `a#2` is the second update of `a` in the scenario, `a@k#2` too if it is of partition `k` and runs are by partition. */
   readonly events: readonly string[];
   /** Times that the run is for, where runs by time wait for assets. */
   readonly ticks?: readonly string[];
+  /** Names of what was missing, of a run that a deadline started. */
+  readonly missing?: readonly string[];
+}
+
+/** A deadline that was decided. */
+export interface SimulatedDeadline {
+  readonly at: string;
+  readonly outcome: DeadlineOutcome;
+  /** Names of what was missing. */
+  readonly missing: readonly string[];
 }
 
 /** What came of a scenario. */
@@ -43,6 +54,8 @@ export interface SimulationResult {
   readonly pendingKeys?: readonly string[];
   /** Why events were not taken for their key, each reason once; only where there are such. */
   readonly refused?: readonly string[];
+  /** What became of deadlines, in order; only where some were decided. */
+  readonly deadlines?: readonly SimulatedDeadline[];
   /** Runs by hand and by time that got a slot. */
   readonly otherRuns: number;
   readonly explanation: {
@@ -79,6 +92,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     startFrom,
     settle: settling,
     takes,
+    deadline,
     partitions,
     steps,
   } = scenario;
@@ -91,12 +105,14 @@ export function startSimulation(scenario: Scenario): Simulation {
     condition,
     ...(settling === undefined ? {} : { settle: settling }),
     ...(takes === undefined ? {} : { takes }),
+    ...(deadline === undefined ? {} : { deadline }),
     ...(isByPartition ? { byKeys: 'simulated' } : {}),
   };
   const log = startLog({ isByPartition });
   const runs: SimulatedRun[] = [];
   const requests: ('manual' | 'time')[] = [];
   let ticks: readonly number[] = [];
+  const deadlines: SimulatedDeadline[] = [];
   let otherRuns = 0;
   let isRegistered = steps.every(({ kind }) => kind !== 'register');
   let consumer: Consumer = {
@@ -107,7 +123,7 @@ export function startSimulation(scenario: Scenario): Simulation {
   const open = (
     trigger: SimulatedRun['trigger'],
     { key, taken, expired = [] }: Pick<AskedRun, 'key' | 'taken' | 'expired'>,
-    more: Pick<SimulatedRun, 'ticks'> = {},
+    more: Pick<SimulatedRun, 'ticks' | 'missing'> = {},
   ): void => {
     log.discard(expired);
     runs.push({ trigger, partition: key ?? null, events: log.consume(taken), ...more });
@@ -120,6 +136,19 @@ export function startSimulation(scenario: Scenario): Simulation {
     // All that matters about its name is that no other run has it.
     const runId = runIdByHand(0, String(otherRuns));
     consumer = withRun({ ...consumer, gate: decision.gate, owed: null }, runId);
+  };
+
+  const pass = (decision: Extract<Decision, { kind: 'deadline' }>): void => {
+    const { dueAt, outcome, runId, taken, expired = [], gate } = decision;
+    const { explanation } = explainConsumer(consumer, { condition, assets });
+    const missing = isMissed(outcome) ? missingNames(explanation) : [];
+    deadlines.push({ at: new Date(dueAt).toISOString(), outcome, missing });
+    log.discard(expired);
+    if (outcome === 'skip') log.discard(taken);
+    consumer = { ...consumer, gate };
+    if (runId === undefined) return;
+    open('deadline', { taken }, { missing });
+    consumer = withRun(consumer, runId);
   };
 
   const settle = (): void => {
@@ -153,6 +182,9 @@ export function startSimulation(scenario: Scenario): Simulation {
           consumer = withRun(consumer, runIdByHand(0, String(otherRuns)));
           break;
         }
+        case 'deadline':
+          pass(decision);
+          break;
         default:
           unreachable(decision);
       }
@@ -239,6 +271,10 @@ export function startSimulation(scenario: Scenario): Simulation {
     if (step.kind === 'pause' || step.kind === 'unpause') pause(step.kind === 'pause');
     if (step.kind === 'manualRun') request('manual');
     if (step.kind === 'timeTick') tick(step.at);
+    if (step.kind === 'deadline') {
+      consumer = { ...consumer, gate: withDue(consumer.gate, step.at) };
+      advance(step.at);
+    }
     if (step.kind === 'advance') advance(step.to);
     return settle();
   };
@@ -263,6 +299,7 @@ export function startSimulation(scenario: Scenario): Simulation {
         pending: pending(),
         ...(isByPartition ? { pendingKeys: keys } : {}),
         ...(refusals.size === 0 ? {} : { refused: [...refusals] }),
+        ...(deadlines.length === 0 ? {} : { deadlines: [...deadlines] }),
         otherRuns,
         explanation: { sentence, met: tree?.met ?? false, tree },
       };

@@ -1,4 +1,5 @@
 import type { Seq } from './asset-event.ts';
+import type { DeadlineOutcome } from './deadline.ts';
 import type { Gate, Taken } from './gate.ts';
 import type { RunId } from './ids.ts';
 
@@ -6,6 +7,7 @@ import type { RunId } from './ids.ts';
 export type StepInput =
   | { readonly kind: 'closed'; readonly counted: Seq; readonly runIds: readonly RunId[] }
   | { readonly kind: 'requested'; readonly counted: Seq }
+  | { readonly kind: 'deadline'; readonly counted: Seq; readonly dueAt: number }
   /** A clock rang, and everything recorded up to `at` was counted. */
   | { readonly kind: 'time'; readonly counted: Seq; readonly at: number };
 
@@ -28,6 +30,13 @@ export type StepDeed =
   | { readonly kind: 'adopted'; readonly version: number; readonly at: Seq }
   | { readonly kind: 'cleared'; readonly taken: readonly Taken[] }
   | { readonly kind: 'paused' | 'resumed'; readonly at: Seq }
+  | {
+      readonly kind: 'deadline';
+      readonly dueAt: number;
+      /** `unknown` where it never came, or was decided before. */
+      readonly outcome: DeadlineOutcome | 'unknown';
+      readonly runIds: readonly RunId[];
+    }
   | { readonly kind: 'stored' };
 
 /** The inputs with one more; times that ring one after the other are one. */

@@ -16,6 +16,10 @@ export function tickWorkflowId(dagId: DagId): string {
   return `tick/${dagId}`;
 }
 
+export function deadlineWorkflowId(dagId: DagId): string {
+  return `deadline/${dagId}`;
+}
+
 /** Activity type of a task, so that the Web UI's timeline speaks the author's words. */
 export function taskActivityType(dagId: DagId, taskId: TaskId): string {
   return `${dagId}.${taskId}`;

@@ -9,7 +9,7 @@ import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { toJsonSchema } from './json-schema.ts';
-import { partsOfSchedule } from './schedule.ts';
+import { parseTime, partsOfSchedule } from './schedule.ts';
 import { isAsset, sourceOf } from './source.ts';
 import { parseTags } from './tags.ts';
 import { paramsIn } from './templated.ts';
@@ -38,6 +38,8 @@ export function compileDag(definition: DagDefinition, file: string): DagPlan {
 function compile(definition: DagDefinition, file: string): DagPlan {
   const { options } = definition;
   const { condition, cron, requestedRunsConsume, ticksWait } = partsOfSchedule(options.schedule);
+  const waited = condition === null ? null : mapLeaves(condition, sourceOf);
+  const { deadline: onMissing, ...terms } = parseGateTerms({ ...options, ticksWait }, waited);
   const outlets = compileOutlets(options.outlets ?? []);
   const tasks = compileTasks(definition);
   requireParams(definition);
@@ -47,7 +49,10 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     tags: parseTags(options.tags ?? []),
     file,
     startAt: options.startDate === undefined ? null : parseInstant(options.startDate, 'startDate'),
-    ...parseGateTerms({ ...options, ticksWait }, condition === null ? null : mapLeaves(condition, sourceOf)),
+    ...terms,
+    ...(onMissing === undefined || options.deadline === undefined
+      ? {}
+      : { deadline: { cron: parseTime(options.deadline), onMissing } }),
     cron,
     requestedRunsConsume,
     ...(ticksWait === true ? { ticksWait } : {}),

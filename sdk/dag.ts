@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { OnMissing } from '../core/deadline.ts';
 import type { Duration } from '../core/duration.ts';
 import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -19,6 +20,15 @@ import type {
   TaskOptions,
 } from './task.ts';
 import type { TaskContext } from './task-context.ts';
+
+/** Times by which a DAG has to have run, and what happens when it has not. */
+export interface DeadlineInput {
+  /** Five fields, as in `cron`. */
+  readonly cron: string;
+  /** IANA name. @defaultValue `'UTC'` */
+  readonly timezone?: string;
+  readonly onMissing: OnMissing;
+}
 
 /** When a DAG runs, and what holds for all of its runs. */
 export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject | undefined> {
@@ -58,6 +68,12 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
    * @defaultValue not at all
    */
   readonly settle?: SettleInput;
+  /**
+   * Times by which a run by events has to have begun since the time before. If none has, and something is missing: `'run'` starts one with
+   * what is there, which lists what is missing as `run.missing`; `'skip'` lets what is queued expire; `'alert'` only records it.
+   * @defaultValue none
+   */
+  readonly deadline?: DeadlineInput;
   /**
    * How many of the queued events a run takes: all, as few of the oldest as its condition needs (`'each'`), or as many as that but at least
    * `max`, 1 to 10,000, where they are there. What is left starts the next run. @defaultValue `'all'`

@@ -47,7 +47,7 @@ export {
 export { select, type AssetSelector } from './select.ts';
 export type { AnyLeaf, AnySource } from './source.ts';
 export { simulate, type SimulationStep } from './simulate.ts';
-export { dag, type DagBuilder, type DagDefinition, type DagOptions } from './dag.ts';
+export { dag, type DagBuilder, type DagDefinition, type DagOptions, type DeadlineInput } from './dag.ts';
 export type {
   RetryOptions,
   TaskDefaults,

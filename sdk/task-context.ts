@@ -22,6 +22,8 @@ export interface RunInfo {
    * more than 10,000 the first; the data interval is of all.
    */
   readonly ticks: readonly number[];
+  /** Names of what was missing, of a run that a deadline started; empty of all others. */
+  readonly missing: readonly string[];
   /** What was given to the run, as it was given. */
   readonly conf: JsonObject;
 }

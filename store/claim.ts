@@ -6,6 +6,7 @@ import { TidegateError } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Db } from './database.ts';
+import { readUndecided } from './deadlines.ts';
 import { readLog, type Tx } from './log.ts';
 import { noteStep } from './steps.ts';
 
@@ -54,12 +55,13 @@ export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
     const open = await openRunsOf(tx, dagId, 1);
     const activeRuns = open.admitted.map(({ run_id }) => run_id);
     const hasRequests = open.waiting.length > 0;
+    const gate = await readUndecided(tx, dagId, checkpoint.gate);
     await noteStep(tx, { dagId, epoch, step: 0 }, checkpoint.gate.watermark, {
-      ...{ kind: 'claimed', version: checkpoint.version, gate: checkpoint.gate, isPaused: is_paused },
+      ...{ kind: 'claimed', version: checkpoint.version, gate, isPaused: is_paused },
       ...{ activeRuns, hasRequests },
     });
     return {
-      ...{ kind: 'claimed', log: log.id, epoch, definition, gate: checkpoint.gate, isPaused: is_paused },
+      ...{ kind: 'claimed', log: log.id, epoch, definition, gate, isPaused: is_paused },
       ...{ activeRuns, hasRequests },
     };
   });

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { DagId, RunId } from '../core/ids.ts';
 import { isNamedLike } from './asset-queries.ts';
 import type { Db } from './database.ts';
+import { missingOf } from './deadlines.ts';
 import {
   allOf,
   contains,
@@ -20,6 +21,8 @@ export interface RunRecord extends RunRow {
   readonly consumed_event_count: number;
   /** Nominal times of the ticks it is for, as epoch milliseconds. */
   readonly ticks: readonly number[];
+  /** Names of what was missing, of a run that a deadline started. */
+  readonly missing: readonly string[];
   /** When the definition it executes was deployed. */
   readonly version_created_at: Date | null;
 }
@@ -76,7 +79,7 @@ export async function findRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRe
 }
 
 const selected = sql`
-  select r.*, v.created_at as version_created_at, ${ticksOf('r')} as ticks, (
+  select r.*, v.created_at as version_created_at, ${ticksOf('r')} as ticks, ${missingOf('r')} as missing, (
     select coalesce(sum(c.count), 0)::bigint from consumption c
     where c.dag_id = r.dag_id and c.run_id = r.run_id and c.outcome = 'consumed'
   ) as consumed_event_count

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType, Selectable } from 'kysely';
 import type { AssetUri } from '../core/asset-uri.ts';
+import type { DeadlineOutcome } from '../core/deadline.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
@@ -230,6 +231,24 @@ export interface RunTickTable {
   readonly run_id: RunId;
 }
 
+/** A deadline of a DAG that came. */
+export interface DeadlineTable {
+  readonly dag_id: DagId;
+  readonly due_at: Date;
+  /** `null` until it is decided. */
+  readonly outcome: ColumnType<
+    DeadlineOutcome | null,
+    DeadlineOutcome | null | undefined,
+    DeadlineOutcome | null
+  >;
+  readonly run_id: RunId | null;
+  /** Names of what was missing. */
+  readonly missing: JsonColumn<readonly string[]>;
+  /** When the consumer was told of it. */
+  readonly told_at: Instant;
+  readonly decided_at: OptionalInstant;
+}
+
 export type ConsumptionOutcome = 'consumed' | 'cleared' | 'dropped' | 'ignored' | 'expired';
 
 export interface ConsumptionTable {
@@ -302,6 +321,7 @@ export interface Database {
   readonly consumer_step: ConsumerStepTable;
   readonly run: RunTable;
   readonly run_tick: RunTickTable;
+  readonly deadline: DeadlineTable;
   readonly consumption: ConsumptionTable;
   readonly task_run: TaskRunTable;
   readonly task_log: TaskLogTable;

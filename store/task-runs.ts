@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { TaskId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { Db } from './database.ts';
+import { missingOf } from './deadlines.ts';
 import type { TaskTry } from './recording.ts';
 import { readRun, type RunAttempt } from './runs.ts';
 import type { RunRow, TaskRunRow } from './schema.ts';
@@ -30,6 +31,8 @@ export type BegunRun = Pick<
 > & {
   /** Nominal times of the ticks it is for, as epoch milliseconds. */
   readonly ticks: readonly number[];
+  /** Names of what was missing, of a run that a deadline started. */
+  readonly missing: readonly string[];
 };
 
 /** What a worker is given to do, or why there is nothing to do. */
@@ -153,7 +156,7 @@ async function nextTry(
       returning try, failures
     )
     select try, failures, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key,
-      ${ticksOf('open_run')} as ticks
+      ${ticksOf('open_run')} as ticks, ${missingOf('open_run')} as missing
     from tried, open_run`.execute(db);
   return rows[0];
 }

@@ -148,6 +148,7 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
     ...(plan?.settle === undefined ? {} : { settle: plan.settle }),
     ...(plan?.takes === undefined ? {} : { takes: plan.takes }),
     ...(plan?.partitions === undefined ? {} : partitionTerms(plan.partitions)),
+    ...(plan?.deadline === undefined ? {} : { deadline: plan.deadline.onMissing }),
     assets: Object.fromEntries([...leaves.values()].map(({ leaf, source }) => [leaf, source])),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
     whilePaused: plan?.whilePaused ?? 'keep',

@@ -4,7 +4,7 @@ import { findUnsynced, markSynced } from '../store/syncing.ts';
 import { ensureConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { planHash } from './plan-hash.ts';
-import { syncSchedule } from './schedules.ts';
+import { syncSchedules } from './schedules.ts';
 
 /** Puts a project in force: definitions, consumers and schedules. Doing it again changes nothing. */
 export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed> {
@@ -19,7 +19,7 @@ export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed
 export async function syncDeployed({ db, temporal }: Deps, olderThanMs: number): Promise<void> {
   for (const dag of await findUnsynced(db, olderThanMs)) {
     if (dag.plan !== null) await ensureConsumer(temporal, dag.dagId);
-    await syncSchedule(temporal, dag);
+    await syncSchedules(temporal, dag);
     await markSynced(db, dag);
   }
 }

@@ -1,22 +1,47 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import type { DagPlan } from '../core/run-plan.ts';
-import { summary, tickWorkflowId } from '../core/workflow-names.ts';
+import type { CronPlan } from '../core/run-plan.ts';
+import { deadlineWorkflowId, summary, tickWorkflowId } from '../core/workflow-names.ts';
 import type { UnsyncedDag } from '../store/syncing.ts';
+import type { TickInput } from '../workflows/tick.ts';
 import type { Temporal } from './deps.ts';
 
 /** How late a tick may come after an outage of Temporal and still count. */
 const catchupWindow = '10 minutes';
 
-/** Brings the Temporal Schedule of a DAG in line with its plan; what is paused stays paused. */
-export async function syncSchedule(
+/** A Temporal Schedule as a DAG's plan asks for it; `cron` is `null` where it does not. */
+interface Wanted {
+  readonly id: string;
+  readonly cron: CronPlan | null;
+  readonly input: TickInput;
+  readonly startAt: number | null;
+  readonly says: string;
+}
+
+/** Brings the Temporal Schedules of a DAG in line with its plan; what is paused stays paused. */
+export async function syncSchedules(temporal: Temporal, dag: UnsyncedDag): Promise<void> {
+  const { dagId, plan } = dag;
+  const startAt = plan?.startAt ?? null;
+  const [cron, deadline] = [plan?.cron ?? null, plan?.deadline?.cron ?? null];
+  const wanted: readonly Wanted[] = [
+    { id: tickWorkflowId(dagId), cron, input: { dagId }, startAt, says: `tick of ${dagId}` },
+    {
+      ...{ id: deadlineWorkflowId(dagId), cron: deadline, input: { dagId, isDeadline: true } },
+      ...{ startAt, says: `deadline of ${dagId}` },
+    },
+  ];
+  for (const one of wanted) await syncSchedule(temporal, one, dag);
+}
+
+async function syncSchedule(
   temporal: Temporal,
-  { dagId, plan, isPaused }: UnsyncedDag,
+  wanted: Wanted,
+  { plan, isPaused }: Pick<UnsyncedDag, 'plan' | 'isPaused'>,
 ): Promise<void> {
   const { schedule } = temporal.client;
-  const scheduleId = tickWorkflowId(dagId);
+  const { id: scheduleId, cron } = wanted;
   const handle = schedule.getHandle(scheduleId);
-  if (plan === null || plan.cron === null) return ignoreMissing(() => handle.delete());
-  const options = scheduleOptions(plan, plan.cron, temporal.taskQueue);
+  if (plan === null || cron === null) return ignoreMissing(() => handle.delete());
+  const options = scheduleOptions(wanted, cron, temporal.taskQueue);
   try {
     await handle.update((previous) => ({ ...options, state: { ...previous.state, paused: isPaused } }));
   } catch (error) {
@@ -25,7 +50,7 @@ export async function syncSchedule(
   }
 }
 
-function scheduleOptions({ dagId, startAt }: DagPlan, cron: NonNullable<DagPlan['cron']>, taskQueue: string) {
+function scheduleOptions({ id, input, startAt, says }: Wanted, cron: CronPlan, taskQueue: string) {
   return {
     spec: {
       cronExpressions: [cron.expression],
@@ -37,10 +62,10 @@ function scheduleOptions({ dagId, startAt }: DagPlan, cron: NonNullable<DagPlan[
     action: {
       type: 'startWorkflow' as const,
       workflowType: 'tick',
-      workflowId: tickWorkflowId(dagId),
+      workflowId: id,
       taskQueue,
-      args: [{ dagId }],
-      staticSummary: summary(`tick of ${dagId} (${cron.expression})`),
+      args: [input],
+      staticSummary: summary(`${says} (${cron.expression})`),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { runWorkflowId } from '../core/workflow-names.ts';
+import { findUntoldDeadlines } from '../store/deadlines.ts';
 import { findUndelivered } from '../store/deliveries.ts';
 import { forgetKeys } from '../store/idempotency-keys.ts';
 import type { RunAttempt } from '../store/runs.ts';
@@ -14,14 +15,17 @@ import {
   type OpenRun,
 } from '../store/sweep.ts';
 import type { dagRun } from '../workflows/dag-run.ts';
+import { deadlineSignal } from '../workflows/messages.ts';
 import { runStartOptions } from '../workflows/run-start.ts';
 import { closeRun } from './close-run.ts';
-import { ensureConsumer } from './consumer-workflow.ts';
+import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
 
 /** How long the usual way has before a sweep goes it again. */
 const patienceMs = 3_000;
+/** How long a deadline may wait to be decided before its consumer is told of it again. */
+const deadlinePatienceMs = 30_000;
 /** Idempotency keys forgotten by one statement, and statements of one sweep: 1,000 a second, spread over all workers. */
 const keysAtOnce = 1_000;
 const keyBatches = 60;
@@ -57,6 +61,8 @@ export async function sweep(
   dispatcher.notify(await findUndelivered(db));
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
   for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, runId);
+  const due = await findUntoldDeadlines(db, deadlinePatienceMs);
+  await each(deps, due, ({ dagId, dueAt }) => signalConsumer(temporal, dagId, deadlineSignal, [dueAt]));
   for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
   if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
 }

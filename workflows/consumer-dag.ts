@@ -12,7 +12,7 @@ import { consumerDetails } from '../core/consumer-details.ts';
 import { unreachable } from '../core/errors.ts';
 import type { RunId } from '../core/ids.ts';
 import { createAlarm } from './alarm.ts';
-import { nextAlarmAt, takeTime } from './take-time.ts';
+import { nextAlarmAt, takeDue, takeTime } from './take-time.ts';
 import { takeClear, takeClosed, takeEvents, takePause, takeRequest } from './take-messages.ts';
 import { begin, type Life, nextStep, stepped } from './life.ts';
 import { checkpoint } from './local-activities.ts';
@@ -22,6 +22,7 @@ import {
   type ClearQueueInput,
   type ClearQueueResult,
   clearQueueUpdate,
+  deadlineSignal,
   type ConsumerDagInput,
   gateQuery,
   isAssetEvents,
@@ -39,6 +40,7 @@ type Message =
   | { readonly kind: 'events'; readonly events: AssetEvents }
   | { readonly kind: 'run requested' }
   | { readonly kind: 'runs closed'; readonly runIds: readonly RunId[] }
+  | { readonly kind: 'deadline'; readonly dueAt: number }
   | { readonly kind: 'pause'; readonly isPaused: boolean; readonly done: () => void }
   | {
       readonly kind: 'clear';
@@ -115,6 +117,10 @@ function listen(inbox: Message[]): void {
     if (isRunIds(runIds)) inbox.push({ kind: 'runs closed', runIds });
     else log.warn('malformed runClosed signal dropped');
   });
+  setHandler(deadlineSignal, (dueAt: unknown) => {
+    if (typeof dueAt === 'number' && Number.isSafeInteger(dueAt)) inbox.push({ kind: 'deadline', dueAt });
+    else log.warn('malformed deadline signal dropped');
+  });
   const setPaused = (isPaused: boolean) =>
     new Promise<{ isPaused: boolean }>((resolve) => {
       inbox.push({ kind: 'pause', isPaused, done: () => resolve({ isPaused }) });
@@ -143,6 +149,8 @@ async function take(runs: RunStarter, life: Life, message: Message): Promise<Lif
       return takeRequest(runs, life);
     case 'runs closed':
       return takeClosed(runs, life, message.runIds);
+    case 'deadline':
+      return takeDue(runs, life, message.dueAt);
     case 'pause': {
       const next = await takePause(runs, life, message.isPaused);
       message.done();

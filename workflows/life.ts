@@ -2,12 +2,14 @@ import { log, sleep } from '@temporalio/workflow';
 import type { Claim } from '../core/claim.ts';
 import { type AskedRun, type Consumer, type Decision, decide, freeSlots, withRun } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
+import { isMissed, withoutDue } from '../core/deadline.ts';
 import { unreachable } from '../core/errors.ts';
+import { explainConsumer, missingNames } from '../core/explanation.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { admitRuns, claimGate, openParts, openRuns } from './local-activities.ts';
 import { type StepInput, withInput } from '../core/steps.ts';
+import { admitRuns, claimGate, openParts, openRuns, writeDeadline } from './local-activities.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -76,6 +78,8 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
       return openSome(runs, life, decision.most);
     case 'admit':
       return admit(runs, life, decision);
+    case 'deadline':
+      return passDeadline(runs, life, decision);
     default:
       return unreachable(decision);
   }
@@ -152,6 +156,33 @@ async function admit(
   const waiting = definition.ticksWait === true ? { owed } : {};
   const hasRequests = isOwed === true ? consumer.hasRequests : hasMore;
   return settle(runs, { ...stepped(life), consumer: { ...held, gate: left, hasRequests, ...waiting } });
+}
+
+/** Writes down what becomes of a deadline, and starts the run that it starts. */
+async function passDeadline(
+  runs: RunStarter,
+  life: Life,
+  decision: Extract<Decision, { kind: 'deadline' }>,
+): Promise<Life> {
+  const { dagId, definition, consumer } = life;
+  const { kind: _, gate, ...decided } = decision;
+  const { dueAt, outcome, runId } = decided;
+  if (runId !== undefined) await runs.hasRoomFor(definition, 1);
+  const missing = isMissed(outcome) ? missingNames(explainConsumer(consumer, definition).explanation) : [];
+  const { version } = definition;
+  const written = await writeDeadline({ ...nextStep(life), ...decided, version, missing, gate });
+  if (written === 'stale') return begin(runs, dagId);
+  if (written === 'conflict') return beginLater(runs, dagId, runId === undefined ? [] : [runId]);
+  const next = stepped(life);
+  // Somebody made it up, or it was decided before.
+  if (written === 'unknown')
+    return settle(runs, { ...next, consumer: { ...consumer, gate: withoutDue(consumer.gate, dueAt) } });
+  if (isMissed(outcome))
+    log.warn('deadline missed', { dagId, deadline: new Date(dueAt).toISOString(), outcome, missing });
+  if (runId === undefined)
+    return settle(runs, { ...next, consumer: { ...consumer, gate }, uncheckpointed: 0 });
+  runs.start(life, { runId, attempt: 1, trigger: 'scheduled' });
+  return settle(runs, { ...next, consumer: withRun({ ...consumer, gate }, runId), uncheckpointed: 0 });
 }
 
 async function claim(dagId: DagId): Promise<Life> {

@@ -17,6 +17,7 @@ export const {
   setPaused,
   clearQueue,
   reachTime,
+  writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 
 export const { closeRun } = proxyLocalActivities<RunActivities>(options);

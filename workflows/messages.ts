@@ -39,6 +39,8 @@ export interface ClearQueueResult {
 export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
 export const runRequestedSignal = defineSignal<[]>('runRequested');
 export const runClosedSignal = defineSignal<[readonly RunId[]]>('runClosed');
+/** A deadline came: its time, in epoch milliseconds. */
+export const deadlineSignal = defineSignal<[number]>('deadline');
 export const pauseUpdate = defineUpdate<PauseResult>('pause');
 export const resumeUpdate = defineUpdate<PauseResult>('resume');
 export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]>('clearQueue');

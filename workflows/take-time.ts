@@ -1,4 +1,5 @@
 import { letPass } from '../core/consumer.ts';
+import { withDue } from '../core/deadline.ts';
 import { reach } from '../core/gate.ts';
 import { nextChangeAt } from '../core/gate-time.ts';
 import { type Life, reached as noted, settle } from './life.ts';
@@ -13,6 +14,14 @@ const behindMs = 1_000;
 export function nextAlarmAt({ consumer, isOver, behindUntil = 0 }: Life): number | null {
   const next = isOver || consumer.gate.midBatch ? null : nextChangeAt(consumer.gate);
   return next === null ? null : Math.max(next, behindUntil);
+}
+
+/** Takes note of a deadline; it is decided once all that was recorded until then is counted. */
+export async function takeDue(runs: RunStarter, life: Life, dueAt: number): Promise<Life> {
+  if (life.isOver) return life;
+  const { consumer } = life;
+  const next = noted(life, { kind: 'deadline', counted: consumer.gate.watermark, dueAt });
+  return settle(runs, { ...next, consumer: { ...consumer, gate: withDue(consumer.gate, dueAt) } });
 }
 
 /** Decides what is due by now, once all that was recorded until now is counted. What is not counted yet is on its way, and comes first. */

@@ -5,16 +5,19 @@ import { summary } from '../core/workflow-names.ts';
 
 export interface TickInput {
   readonly dagId: DagId;
+  /** Whether it is a deadline that comes, instead of a time to run. */
+  readonly isDeadline?: true;
 }
 
-/** What a Temporal Schedule starts: asks for the run of its nominal time. */
-export async function tick({ dagId }: TickInput): Promise<void> {
-  const { requestTick } = proxyActivities<RunActivities>({
+/** What a Temporal Schedule starts: asks for the run of its nominal time, or says that a deadline came. */
+export async function tick({ dagId, isDeadline }: TickInput): Promise<void> {
+  const { requestTick, noteDeadline } = proxyActivities<RunActivities>({
     startToCloseTimeout: '30 seconds',
-    summary: summary(`request the scheduled run of ${dagId}`),
+    summary: summary(isDeadline === true ? `deadline of ${dagId}` : `request the scheduled run of ${dagId}`),
   });
   const { startTime, searchAttributes } = workflowInfo();
   const scheduled = searchAttributes['TemporalScheduledStartTime']?.[0];
   const nominal = scheduled instanceof Date ? scheduled : startTime;
-  await requestTick({ dagId, nominalAt: nominal.getTime() });
+  const time = { dagId, nominalAt: nominal.getTime() };
+  await (isDeadline === true ? noteDeadline(time) : requestTick(time));
 }

@@ -55,6 +55,8 @@ export const DagRun = z
     consumed_event_count: z.int(),
     /** Nominal times of the ticks it is for: several where it waited for assets. Of more than 10,000 the first. */
     ticks: z.array(Instant),
+    /** Names of what was missing, of a run that a deadline started. */
+    missing: z.array(z.string()),
     temporal_workflow_id: z.string(),
     /** Its page in Temporal's Web UI; null where the address of that is not configured. */
     temporal_ui_url: z.string().nullable(),
@@ -116,7 +118,7 @@ export const DagRunQuery = z.object({
 });
 
 const requestedRun = {
-  /** Generated when missing. `asset__` and `scheduled__` belong to runs by events and by time. */
+  /** Generated when missing. `asset__`, `scheduled__` and `deadline__` belong to runs by events and by time. */
   dag_run_id: z.string().nullish(),
   logical_date: InstantInput.nullish(),
   data_interval_start: InstantInput.nullish(),

@@ -1,13 +1,16 @@
 import { Router } from 'express';
 import type { DagId } from '../../core/ids.ts';
 import { countDags, type DagRecord, findDag, listDags, readTasks } from '../../store/dag-queries.ts';
+import { countDeadlines, listDeadlines } from '../../store/deadlines.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { inSnapshot } from '../../store/snapshot.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { type DagCollection, DagQuery, PatchDag, type TaskCollection } from '../contract/dags.ts';
+import { type DeadlineCollection, DeadlineQuery } from '../contract/deadlines.ts';
 import type { ApiDeps } from '../deps.ts';
 import { bodyOf, dagIdOf, queryOf, unknownDag } from '../request.ts';
 import { toDag, toDagDetails, toTasks } from '../wire/dags.ts';
+import { toDeadline } from '../wire/deadlines.ts';
 import { toDagGate } from '../wire/gate.ts';
 
 export function dagRoutes(deps: ApiDeps): Router {
@@ -62,6 +65,20 @@ export function dagRoutes(deps: ApiDeps): Router {
     const current = await readConsumer(deps.db, dagId);
     if (current === undefined) throw unknownDag(dagId);
     response.json(toDagGate(dagId, current));
+  });
+
+  router.get('/dags/:dag_id/deadlines', async (request, response) => {
+    const dagId = dagIdOf(request.params.dag_id);
+    const page = queryOf(DeadlineQuery, request);
+    await requireDag(deps, dagId);
+    const [deadlines, total] = await inSnapshot(
+      deps.db,
+      async (tx) => [await listDeadlines(tx, dagId, page), await countDeadlines(tx, dagId)] as const,
+    );
+    response.json({
+      deadlines: deadlines.map(toDeadline),
+      total_entries: total,
+    } satisfies DeadlineCollection);
   });
 
   return router;

@@ -50,6 +50,7 @@ export function toDagRun(run: RunRecord, deps: Pick<ApiDeps, 'temporal' | 'tempo
     state_reason: run.reason,
     consumed_event_count: run.consumed_event_count,
     ticks: run.ticks.map((at) => toInstant(at)),
+    missing: [...run.missing],
     temporal_workflow_id: workflowId,
     temporal_ui_url: workflowUrl(deps, workflowId),
   };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
 import { Dag, DagCollection, DagDetails, TaskCollection } from '../../api/contract/dags.ts';
+import { DeadlineCollection } from '../../api/contract/deadlines.ts';
 import { DagGate } from '../../api/contract/gate.ts';
 import { ImportErrorCollection } from '../../api/contract/import-errors.ts';
 import { pathOf } from '../api-client.ts';
@@ -49,10 +50,31 @@ export function addDagCommands(program: Command, run: Run): void {
   paged(
     dags.command('list-import-errors').description('list files of the project that could not be loaded'),
   ).action((options: PageOptions) => run((session) => listImportErrors(session, options)));
+  paged(
+    dags
+      .command('deadlines <dag>')
+      .description('list the deadlines of a DAG that came, and what became of them'),
+  ).action((dagId: string, options: PageOptions) => run((session) => listDeadlines(session, dagId, options)));
   dags
     .command('gate <dag>')
     .description('say what a DAG waits for, and why')
     .action((dagId: string) => run((session) => showGate(session, dagId)));
+}
+
+async function listDeadlines({ api }: Session, dagId: string, page: PageOptions): Promise<Report> {
+  const json = await api.get(DeadlineCollection, pathOf`/api/v2/dags/${dagId}/deadlines`, { ...page });
+  const headers = ['DUE', 'OUTCOME', 'RUN', 'MISSING'];
+  const rows = json.deadlines.map(({ due, outcome, dag_run_id, missing }): Cell[] => [
+    ...[instant(due), outcome ?? 'not decided yet', dag_run_id, missing.join(', ') || null],
+  ]);
+  const columns = headers.map((header) =>
+    header === 'MISSING' ? { header, cut: true as const } : { header },
+  );
+  return {
+    json,
+    sections: [{ kind: 'table', columns, rows, empty: 'no deadline came yet' }],
+    note: pageNote(json.deadlines.length, json.total_entries),
+  };
 }
 
 interface ListOptions extends PageOptions {

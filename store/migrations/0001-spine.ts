@@ -226,6 +226,22 @@ const statements = [
   )`,
   `create index run_tick_of_run on run_tick (dag_id, run_id, nominal_at)`,
 
+  // Deadlines that came, and what became of them; not decided yet where nothing did.
+  `create table deadline (
+    dag_id text not null references dag (dag_id),
+    due_at timestamptz not null,
+    outcome text check (outcome in ('met', 'run', 'skip', 'alert', 'paused', 'passed', 'removed')),
+    run_id text,
+    missing jsonb not null default '[]',
+    told_at timestamptz not null default clock(),
+    decided_at timestamptz,
+    primary key (dag_id, due_at),
+    check ((outcome is null) = (decided_at is null)),
+    check (coalesce(outcome = 'run', false) = (run_id is not null))
+  )`,
+  `create index deadline_of_run on deadline (dag_id, run_id) where run_id is not null`,
+  `create index deadline_undecided on deadline (dag_id, due_at) where outcome is null`,
+
   `create table consumption (
     subscription_id integer not null references subscription (id),
     key text not null default '',

@@ -37,7 +37,7 @@ describe('a scenario', () => {
     ],
     [
       { schedule: 'a', steps: [], maxRuns: 1 },
-      'maxRuns 1 is not valid: nothing of this name is known here, but schedule, steps, maxActiveRuns, whilePaused, startFrom, within, settle, partitioned, partitions and batch',
+      'maxRuns 1 is not valid: nothing of this name is known here, but schedule, steps, maxActiveRuns, whilePaused, startFrom, within, settle, partitioned, partitions, batch and deadline',
     ],
   ])('is not %j', (value, message) => {
     expect(refusalOf(value)).toBe(message);
@@ -108,7 +108,8 @@ describe('the schedule of a scenario', () => {
 });
 
 describe('a step of a scenario', () => {
-  const kinds = 'event, batch, finishRun, pause, unpause, manualRun, timeTick, register, clear and advance';
+  const kinds =
+    'event, batch, finishRun, pause, unpause, manualRun, timeTick, deadline, register, clear and advance';
 
   it.each([
     ['event', `steps[0] "event" is not valid: write an object with one of ${kinds}`],

@@ -50,9 +50,9 @@ describe('docs/simulator.md', () => {
   it('shows schedules and steps that there are', () => {
     const written = jsonIn(tableRows(page));
     const isStep = (value: unknown) =>
-      /event|batch|finish|pause|Run|Tick|clear|register|advance/.test(JSON.stringify(value));
+      /event|batch|finish|pause|Run|Tick|deadline|clear|register|advance/.test(JSON.stringify(value));
     const [steps, schedules] = [written.filter(isStep), written.filter((value) => !isStep(value))];
-    expect([steps.length, schedules.length]).toEqual([11, 9]);
+    expect([steps.length, schedules.length]).toEqual([12, 9]);
     expect(parseScenario({ schedule: 'a', steps }).steps).toHaveLength(steps.length);
     for (const schedule of schedules) expect(() => parseScenario({ schedule, steps: [] })).not.toThrow();
   });

@@ -4,6 +4,7 @@ import type { Seq } from '../../core/asset-event.ts';
 import { type Batch, type Delivery, toBatches } from '../../core/batch.ts';
 import { type Consumer, decide, letPass, takeBatches, withoutRuns, withRun } from '../../core/consumer.ts';
 import type { Definition } from '../../core/definition.ts';
+import { withDue } from '../../core/deadline.ts';
 import { pauseGate, reach, type Taken } from '../../core/gate.ts';
 import { redefine } from '../../core/gate-terms.ts';
 import type { DagId, RunId } from '../../core/ids.ts';
@@ -35,6 +36,8 @@ export async function stepViolations(db: Db): Promise<readonly string[]> {
     const definitions = new Map(versions.map(({ version, definition }) => [version, definition]));
     // Which part of the queue a run takes, and which ticks are owed, is not followed here.
     if ([...definitions.values()].some(({ takes, ticksWait }) => takes !== undefined || ticksWait)) continue;
+    // One that was made up is only found out in the store.
+    if (steps.some((step) => step.kind === 'deadline' && step.outcome === 'unknown')) continue;
     found.push(...replay(steps, deliveries, definitions).map((reason) => `${dagId}: ${reason}`));
   }
   return found;
@@ -52,6 +55,7 @@ function replay(
   let storedByAdmissions: (Consumer['gate'] | null)[] = [];
   let decided: RunId[] = [];
   let letIn: (readonly RunId[])[] = [];
+  let passed: object[] = [];
 
   const settle = (before: Consumer): Consumer => {
     let next = before;
@@ -60,6 +64,11 @@ function replay(
       if (decision.kind === 'open') {
         decided.push(decision.run.runId);
         next = withRun({ ...next, gate: decision.gate }, decision.run.runId);
+      } else if (decision.kind === 'deadline') {
+        const { dueAt, outcome, runId } = decision;
+        const runIds = runId === undefined ? [] : [runId];
+        passed.push({ dueAt, outcome, runIds });
+        next = runIds.reduce(withRun, { ...next, gate: decision.gate });
       } else if (decision.kind === 'admit' && letIn.length > 0) {
         const runIds = letIn.shift() ?? [];
         const gate = runIds.length === 0 ? next.gate : decision.gate;
@@ -88,6 +97,7 @@ function replay(
   const apply = (before: Consumer, input: StepInput): Consumer => {
     if (input.kind === 'closed') return settle(withoutRuns(before, input.runIds));
     if (input.kind === 'requested') return settle({ ...before, hasRequests: true });
+    if (input.kind === 'deadline') return settle({ ...before, gate: withDue(before.gate, input.dueAt) });
     let next = { ...before, gate: reach(before.gate, input.counted, false) };
     for (;;) {
       const passed = letPass(next, input.at);
@@ -106,6 +116,7 @@ function replay(
         );
       definition = definitions.get(step.version);
       decided = [];
+      passed = [];
       storedByAdmissions = [];
       letIn = steps
         .slice(index + 1)
@@ -121,6 +132,10 @@ function replay(
     if (consumer === undefined || definition === undefined) continue;
     for (const input of step.inputs) consumer = apply(feed(consumer, input.counted), input);
     consumer = feed(consumer, step.counted);
+    const lacks = { opened: decided, deadline: passed }[String(step.kind)]?.length === 0;
+    const next = deliveries.find(({ seq }) => seq > step.counted);
+    // What it had counted did not bring it about, so it was the time that passed before what came next.
+    if (lacks && next !== undefined) consumer = settle(letPass(consumer, next.at - 1).consumer);
     switch (step.kind) {
       case 'opened': {
         const own = decided.splice(0, step.runIds.length);
@@ -139,6 +154,13 @@ function replay(
           maxActiveRuns,
           requestedRunsConsume,
         };
+        break;
+      }
+      case 'deadline': {
+        const { dueAt, outcome, runIds } = step;
+        const own = passed.shift();
+        if (!isDeepStrictEqual(own, { dueAt, outcome, runIds }))
+          found.push(`${where} says ${JSON.stringify(step)}, and the log ${JSON.stringify(own)}`);
         break;
       }
       case 'cleared':
@@ -167,7 +189,9 @@ function replay(
 
 /** What is stored is the gate behind the last run; how far it had counted by then may be less. */
 function plain(gate: Consumer['gate']): object {
-  return JSON.parse(JSON.stringify({ ...gate, watermark: undefined, expired: undefined }));
+  // Which deadlines are to be decided, a table says.
+  const deadlines = gate.deadlines && { ...gate.deadlines, due: [] };
+  return JSON.parse(JSON.stringify({ ...gate, deadlines, watermark: undefined, expired: undefined }));
 }
 
 function withoutTaken({ gate }: Consumer, taken: readonly Taken[]): Consumer['gate']['queued'] {

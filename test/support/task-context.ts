@@ -32,6 +32,7 @@ export function aTaskContext({
       dataIntervalStartAt: null,
       dataIntervalEndAt: null,
       ticks: [],
+      missing: [],
       partitionKey: null,
       conf: {},
     },
