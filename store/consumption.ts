@@ -41,6 +41,7 @@ export async function takeOut(
       outcome: 'expired',
     })),
   ];
+  const isRun = outcome === 'consumed' && taken.length > 0;
   const { rows } = await sql<{ added: number }>`
     with next as (
       select s.id, s.asset_id, s.alias_id, s.judged_after, s.live_after_seq, t.key, t.first_seq, t.upto_seq, t.count, t.outcome, t.run_id, greatest(coalesce(
@@ -77,8 +78,20 @@ export async function takeOut(
             key: sql`leaving.key`,
           })} end as count
       ) as came where came.count > 0
+    ), history as (
+      -- The first run of a consumer also lists what is older than it of assets that brought it nothing.
+      insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, version)
+      select s.id, s.after_seq, s.live_after_seq, ${dagId}, 'consumed', came.count, ${taken[0]?.runId ?? null}, ${version}
+      from consumer join subscription s on s.dag_id = consumer.dag_id cross join lateral (
+        select ${countOf(ofSubscription, { after: sql`s.after_seq`, upTo: sql`s.live_after_seq` })} as count
+      ) as came
+      where consumer.dag_id = ${dagId} and lists_history and ${isRun} and s.until_seq is null
+        and s.after_seq < s.live_after_seq and s.id not in (select id from next) and came.count > 0
+        and not exists (select from consumption c where c.subscription_id = s.id and c.outcome <> 'ignored')
     ), stored as (
-      update consumer set checkpoint = ${JSON.stringify({ version, gate } satisfies Checkpoint)} where dag_id = ${dagId}
+      update consumer set checkpoint = ${JSON.stringify({ version, gate } satisfies Checkpoint)},
+        lists_history = lists_history and not ${isRun}
+      where dag_id = ${dagId}
     )
     select count(*) filter (where outcome = ${outcome})::int as added from leaving`.execute(tx);
   return rows[0]?.added === taken.length;
@@ -101,7 +114,9 @@ export async function consumedExactly(
       },
     )}), 0)::bigint as count
     from consumption c join subscription s on s.id = c.subscription_id
-    where c.dag_id = ${dagId} and c.run_id = ${runId} group by c.subscription_id, c.key`.execute(tx);
+    where c.dag_id = ${dagId} and c.run_id = ${runId} and c.upto_seq > s.live_after_seq group by c.subscription_id, c.key`.execute(
+    tx,
+  );
   const stored = new Set(rows.map((row) => `${row.subscription_id} ${row.upto_seq} ${row.count} ${row.key}`));
   return (
     stored.size === taken.length &&

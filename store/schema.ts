@@ -178,6 +178,8 @@ export interface ConsumerTable {
   readonly sent: number;
   /** Up to where events were judged, of a consumer that looks into them. */
   readonly judged: OptionalNumber;
+  /** Whether its next run lists what is older than the consumer. */
+  readonly lists_history: Generated<boolean>;
   readonly checkpoint: JSONColumnType<Checkpoint>;
   readonly is_paused: Generated<boolean>;
 }

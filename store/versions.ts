@@ -196,6 +196,7 @@ async function beginEarlier(tx: Tx, { dagId, opened, startFrom }: Unplaced): Pro
       select max(until_seq) from subscription o
       where o.dag_id = ${dagId} and (o.asset_id = s.asset_id or o.alias_id = s.alias_id)
     ))) where s.id = any(${opened}::int[])`.execute(tx);
+  await sql`update consumer set lists_history = true where dag_id = ${dagId}`.execute(tx);
 }
 
 /** From its first definition on that looks into events, a consumer is told of those that it accepts; what came before counts as it did. */

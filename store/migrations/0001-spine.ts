@@ -172,6 +172,7 @@ const statements = [
     step integer not null default 0,
     sent bigint not null,
     judged bigint,
+    lists_history boolean not null default false,
     checkpoint jsonb not null,
     is_paused boolean not null default false
   )`,

@@ -125,6 +125,23 @@ describe('a new consumer that begins earlier than now', () => {
     await tidegate.post(old.uri);
     expect(await resultsOf('from_earliest', 2)).toContainEqual({ [old.name]: 1 });
   });
+
+  it('lists what is older of every asset it waits for, also of one that brought nothing', async () => {
+    const [first, second] = [asset('s3://history/first'), asset('s3://history/second')];
+    const known = dag(
+      'knows',
+      {},
+      (d) => void d.task('work', { inlets: [first, second] }, async () => undefined),
+    );
+    await tidegate.deploy([...project(2), known]);
+    await tidegate.post(first.uri, second.uri, second.uri);
+    const either = counting('either', { schedule: first.or(second), startFrom: 'earliest' });
+    await tidegate.deploy([...project(2), known, either]);
+    await tidegate.post(first.uri);
+    expect(await resultsOf('either', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
+    await tidegate.post(second.uri);
+    expect(await resultsOf('either', 2)).toContainEqual({ [second.name]: 1 });
+  });
 });
 
 describe('a consumer that runs by assets or by time', () => {
