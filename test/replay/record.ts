@@ -7,7 +7,7 @@ import { startPostgres } from '../../dev/embedded-postgres.ts';
 import { createProgress } from '../../dev/progress.ts';
 import { findTemporalBinary } from '../../dev/temporal-binary.ts';
 import { startTemporalServer } from '../../dev/temporal-server.ts';
-import { all, any, asset, cron, dag, type DagOptions } from '../../sdk/index.ts';
+import { all, any, asset, cron, dag, type DagOptions, on } from '../../sdk/index.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
 import { historiesFolder, historyText, recordedHistories } from '../support/histories.ts';
 import { aLatch, type Latch } from '../support/latch.ts';
@@ -22,10 +22,14 @@ const historyLimits = { 'limit.historyCount.suggestContinueAsNew': 120 };
 const [a, b, c] = [asset('s3://lake/a'), asset('s3://lake/b'), asset('s3://lake/c')];
 /** Only the consumer that is kept busy waits for these. */
 const [busy1, busy2] = [asset('s3://lake/busy/1'), asset('s3://lake/busy/2')];
+/** Each for one consumer that looks into events, or for whom time passes. */
+const [timed1, timed2] = [asset('s3://lake/timed/1'), asset('s3://lake/timed/2')];
+const [keyed1, keyed2] = [asset('s3://lake/keyed/1'), asset('s3://lake/keyed/2')];
+const [filtered, parts] = [asset('s3://lake/filtered'), asset('s3://lake/parts')];
 const held: Record<string, Latch> = {};
 const latch = (id: string): Latch => (held[id] ??= aLatch());
 const noop = async (): Promise<void> => undefined;
-const waiting = (id: string, options: Pick<DagOptions, 'schedule' | 'maxActiveRuns'>) =>
+const waiting = (id: string, options: DagOptions<undefined>) =>
   dag(id, options, (d) => void d.task('work', () => held[id]?.opened ?? undefined));
 
 const dags = [
@@ -36,6 +40,10 @@ const dags = [
   waiting('pause', { schedule: any(a, b) }),
   waiting('long', { schedule: all(busy1, busy2), maxActiveRuns: 2 }),
   waiting('edit', { schedule: all(a, b) }),
+  waiting('timed', { schedule: [timed1, timed2], within: '1s', settle: { quiet: '300ms', max: '2s' } }),
+  waiting('keyed', { schedule: [keyed1, keyed2], partitioned: true }),
+  waiting('filtered', { schedule: on(filtered, { where: { 'extra.rows': { gt: 1 } } }) }),
+  waiting('parts', { schedule: parts, batch: 'each', maxActiveRuns: 2 }),
   dag('success', {}, (d) => {
     const rows = d.task('rows', async () => [1, 2, 3]);
     const skipped = d.task('skipped', ({ skip }) => skip('nothing to do'));
@@ -147,6 +155,21 @@ async function play(tidegate: Tidegate): Promise<void> {
 
   for (const id of ['success', 'retry', 'failure', 'outlets'])
     await tidegate.closed(id, await tidegate.trigger(id));
+  await tidegate.post(timed1.uri);
+  const gateOf = async (dagId: string) => Object.keys((await tidegate.gate(dagId)).gate.queued);
+  await eventually(async () => (await gateOf('timed')).length > 0);
+  await eventually(async () => (await gateOf('timed')).length === 0);
+  await post(timed1.uri, timed2.uri);
+  await post(timed1.uri);
+  await runsClosed('timed', 1);
+  for (const partition of ['eu', 'us']) await tidegate.postWith(keyed1.uri, { partition });
+  for (const partition of ['us', 'eu']) await tidegate.postWith(keyed2.uri, { partition });
+  await runsClosed('keyed', 2);
+  for (const rows of [1, 2]) await tidegate.postWith(filtered.uri, { extra: { rows } });
+  await runsClosed('filtered', 1);
+  await post(parts.uri, parts.uri, parts.uri);
+  await runsClosed('parts', 3);
+
   const runId = await tidegate.trigger('cancel');
   await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
   const dagId = parseDagId('cancel');
@@ -167,6 +190,10 @@ async function keep(tidegate: Tidegate): Promise<void> {
       ['pause', 'pause'],
     ],
     ['edit', 'edit-and-retire'],
+    ['timed', 'timed'],
+    ['keyed', 'keyed'],
+    ['filtered', 'filtered'],
+    ['parts', 'parts'],
   ] as const;
   for (const [dagId, scenario] of consumers) {
     await write(`consumerDag--${scenario}`, await tidegate.consumer(dagId).fetchHistory());

@@ -12,9 +12,18 @@ import { readHistoryText, recordedHistories, toReplay } from '../support/histori
 
 const maxHistoryBytes = 300_000;
 const scenarios = [
-  ...['and', 'any', 'nested', 'back-pressure', 'pause', 'continue-as-new'].map(
-    (name) => `consumerDag--${name}`,
-  ),
+  ...[
+    'and',
+    'any',
+    'nested',
+    'back-pressure',
+    'pause',
+    'continue-as-new',
+    'timed',
+    'keyed',
+    'filtered',
+    'parts',
+  ].map((name) => `consumerDag--${name}`),
   ...['success', 'retry', 'failure', 'cancel'].map((name) => `dagRun--${name}`),
   'tick--scheduled',
 ];
