@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { AssetEventCollection } from '../../api/contract/asset-events.ts';
 import { createApi } from '../../cli/api-client.ts';
 import { readPage } from '../docs/markdown.ts';
-import { type Examples, startExamples } from '../support/examples.ts';
+import { type RunningProject, startExamples } from '../support/running-project.ts';
 import { repository } from '../support/temp-project.ts';
 import { follow } from './readme-session.ts';
 
 const folder = 'examples/exercise_5_2';
 
-let examples: Examples;
+let examples: RunningProject;
 beforeAll(async () => {
   examples = await startExamples();
 }, 90_000);

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleaned, daysOf } from '../../examples/exercise_5_3/weather.ts';
 import { readPage } from '../docs/markdown.ts';
-import { type Examples, startExamples } from '../support/examples.ts';
+import { type RunningProject, startExamples } from '../support/running-project.ts';
 import { repository } from '../support/temp-project.ts';
 import { follow } from './readme-session.ts';
 
 const folder = 'examples/exercise_5_3';
 
-let examples: Examples;
+let examples: RunningProject;
 beforeAll(async () => {
   examples = await startExamples();
 }, 90_000);

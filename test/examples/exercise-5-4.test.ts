@@ -1,10 +1,10 @@
 import { embed, similarity } from '../../examples/exercise_5_4/embedding.ts';
 import { readPage } from '../docs/markdown.ts';
-import { type Examples, startExamples } from '../support/examples.ts';
+import { type RunningProject, startExamples } from '../support/running-project.ts';
 import { follow } from './readme-session.ts';
 
 describe('exercise 5.4', () => {
-  let examples: Examples;
+  let examples: RunningProject;
   beforeAll(async () => {
     examples = await startExamples();
   }, 90_000);

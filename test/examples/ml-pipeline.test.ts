@@ -1,11 +1,11 @@
 import { fc } from '@fast-check/jest';
 import { fitLeastSquares, predict } from '../../examples/ml_pipeline/least-squares.ts';
 import { readPage } from '../docs/markdown.ts';
-import { type Examples, startExamples } from '../support/examples.ts';
+import { type RunningProject, startExamples } from '../support/running-project.ts';
 import { follow } from './readme-session.ts';
 
 describe('the machine-learning pipeline', () => {
-  let examples: Examples;
+  let examples: RunningProject;
   beforeAll(async () => {
     examples = await startExamples();
   }, 90_000);

@@ -4,19 +4,24 @@ import { startApiProcess, startProcess } from './processes.ts';
 import { repository } from './temp-project.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
-/** The project of `examples/`, deployed, with an API and a worker of its own. */
-export interface Examples {
+/** A deployed project with an API and a worker of its own. */
+export interface RunningProject {
   readonly apiUrl: string;
   /** An empty folder to work in; the data lake is where `npm start` has it below the working folder. */
   readonly folder: string;
   stop(): Promise<void>;
 }
 
-export async function startExamples(): Promise<Examples> {
+/** The project of `examples/`. */
+export function startExamples(): Promise<RunningProject> {
+  return startProject(join(repository, 'examples'));
+}
+
+export async function startProject(projectFolder: string): Promise<RunningProject> {
   const [place, folder] = await Promise.all([createTestPlace(), createTemporaryFolder()]);
   const variables = {
     ...place.variables,
-    TIDEGATE_PROJECT: join(repository, 'examples'),
+    TIDEGATE_PROJECT: projectFolder,
     TIDEGATE_DATA_LAKE: join(folder.path, '.tidegate/data-lake'),
     TIDEGATE_UI_URL: 'http://127.0.0.1:8233',
   };
