@@ -1,5 +1,4 @@
 import type { Seq } from '../core/asset-event.ts';
-import type { Clearing } from '../core/clearing.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
@@ -19,6 +18,7 @@ import {
 } from '../store/open-runs.ts';
 import { type DeadlineToWrite, writeDeadline, type WrittenDeadline } from '../store/write-deadline.ts';
 import { type ReachedTime, reachTime } from '../store/reach-time.ts';
+import { recall, recallMet } from '../store/recall.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** What a consumer starts from, and which search attributes it may set. */
@@ -35,9 +35,16 @@ export interface ConsumerActivities {
   ): Promise<store.Adopted>;
   checkpoint(state: Claim & { readonly version: number; readonly gate: Gate }): Promise<'stored' | 'stale'>;
   setPaused(wish: Claim & store.Pausing): Promise<store.Paused>;
-  clearQueue(
-    wish: Claim & Clearing & { readonly version: number; readonly who: string },
-  ): Promise<store.Cleared>;
+  clearQueue(wish: Claim & store.ClearingQueue): Promise<store.Cleared>;
+  recallKeys(wish: {
+    readonly dagId: DagId;
+    readonly gate: Gate;
+    readonly keys: readonly string[];
+  }): Promise<Gate['queued']>;
+  recallMet(wish: {
+    readonly dagId: DagId;
+    readonly gate: Gate;
+  }): Promise<{ readonly queued: Gate['queued']; readonly hasMet: boolean }>;
   reachTime(wish: { readonly dagId: DagId; readonly at: number; readonly after: Seq }): Promise<ReachedTime>;
   writeDeadline(deadline: DeadlineToWrite): Promise<WrittenDeadline>;
 }
@@ -62,6 +69,8 @@ export function createConsumerActivities({
     setPaused: (wish) => store.setPaused(db, wish, wish),
     clearQueue: (wish) => store.clearQueue(db, wish, wish),
     writeDeadline: (deadline) => writeDeadline(db, deadline),
+    recallKeys: ({ dagId, gate, keys }) => recall(db, dagId, gate, keys),
+    recallMet: ({ dagId, gate }) => recallMet(db, dagId, gate),
     async reachTime(wish) {
       const reached = await reachTime(db, wish);
       if (reached.kind === 'behind') dispatcher.notify([wish.dagId]);

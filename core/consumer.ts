@@ -46,6 +46,8 @@ export type Decision =
     }
   /** Open runs that each take a part of the queue; which part, only the log knows. */
   | { readonly kind: 'open parts'; readonly most: number }
+  /** Read partition keys that are met, and that the gate let go of while no slot was free. */
+  | { readonly kind: 'recall' }
   | {
       readonly kind: 'admit';
       /** Set where it is the run of the owed ticks that is let in. */
@@ -78,7 +80,8 @@ export function decide(consumer: Consumer): Decision {
     return isMet(consumer.gate) ? { kind: 'open parts', most } : { kind: 'wait' };
   }
   const met = takeMet(consumer.gate);
-  if (met === null) return { kind: 'wait' };
+  if (met === null)
+    return { kind: consumer.gate.forgotten?.hasMet === true && !consumer.gate.midBatch ? 'recall' : 'wait' };
   const { taken, key, gate } = met;
   const run: AskedRun = {
     ...{ runId: runIdOfEvents(newestSeq(taken), key), taken },

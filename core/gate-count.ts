@@ -1,6 +1,6 @@
 import { type Batch, type Entry, joinedWindow } from './batch.ts';
 import { type Condition, leafNodesOf, neededCount } from './condition.ts';
-import { type Gate, isIgnored, keysIn, type Queued } from './gate.ts';
+import { type Gate, isIgnored, type Queued } from './gate.ts';
 import { isMet, isOpen } from './gate-take.ts';
 import { nextChangeAt, passTime, withMetAt } from './gate-time.ts';
 import { keyOf, type LeafId, withoutKey } from './leaves.ts';
@@ -41,9 +41,9 @@ export function countUntilMet(
     const further = entries.filter((entry) => enqueue(queued, entry, needs));
     if (metAnother !== 'any') metAnother = new Set(further.map(({ leaf }) => keyOf(leaf)));
     current = withMetAt({ ...current, watermark: batch.lastSeq, midBatch: false }, timeOf(batch));
-    const keys = metAnother === 'any' ? keysIn(current) : [...metAnother];
-    if ((keys.some((key) => isOpen(current, key)) || isOwed) && mayOpen())
-      return { gate: current, rest: batches.slice(index + 1) };
+    const hasOpened =
+      metAnother === 'any' ? isMet(current) : [...metAnother].some((key) => isOpen(current, key));
+    if ((hasOpened || isOwed) && mayOpen()) return { gate: current, rest: batches.slice(index + 1) };
     metAnother = new Set();
   }
   return { gate: { ...current, midBatch: gate.midBatch }, rest: [] };

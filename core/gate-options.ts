@@ -84,6 +84,7 @@ export function parseGateTerms<Leaf>(
       'invalid_definition',
       'within, settle, batch, deadline and partitions are about events: give the schedule assets, or leave them out',
     );
+  if (whole !== null && partitions !== undefined && partitions !== 'any') refuseBursts(whole);
   const expires =
     whole !== null && leafNodesOf(whole).some(({ expireAfterMs }) => expireAfterMs !== undefined);
   if (takes !== undefined && (expires || (partitions !== undefined && partitions !== 'any')))
@@ -161,6 +162,18 @@ function refuseLongMemory<Leaf>(condition: Condition<Leaf>): void {
   );
   if (long !== undefined)
     throw refused('count', long.count, `where updates expire, at most ${maxRemembered} can be asked for`);
+}
+
+function refuseBursts<Leaf>(condition: Condition<Leaf>): void {
+  const burst = leafNodesOf(condition).find(
+    ({ count = 1, expireAfterMs }) => count > 1 && expireAfterMs !== undefined,
+  );
+  if (burst !== undefined)
+    throw refused(
+      'count',
+      burst.count,
+      'it does not go together with within, expireAfter and partitioned at once',
+    );
 }
 
 /** The same condition where no update counts longer than so: its parts then are met together within that time, or not at all. */

@@ -1,16 +1,16 @@
 import type { Seq } from './asset-event.ts';
-import { type Gate, isMetFor, keysIn, type Queued, type Taken } from './gate.ts';
+import { boundsByKey, type Gate, isMetFor, type Queued, type Taken } from './gate.ts';
 import { isSettled, tooOldBefore, withMetAt } from './gate-time.ts';
 import { baseOf, isBase, keyOf, type LeafId, withoutKey } from './leaves.ts';
 
 /** Whether a run may open: the condition is met by what is queued, of any partition key, and has settled. */
 export function isMet(gate: Gate): boolean {
-  return keysIn(gate).some((key) => isOpen(gate, key));
+  return [...boundsByKey(gate)].some(([key, { lastAt }]) => isOpen(gate, key, lastAt));
 }
 
-/** Whether a run of this key may open. */
-export function isOpen(gate: Gate, key: string | null): boolean {
-  return !gate.midBatch && isMetFor(gate, key) && isSettled(gate, key);
+/** Whether a run of this key may open. @param lastAt - when its newest event came, where that is known */
+export function isOpen(gate: Gate, key: string | null, lastAt?: number): boolean {
+  return !gate.midBatch && isMetFor(gate, key) && isSettled(gate, key, lastAt);
 }
 
 /** What a run takes, the gate that remains, and the key it is of. */
@@ -22,8 +22,8 @@ export interface TakenRun {
 
 /** Takes what opens the gate, of the key whose oldest event is the oldest; of that key everything, also for branches that were not needed. */
 export function takeMet(gate: Gate): TakenRun | null {
-  const open = keysIn(gate).filter((key) => isOpen(gate, key));
-  const [key] = open.length === 1 ? open : open.toSorted((a, b) => oldestSeq(gate, a) - oldestSeq(gate, b));
+  const open = [...boundsByKey(gate)].filter(([of, { lastAt }]) => isOpen(gate, of, lastAt));
+  const [key] = open.toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq).map(([of]) => of);
   if (key === undefined) return null;
   const own = Object.keys(gate.queued).filter((leaf) => key === null || keyOf(leaf as LeafId) === key);
   return { ...takeLeaves(gate, new Set(own)), key };
@@ -31,15 +31,11 @@ export function takeMet(gate: Gate): TakenRun | null {
 
 /** Partition keys with something queued, that with the oldest event first. */
 export function pendingKeys(gate: Gate): readonly string[] {
-  const keys = keysIn(gate).filter((key) => key !== null);
-  const since = new Map(keys.map((key) => [key, oldestSeq(gate, key)]));
-  return keys.toSorted((a, b) => (since.get(a) ?? 0) - (since.get(b) ?? 0));
-}
-
-function oldestSeq({ queued }: Gate, key: string | null): Seq {
-  return Object.entries<Queued>(queued)
-    .filter(([leaf]) => keyOf(leaf as LeafId) === key)
-    .reduce((oldest, [, { firstSeq }]) => Math.min(oldest, firstSeq), Number.POSITIVE_INFINITY);
+  const keys = [...boundsByKey(gate)].filter(([key]) => key !== null) as [
+    string,
+    { readonly firstSeq: Seq },
+  ][];
+  return keys.toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq).map(([key]) => key);
 }
 
 /** Takes everything that is queued, also for branches that were not needed. */

@@ -52,6 +52,9 @@ export function redefine(
     ...(deadlines === undefined || !hasDeadlines ? {} : { deadlines }),
     ...(expired === undefined ? {} : { expired }),
     ...(ignored === undefined ? {} : { ignored }),
+    ...(before.forgotten === undefined || before.byKeys !== terms.byKeys
+      ? {}
+      : { forgotten: { hasMet: true } }),
     queued: Object.fromEntries(kept),
   };
   return {

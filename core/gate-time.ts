@@ -1,6 +1,6 @@
 import { leafNodesOf } from './condition.ts';
-import { type Gate, type GateTerms, isMetFor, keysIn, type Queued, type Taken } from './gate.ts';
-import { baseOf, isBase, keyOf, type LeafId, withoutKey } from './leaves.ts';
+import { type Gate, type GateTerms, boundsByKey, isMetFor, keysIn, type Queued, type Taken } from './gate.ts';
+import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
 
 /** Whether anything about a gate changes by time alone. */
 export function isTimed({ condition, settle, deadline }: GateTerms): boolean {
@@ -55,7 +55,8 @@ export function nextChangeAt(gate: Gate): number | null {
   const ends = Object.entries<Queued>(gate.queued).flatMap(([leaf, { lastAt, recent = [] }]) =>
     [lastAt, ...recent.slice(0, 1)].map((from) => from + lifetime(leaf)),
   );
-  const settled = keysIn(gate).flatMap((key) => settledAt(gate, key) ?? []);
+  const bounds = gate.settle === undefined ? [] : [...boundsByKey(gate)];
+  const settled = bounds.flatMap(([key, { lastAt }]) => settledAt(gate, key, lastAt) ?? []);
   const next = [...ends, ...settled, ...(gate.deadlines?.due ?? [])].reduce(
     (first, time) => (time > at && time < first ? time : first),
     Number.POSITIVE_INFINITY,
@@ -64,23 +65,20 @@ export function nextChangeAt(gate: Gate): number | null {
 }
 
 /** Whether a met condition has waited for more as long as it should. */
-export function isSettled(gate: Gate, key: string | null): boolean {
-  const due = settledAt(gate, key);
-  return gate.settle === undefined || (due !== null && gate.at !== undefined && gate.at >= due);
+export function isSettled(gate: Gate, key: string | null, lastAt?: number): boolean {
+  if (gate.settle === undefined) return true;
+  const due = settledAt(gate, key, lastAt);
+  return due !== null && gate.at !== undefined && gate.at >= due;
 }
 
 /** When a condition that is met will have waited long enough; `null` where it is not met, or waits for nothing. */
-export function settledAt(gate: Gate, key: string | null): number | null {
+export function settledAt(gate: Gate, key: string | null, lastAt?: number): number | null {
   const { settle, metAt } = gate;
   const since = metAt?.[key ?? ''];
   if (settle === undefined || since === undefined) return null;
-  const lastAt = Object.entries<Queued>(gate.queued)
-    .filter(([leaf]) => keyOf(leaf as LeafId) === key)
-    .reduce((last, [, queued]) => Math.max(last, queued.lastAt), 0);
-  return Math.min(
-    lastAt + settle.quietMs,
-    settle.maxMs === null ? Number.POSITIVE_INFINITY : since + settle.maxMs,
-  );
+  const newestAt = lastAt ?? boundsByKey(gate).get(key)?.lastAt ?? since;
+  const longest = settle.maxMs === null ? Number.POSITIVE_INFINITY : since + settle.maxMs;
+  return Math.min(newestAt + settle.quietMs, longest);
 }
 
 /** Notes since when the condition is met, where a run waits for more; what is met only now is so since `now`. */

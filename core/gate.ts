@@ -54,6 +54,8 @@ export interface Gate extends GateTerms {
   readonly metAt?: Readonly<Record<string, number>>;
   /** Where there are deadlines, or one came that is not decided. */
   readonly deadlines?: Deadlines;
+  /** Set once it let go of partition keys, which are read from the log when they are needed; whether a met one may be among them. */
+  readonly forgotten?: { readonly hasMet: boolean };
   /** What became too old and is not written down yet. */
   readonly expired?: readonly Taken[];
 }
@@ -100,6 +102,23 @@ export function keysIn({ queued }: Gate): readonly (string | null)[] {
   const [first, ...others] = Object.keys(queued) as LeafId[];
   if (first === undefined) return [];
   return keyOf(first) === null ? [null] : [...new Set([first, ...others].map(keyOf))];
+}
+
+/** Where what is queued of each partition key begins, and when its newest event came. */
+export function boundsByKey({
+  queued,
+}: Gate): ReadonlyMap<string | null, { readonly firstSeq: Seq; readonly lastAt: number }> {
+  const bounds = new Map<string | null, { firstSeq: Seq; lastAt: number }>();
+  for (const [leaf, { firstSeq, lastAt }] of Object.entries<Queued>(queued)) {
+    const key = keyOf(leaf as LeafId);
+    const before = bounds.get(key);
+    if (before === undefined) bounds.set(key, { firstSeq, lastAt });
+    else {
+      before.firstSeq = Math.min(before.firstSeq, firstSeq);
+      before.lastAt = Math.max(before.lastAt, lastAt);
+    }
+  }
+  return bounds;
 }
 
 /** Whether the condition is met by what is queued of a key. What needs nothing, such as an empty `all`, is never met. */

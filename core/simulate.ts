@@ -156,6 +156,8 @@ export function startSimulation(scenario: Scenario): Simulation {
       const decision = decide(consumer);
       switch (decision.kind) {
         case 'wait':
+        // It holds every key that it has.
+        case 'recall':
           return;
         case 'open':
           open('assets', decision.run);

@@ -1,17 +1,19 @@
 import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
-import { type Clearing, countTaken, cutAt } from '../core/clearing.ts';
+import { clear, type Clearing, type ClearWish, countTaken, cutAt } from '../core/clearing.ts';
 import { withoutExpired } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
-import { type Gate, pauseGate } from '../core/gate.ts';
+import { type Gate, pauseGate, type Taken } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { WhilePaused } from '../core/run-plan.ts';
 import { isItsTurn, readDefinition, takeStep } from './claim.ts';
+import { redefine } from '../core/gate-terms.ts';
 import { takeOut, writeIgnored } from './consumption.ts';
 import { readCuts } from './cuts.ts';
 import type { Db } from './database.ts';
 import { readLog, type Tx } from './log.ts';
+import { recall } from './recall.ts';
 import { redefineQueued } from './recount.ts';
 import type { Checkpoint } from './schema.ts';
 import { noteOf, noteStep } from './steps.ts';
@@ -54,9 +56,15 @@ export async function adoptDefinition(
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
     const redefined = await redefineQueued(tx, definition, gate, at);
+    const forgotten = gate.forgotten === undefined ? {} : await recall(tx, claim.dagId, gate, null);
+    const { dropped } = redefine({ ...gate, queued: forgotten }, definition, at);
     await noteStep(tx, claim, gate.watermark, { kind: 'adopted', version, at });
     if (definition.plan === null) await refuseRequests(tx, claim.dagId);
-    await takeOut(tx, claim.dagId, redefined.dropped, { outcome: 'dropped', version, gate: redefined.gate });
+    await takeOut(tx, claim.dagId, [...redefined.dropped, ...dropped], {
+      outcome: 'dropped',
+      version,
+      gate: redefined.gate,
+    });
     return { kind: 'adopted', definition, gate: withoutExpired(redefined.gate) };
   });
 }
@@ -77,6 +85,35 @@ async function refuseRequests(tx: Tx, dagId: DagId): Promise<void> {
     .execute();
 }
 
+/** A clearing, by whom; with what was asked for where partition keys are not in the gate. */
+export interface ClearingQueue extends Clearing {
+  readonly version: number;
+  readonly who: string;
+  readonly wish?: ClearWish;
+}
+
+/** The gate as it was, as far as it says which keys it holds. */
+function withTaken({ taken, gate }: { readonly taken: readonly Taken[]; readonly gate: Gate }): Gate {
+  const gone = taken.map(({ leaf, count, firstSeq, upTo }) => {
+    return [leaf, { count, firstSeq, lastSeq: upTo, firstAt: 0, lastAt: 0 }] as const;
+  });
+  return { ...gate, queued: { ...Object.fromEntries(gone), ...gate.queued } };
+}
+
+/** What leaves of partition keys that the gate let go of before. */
+async function clearForgotten(
+  tx: Tx,
+  dagId: DagId,
+  {
+    definition,
+    held,
+    wish,
+  }: { readonly definition: Definition; readonly held: Gate; readonly wish: ClearWish },
+): Promise<readonly Taken[]> {
+  const clearing = clear({ ...held, queued: await recall(tx, dagId, held, null) }, wish);
+  return cutAt(clearing, await readCuts(tx, definition, clearing)).taken;
+}
+
 /** What became of a clearing, with the gate as it is now and how many events left it. */
 export type Cleared =
   | { readonly kind: 'stale' }
@@ -89,12 +126,18 @@ export type Cleared =
 export async function clearQueue(
   db: Db,
   claim: Claim,
-  { version, who, ...clearing }: Clearing & { readonly version: number; readonly who: string },
+  { version, who, wish, ...clearing }: ClearingQueue,
 ): Promise<Cleared> {
   return db.transaction().execute(async (tx): Promise<Cleared> => {
     if (!(await takeStep(tx, claim))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
-    const { taken, gate } = cutAt(clearing, await readCuts(tx, definition, clearing));
+    const own = cutAt(clearing, await readCuts(tx, definition, clearing));
+    const others =
+      wish === undefined
+        ? []
+        : await clearForgotten(tx, claim.dagId, { definition, held: withTaken(own), wish });
+    const { gate } = own;
+    const taken = [...own.taken, ...others];
     await noteStep(tx, claim, gate.watermark, { kind: 'cleared', taken });
     await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, gate });
     return { kind: 'stored', gate: withoutExpired(gate), cleared: countTaken(taken) };

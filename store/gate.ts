@@ -13,6 +13,7 @@ import type { Db } from './database.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import { judgeAhead } from './judging.ts';
 import { readLog, type Tx } from './log.ts';
+import { recall } from './recall.ts';
 import { redefineQueued } from './recount.ts';
 import { readOwed } from './ticks.ts';
 
@@ -48,7 +49,8 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const definition = await readDefinition(tx, dagId, version);
       const batches = await readBatches(tx, dagId, gate, head);
       // What is ignored was not read.
-      const { ignored: _, ...counting } = gate;
+      const forgotten = gate.forgotten === undefined ? {} : await recall(tx, dagId, gate, null);
+      const { ignored: _, ...counting } = { ...gate, queued: { ...forgotten, ...gate.queued } };
       const { gate: counted } = countUntilMet(counting, batches, () => false);
       const { ticksWait } = definition;
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1, ticksWait ? 'others' : undefined);

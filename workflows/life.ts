@@ -8,8 +8,10 @@ import { explainConsumer, missingNames } from '../core/explanation.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
+import { withMetAt } from '../core/gate-time.ts';
+import { recalled } from '../core/pending-keys.ts';
 import { type StepInput, withInput } from '../core/steps.ts';
-import { admitRuns, claimGate, openParts, openRuns, writeDeadline } from './local-activities.ts';
+import { admitRuns, claimGate, openParts, openRuns, writeDeadline, recallMet } from './local-activities.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -73,6 +75,14 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
       const consumer = withRun({ ...life.consumer, gate }, run.runId);
       const next = await open(runs, life, { consumer, asked: [run], gate });
       return next.epoch === life.epoch ? settle(runs, next) : next;
+    }
+    case 'recall': {
+      const { gate } = life.consumer;
+      const { queued, hasMet } = await recallMet({ dagId: life.dagId, gate });
+      return settle(runs, {
+        ...life,
+        consumer: { ...life.consumer, gate: withMetAt(recalled(gate, queued, { hasMet })) },
+      });
     }
     case 'open parts':
       return openSome(runs, life, decision.most);

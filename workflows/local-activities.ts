@@ -17,6 +17,8 @@ export const {
   setPaused,
   clearQueue,
   reachTime,
+  recallKeys,
+  recallMet,
   writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 

@@ -5,7 +5,9 @@ import { takeBatches, withoutExpired, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
 import { begin, type Life, nextStep, open, reached, settle, stepped, termsOf } from './life.ts';
-import { adoptDefinition, checkpoint, clearQueue, setPaused } from './local-activities.ts';
+import { forgetKeys, keysToRecall, recalled } from '../core/pending-keys.ts';
+import { withMetAt } from '../core/gate-time.ts';
+import { adoptDefinition, checkpoint, clearQueue, recallKeys, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
@@ -21,8 +23,8 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
   if (standing === 'astray') return begin(runs, life.dagId);
   if (events.definition !== null) return adopt(runs, life, events.definition, events.upTo);
 
-  let current = life;
   const batches = events.batches.map(unpackBatch);
+  let current = await remember(life, batches);
   let rest: readonly Batch[] = batches;
   do {
     const taken = takeBatches(current.consumer, rest, events, mostStarted(current.definition));
@@ -32,7 +34,18 @@ export async function takeEvents(runs: RunStarter, life: Life, events: AssetEven
     if (current.epoch !== life.epoch) return current;
     rest = taken.rest;
   } while (rest.length > 0);
-  return storeLongQueue(runs, { ...current, uncheckpointed: current.uncheckpointed + eventsIn(batches) });
+  const gate = forgetKeys(current.consumer.gate);
+  const uncheckpointed = current.uncheckpointed + eventsIn(batches);
+  return storeLongQueue(runs, { ...current, consumer: { ...current.consumer, gate }, uncheckpointed });
+}
+
+/** Reads what is queued under partition keys that the gate let go of and that come again. */
+async function remember(life: Life, batches: readonly Batch[]): Promise<Life> {
+  const { gate } = life.consumer;
+  const keys = keysToRecall(gate, batches);
+  if (keys.length === 0) return life;
+  const queued = await recallKeys({ dagId: life.dagId, gate, keys });
+  return { ...life, consumer: { ...life.consumer, gate: withMetAt(recalled(gate, queued)) } };
 }
 
 /** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
@@ -89,8 +102,16 @@ export async function takeClear(
   const { dagId, consumer, definition } = life;
   const { leaves, before = null, who } = wish;
   const clearing = clear(consumer.gate, { leaves, before });
-  if (clearsNothing(clearing) || life.isOver) return { life, cleared: 0 };
-  const answer = await clearQueue({ ...nextStep(life), version: definition.version, who, ...clearing });
+  const { forgotten } = consumer.gate;
+  if ((clearsNothing(clearing) && forgotten === undefined) || life.isOver) return { life, cleared: 0 };
+  const wished = forgotten === undefined ? {} : { wish: { leaves, before } };
+  const answer = await clearQueue({
+    ...nextStep(life),
+    version: definition.version,
+    who,
+    ...clearing,
+    ...wished,
+  });
   const cleared = clearedOf(answer, clearing);
   if (cleared === null) return takeClear(runs, await begin(runs, dagId), wish);
   const next = { ...stepped(life), consumer: { ...consumer, gate: cleared.gate } };

@@ -1,11 +1,15 @@
 import { asset, dag, type DagDefinition, type DagOptions, rollup, startOf } from '../../sdk/index.ts';
 import { parseDagId } from '../../core/ids.ts';
-import { clearQueue } from '../../temporal/control.ts';
+import { AssetIds } from '../../store/asset-ids.ts';
+import { clearQueue, setPaused } from '../../temporal/control.ts';
+import { recordEvents } from '../../temporal/record-events.ts';
 import { readConsumer } from '../../store/gate.ts';
+import { anAsset } from '../support/plans.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const [orders, rates] = [asset('s3://keys/orders'), asset('s3://keys/rates')];
 const days = asset('s3://keys/days');
+const [bulk, mark] = [asset('s3://keys/bulk'), asset('s3://keys/mark')];
 const plain = asset('s3://keys/plain');
 
 /** Its one task returns the keys of the events its run consumed. */
@@ -24,6 +28,7 @@ const project: readonly DagDefinition[] = [
       default: rollup(startOf('week', { inputFormat: '%Y-%m-%d' }), 'week', { wait: { min: 3 } }),
     },
   }),
+  listing('many', { schedule: [bulk, mark], partitioned: true, maxActiveRuns: 4 }),
   listing('keyless', { schedule: plain }),
   listing('whatever', { schedule: plain, partitions: 'any' }),
 ];
@@ -96,6 +101,53 @@ describe('a consumer by partition', () => {
     const refused = await tidegate.deps.db.selectFrom('refused_event').select('reason').execute();
     expect(refused).toEqual([{ reason: expect.stringContaining('key "soon" is not taken') }]);
   }, 20_000);
+});
+
+describe('a consumer with more keys than its gate holds', () => {
+  const postAll = async (uri: string, keys: readonly string[]): Promise<void> => {
+    const idOf = await new AssetIds(tidegate.deps.db).find([anAsset(uri)]);
+    const assetId = idOf(anAsset(uri));
+    const events = keys.map((partitionKey) => ({ assetId, extra: {}, partitionKey }));
+    await recordEvents(tidegate.deps, { events });
+  };
+  const heldKeys = async () => Object.keys((await tidegate.gate('many')).gate.queued).length;
+
+  it('lets go of some, and has them back when they come again', async () => {
+    const keys = Array.from({ length: 3_000 }, (_, nth) => `k${nth}`);
+    await postAll(bulk.uri, keys);
+    await eventually(async () => ((await heldKeys()) > 0 ? true : undefined));
+    expect(await heldKeys()).toBeLessThanOrEqual(2_000);
+    const read = await readConsumer(tidegate.deps.db, parseDagId('many'));
+    expect(Object.keys(read?.consumer.gate.queued ?? {})).toHaveLength(3_000);
+
+    await postAll(mark.uri, ['k0', 'k1', 'k2999']);
+    const results = await resultsOf('many', 3);
+    const pairs = results.map((one) =>
+      (one as readonly string[]).map((text) => text.split(' ')[0]).join(' '),
+    );
+    expect(new Set(pairs)).toEqual(new Set(['k0 k0', 'k1 k1', 'k2999 k2999']));
+  }, 60_000);
+
+  it('finds those that were met while it had no slot, after it began anew, and clears the rest', async () => {
+    const dagId = parseDagId('many');
+    await setPaused(tidegate.deps, dagId, true);
+    const met = Array.from({ length: 30 }, (_, nth) => `k${nth + 10}`);
+    const others = Array.from({ length: 2_500 }, (_, nth) => `met${nth}`);
+    await postAll(mark.uri, met);
+    await postAll(bulk.uri, others);
+    await postAll(mark.uri, others.slice(0, 20));
+    await tidegate.consumer('many').terminate('to begin anew');
+    await setPaused(tidegate.deps, dagId, false);
+    for (const closed of [13, 23, 33, 43]) await tidegate.runsClosed('many', closed);
+    expect((await resultsOf('many', 53)).every((one) => (one as readonly string[]).length === 2)).toBe(true);
+    const { cleared } = await clearQueue(tidegate.deps, dagId, { who: 'me' });
+    expect(cleared).toBe(3_000 - 33 + 2_500 - 20);
+    const read = await readConsumer(tidegate.deps.db, dagId);
+    expect(read?.consumer.gate.queued).toEqual({});
+    await postAll(mark.uri, ['k500']);
+    await eventually(async () => ((await heldKeys()) === 1 ? true : undefined));
+    expect(await tidegate.runsOf('many')).toHaveLength(53);
+  }, 120_000);
 });
 
 describe('a consumer that is not by partition', () => {

@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import { type Gate, isMetFor, type Queued } from '../core/gate.ts';
+import { pendingKeys } from '../core/gate-take.ts';
+import type { DagId } from '../core/ids.ts';
+import { keyOf, type LeafId, ofKey } from '../core/leaves.ts';
+import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
+
+/** Partition keys that are recalled at a time where a consumer has slots again. */
+const keysAtOnce = 200;
+
+interface Row extends Omit<Queued, 'recent' | 'window'> {
+  readonly leaf: LeafId;
+  readonly key: string;
+  readonly needs: number | null;
+  readonly parts: readonly string[] | null;
+}
+
+/**
+ * What is queued under partition keys that a gate let go of: what its consumer accepted under them, up to where it has counted, and nobody took.
+ * @param keys - `null` is all but those the gate holds
+ */
+export async function recall(
+  db: Db | Tx,
+  dagId: DagId,
+  gate: Pick<Gate, 'watermark' | 'queued' | 'ignored'>,
+  keys: readonly string[] | null,
+): Promise<Gate['queued']> {
+  const { watermark, ignored = [] } = gate;
+  const held = [...new Set(Object.keys(gate.queued).map((leaf) => keyOf(leaf as LeafId) ?? ''))];
+  const { rows } = await sql<Row>`
+    with recursive of_dag as (
+      select id, greatest(live_after_seq, judged_after) as after_seq from subscription where dag_id = ${dagId} and until_seq is null
+    ), walked as (
+      -- From key to key through the index, however many events each has.
+      select id, after_seq, (select min(key) from accepted_event j where j.subscription_id = of_dag.id) as key
+      from of_dag where ${keys === null}
+      union all
+      select id, after_seq, (select min(key) from accepted_event j where j.subscription_id = walked.id and j.key > walked.key)
+      from walked where key is not null
+    ), wanted as (
+      select id, after_seq, key from walked where key is not null and not key = any(${held}::text[])
+      union all select id, after_seq, key from of_dag cross join unnest(${keys ?? []}::text[]) as key
+    )
+    select leaf, wanted.key, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
+      (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
+      (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt",
+      max(j.needs) as needs, array_agg(distinct j.part) filter (where j.part is not null) as parts
+    from wanted cross join lateral (
+      select coalesce(max(upto_seq), 0) as seq from consumption c
+      where c.subscription_id = wanted.id and c.key = wanted.key and c.outcome <> 'ignored'
+    ) as taken
+    join accepted_event j on (j.subscription_id, j.key, j.seq) > (wanted.id, wanted.key, greatest(taken.seq, wanted.after_seq))
+      and (j.subscription_id, j.key, j.seq) <= (wanted.id, wanted.key, ${watermark}::bigint)
+    cross join lateral (select seq, recorded_at from asset_event e where e.seq = j.seq limit 1) e
+    cross join lateral unnest(j.leaves) as leaf
+    where not exists (
+      select from (
+        select c.after_seq, c.upto_seq from consumption c
+        where c.subscription_id = wanted.id and c.key = '' and c.outcome = 'ignored' and c.upto_seq >= e.seq
+        union all select * from unnest(
+          ${ignored.map(({ after }) => after)}::bigint[], ${ignored.map(({ upTo }) => upTo)}::bigint[]
+        )
+      ) as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
+    )
+    group by leaf, wanted.key`.execute(db);
+  return Object.fromEntries(rows.map((row) => [ofKey(row.leaf, row.key), queuedOf(row)]));
+}
+
+function queuedOf({ needs, parts, count, firstSeq, lastSeq, firstAt, lastAt }: Row): Queued {
+  const queued = { count, firstSeq, lastSeq, firstAt, lastAt };
+  return needs === null ? queued : { ...queued, window: { needs, parts: parts ?? [] } };
+}
+
+/** Keys that are met and that a gate let go of while it had no slot: those with the oldest events, and whether there are more. */
+export async function recallMet(
+  db: Db,
+  dagId: DagId,
+  gate: Gate,
+): Promise<{ readonly queued: Gate['queued']; readonly hasMet: boolean }> {
+  const all = await recall(db, dagId, gate, null);
+  const keys = pendingKeys({ ...gate, queued: all });
+  const byKey = new Map<string, [LeafId, Queued][]>();
+  for (const [leaf, queued] of Object.entries<Queued>(all) as [LeafId, Queued][]) {
+    const key = keyOf(leaf) ?? '';
+    byKey.set(key, [...(byKey.get(key) ?? []), [leaf, queued]]);
+  }
+  const met = keys.filter((key) =>
+    isMetFor({ ...gate, queued: Object.fromEntries(byKey.get(key) ?? []) }, key),
+  );
+  const first = met.slice(0, keysAtOnce);
+  const queued: Record<LeafId, Queued> = Object.fromEntries(first.flatMap((key) => byKey.get(key) ?? []));
+  return { queued, hasMet: met.length > first.length };
+}
