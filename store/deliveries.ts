@@ -4,6 +4,7 @@ import type { Delivery } from '../core/batch.ts';
 import { type LeafId, leafOfSubscription, ofKey } from '../core/leaves.ts';
 import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
+import { maxSeq } from './events-of-asset.ts';
 import { eventsOf, ofSubscription, recordedOf } from './events-of-subscription.ts';
 
 /** What one consumer has not been sent yet, complete up to `upTo` as of one statement. */
@@ -16,6 +17,7 @@ export interface Undelivered {
   readonly sent: Seq;
   readonly upTo: Seq;
   readonly head: Seq;
+  readonly isMixed: boolean;
   /** Whether its consumer looks into events, and has not into all of them: `head` is then as far as it has. */
   readonly isJudgedBehind: boolean;
   /** In log order; whole batches only. */
@@ -29,6 +31,13 @@ const windowSeqs = 50_000;
 /** Deliveries read in one statement: those of the largest batch, so that a piece always ends between two of them. */
 const maxDeliveries = maxBatchDeliveries;
 
+/** How to read. */
+interface Reading {
+  readonly mostRows?: number;
+  /** Whether the consumer waits for assets only and does not look into events: a guess, which the statement itself verifies. */
+  readonly isPlain?: boolean;
+}
+
 /** How far one life of a consumer was looked through. The next life is sent everything again. */
 export interface LookedThrough {
   readonly epoch: number;
@@ -41,6 +50,8 @@ type Row = {
   readonly log: string;
   readonly head: Seq;
   readonly is_behind: boolean;
+  /** Whether the consumer waits for aliases, or looks into events. */
+  readonly is_mixed: boolean;
   readonly epoch: number;
   readonly version: number;
   readonly sent: Seq;
@@ -63,7 +74,7 @@ export async function readUndelivered(
   db: Db,
   dagId: DagId,
   { epoch, upTo }: LookedThrough = nothing,
-  mostRows = maxDeliveries,
+  { mostRows = maxDeliveries, isPlain = true }: Reading = {},
 ): Promise<Undelivered | undefined> {
   const { rows } = await sql<Row>`
     with looked as (
@@ -79,6 +90,7 @@ export async function readUndelivered(
           after: sql`greatest(looked.start, s.live_after_seq)`,
           upTo: sql`least(looked.head, s.until_seq)`,
           limit: sql`1`,
+          isPlain,
         })} first where s.dag_id = ${dagId}
       ), head) as start
       from looked
@@ -94,11 +106,14 @@ export async function readUndelivered(
         after: sql`greatest(at.start, s.live_after_seq)`,
         upTo: sql`least(at.head, at.start + ${windowSeqs}, s.until_seq, change_seq)`,
         isPerKey: true,
+        isPlain,
         limit: sql`${mostRows + 1}`,
       })} e
       order by e.seq limit ${mostRows + 1}
     )
-    select at.log, at.head, at.is_behind, at.epoch, at.sent, at.start, at.version, change_seq, change_version, (
+    select at.log, at.head, at.is_behind, at.epoch, at.sent, at.start, at.version, change_seq, change_version, exists (
+      select from subscription where dag_id = ${dagId} and (alias_id is not null or judged_after < ${maxSeq}::bigint)
+    ) as is_mixed, (
       select coalesce(json_agg(
         case when leaves is null then json_build_array(seq, batch_end, subscription, ahead.at)
           else json_build_array(seq, batch_end, subscription, ahead.at, leaves, key, part, needs) end order by seq
@@ -107,10 +122,14 @@ export async function readUndelivered(
     from at left join change on true`.execute(db);
   const row = rows[0];
   if (row === undefined) return undefined;
+  if (isPlain && row.is_mixed)
+    return readUndelivered(db, dagId, { epoch, upTo }, { mostRows, isPlain: false });
   const undelivered = fromRow(row, mostRows);
   // A batch may be more, where one event stands for many partition keys.
   const isStuck = row.deliveries.length > mostRows && undelivered.upTo <= row.start;
-  return isStuck ? readUndelivered(db, dagId, { epoch, upTo }, mostRows * 16) : undelivered;
+  return isStuck
+    ? readUndelivered(db, dagId, { epoch, upTo }, { mostRows: mostRows * 16, isPlain })
+    : undelivered;
 }
 
 function deliveriesOf(row: DeliveryRow): readonly Delivery[] {
@@ -131,7 +150,7 @@ function fromRow(row: Row, mostRows: number): Undelivered {
   const upTo = cut === undefined ? readTo : cut[0] - 1;
   const isChangeNext = change_seq !== null && change_version !== null && upTo === change_seq - 1;
   return {
-    ...{ log, head, epoch, version, sent, upTo, isJudgedBehind: row.is_behind },
+    ...{ log, head, epoch, version, sent, upTo, isJudgedBehind: row.is_behind, isMixed: row.is_mixed },
     deliveries: row.deliveries.filter(([seq]) => seq <= upTo).flatMap(deliveriesOf),
     change: isChangeNext ? { version: change_version, seq: change_seq } : null,
   };

@@ -26,6 +26,8 @@ interface Reading extends Stretch {
   readonly ofAsset?: RawBuilder<boolean>;
   /** Only those accepted under this partition key; empty where runs are not by partition. */
   readonly key?: Value;
+  /** Leaves out aliases and what was accepted, for subscriptions that are known to have neither: Postgres plans each part of a statement anew. */
+  readonly isPlain?: boolean;
   /** An event comes once for each key it was accepted under, instead of once. */
   readonly isPerKey?: boolean;
 }
@@ -52,8 +54,10 @@ const isUnkeyed = sql<boolean>`e.partition_key is null`;
 export function eventsOf(of: Subscribed, reading: Reading = {}): Value {
   const plain = { ...reading, upTo: sql`least(${reading.upTo ?? sql`null`}, ${of.judgedAfter})` };
   const nothing = sql`null::text as key, null::text[] as leaves, null::text as part, null::int as needs`;
+  const read = { select: sql`e.*, ${nothing}`, where: isUnkeyed };
+  if (reading.isPlain === true) return sql`(${ofAssetOnly(of, plain, read)})`;
   return sql`(
-    ${fromLog(of, plain, { select: sql`e.*, ${nothing}`, where: isUnkeyed })}
+    ${fromLog(of, plain, read)}
     union all
     ${accepted(of, reading)}
   )`;
@@ -64,23 +68,33 @@ export function recordedOf(of: Target, reading: Reading = {}): Value {
   return sql`(${fromLog(of, reading, { select: sql`e.*`, where: sql`true` })})`;
 }
 
-function fromLog(
-  { assetId, aliasId }: Target,
-  { after, upTo, newestFirst = false, limit, throughAlias = sql`true`, ofAsset = sql`true` }: Reading,
-  { select, where }: { readonly select: Value; readonly where: Value },
+interface FromLog {
+  readonly select: Value;
+  readonly where: Value;
+}
+
+function ofAssetOnly(
+  { assetId }: Target,
+  { after, upTo, newestFirst = false, limit, ofAsset = sql`true` }: Reading,
+  { select, where }: FromLog,
 ): Value {
+  return sql`
+    select ${select} from asset_event e
+    where ${isOfAsset(assetId, { ...(after && { after }), ...(upTo && { upTo }) })} and ${where} and ${ofAsset}
+    ${cut(limit, inLogOrder({ newestFirst }))}`;
+}
+
+function fromLog(of: Target, reading: Reading, { select, where }: FromLog): Value {
+  const { after, upTo, newestFirst = false, limit, throughAlias = sql`true` } = reading;
   const stretch = { ...(after && { after }), ...(upTo && { upTo }) };
   return sql`
-    (
-      select ${select} from asset_event e
-      where ${isOfAsset(assetId, stretch)} and ${where} and ${ofAsset} ${cut(limit, inLogOrder({ newestFirst }))}
-    )
+    (${ofAssetOnly(of, reading, { select, where })})
     union all
     (
       select ${select} from asset_event_alias x
       -- One by one: an estimate that goes wrong must not make Postgres walk through all events.
       cross join lateral (select * from asset_event e where e.seq = x.seq limit 1) e
-      where ${isThroughAlias(aliasId, stretch)} and ${where} and ${throughAlias} ${cut(
+      where ${isThroughAlias(of.aliasId, stretch)} and ${where} and ${throughAlias} ${cut(
         limit,
         newestFirst ? sql`order by x.alias_id desc, x.seq desc` : sql`order by x.alias_id, x.seq`,
       )}

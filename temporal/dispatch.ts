@@ -19,6 +19,8 @@ interface DispatcherOptions {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #sending: OneAtATime<DagId>;
+  /** Consumers that wait for aliases, or look into events: they are read in another way. */
+  readonly #mixed = new Set<DagId>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -47,8 +49,10 @@ export class Dispatcher {
   async #sendAll(dagId: DagId): Promise<void> {
     let looked: LookedThrough | undefined;
     for (;;) {
-      const ahead = await readUndelivered(this.#options.db, dagId, looked);
+      const isPlain = !this.#mixed.has(dagId);
+      const ahead = await readUndelivered(this.#options.db, dagId, looked, { isPlain });
       if (ahead === undefined) return;
+      if (ahead.isMixed) this.#mixed.add(dagId);
       // Those that look into events are told of what they accept.
       if (ahead.isJudgedBehind && (await judgeAhead(this.#options.db, dagId))) continue;
       const sent = await this.#sendEvents(dagId, ahead);
