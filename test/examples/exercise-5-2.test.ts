@@ -38,7 +38,7 @@ async function expectedCents(): Promise<{ readonly orders: number; readonly cent
 describe('exercise 5.2', () => {
   it('shows what its README says', async () => {
     expect(await follow(await readPage(`${folder}/README.md`), examples)).toBeGreaterThan(10);
-  }, 120_000);
+  }, 240_000);
 
   it('totals the orders of customers and products that are there', async () => {
     const expected = await expectedCents();

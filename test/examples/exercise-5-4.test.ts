@@ -1,4 +1,5 @@
 import { embed, similarity } from '../../examples/exercise_5_4/embedding.ts';
+import { runHere } from '../cli/run-command.ts';
 import { readPage } from '../docs/markdown.ts';
 import { type RunningProject, startExamples } from '../support/running-project.ts';
 import { follow } from './readme-session.ts';
@@ -12,7 +13,17 @@ describe('exercise 5.4', () => {
 
   it('shows what its README says', async () => {
     expect(await follow(await readPage('examples/exercise_5_4/README.md'), examples)).toBeGreaterThan(10);
-  }, 120_000);
+  }, 240_000);
+
+  it('says which collections there are when it is asked for another one', async () => {
+    const at = ['--api-url', examples.apiUrl];
+    const asked = ['exercise_5_4_collect', '-r', 'other', '-c', '{"only": ["sync", "../dags"]}', '--wait'];
+    expect(await runHere(['dags', 'trigger', ...asked, ...at])).toMatchObject({ status: 1 });
+    const { stdout } = await runHere(['runs', 'logs', 'exercise_5_4_collect', 'other', ...at]);
+    expect(stdout).toContain('no collection ../dags: there are accounts, billing, sync');
+    const { stdout: events } = await runHere(['events', 'list', '--run', 'other', '-o', 'plain', ...at]);
+    expect(events).toBe('');
+  });
 });
 
 describe('an embedding', () => {

@@ -13,7 +13,7 @@ describe('the machine-learning pipeline', () => {
 
   it('shows what its README says', async () => {
     expect(await follow(await readPage('examples/ml_pipeline/README.md'), examples)).toBeGreaterThan(10);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('least squares', () => {

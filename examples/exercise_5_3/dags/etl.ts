@@ -31,7 +31,8 @@ export const cleanReadings = defineAsset(
     tags,
     eventExtra: readings.extend({ leftOut: z.int().nonnegative() }),
   },
-  async ({ upstream, self, emit, log }) => {
+  async ({ upstream, self, emit, log, skip }) => {
+    if (!(await weatherFiles.has('raw.jsonl'))) skip('run exercise_5_3_extract first');
     const lines = await weatherFiles.readLines('raw.jsonl', (line) => ReadingLine.parse(line));
     const rows = cleaned(lines);
     await weatherFiles.writeLines('clean.jsonl', rows);
@@ -49,7 +50,8 @@ const stations = asset('postgres://warehouse/weather/public/stations', { group: 
 export const warehouse = defineAssets(
   [days, stations],
   { id: 'exercise_5_3_load', schedule: cleanReadings, tags },
-  async ({ emit, log }) => {
+  async ({ emit, log, skip }) => {
+    if (!(await weatherFiles.has('clean.jsonl'))) skip('run exercise_5_3_extract first');
     const rows = daysOf(await weatherFiles.readLines('clean.jsonl', (row) => Reading.parse(row)));
     const totals = weekOf(rows);
     await weatherFiles.writeLines('warehouse/days.jsonl', rows);

@@ -23,7 +23,12 @@ export const collect = dag(
         for await (const { asset, extra } of inlets.of(changedDocuments))
           digests.set(asset.name, extra['digest']);
 
-        const wanted = params.only ?? (await collections());
+        const there = await collections();
+        const wanted = params.only ?? there;
+        const unknown = wanted.filter((collection) => !there.includes(collection));
+        if (unknown.length > 0)
+          throw new Error(`no collection ${unknown.join(', ')}: there are ${there.join(', ')}`);
+
         const changed: string[] = [];
         for (const collection of wanted) {
           const articles = await readCollection(collection);
