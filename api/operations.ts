@@ -23,6 +23,7 @@ import {
   UpstreamEventQuery,
 } from './contract/dag-runs.ts';
 import { Dag, DagCollection, DagDetails, DagQuery, PatchDag, TaskCollection } from './contract/dags.ts';
+import { Backtest, CreateBacktest } from './contract/backtest.ts';
 import { DeadlineCollection, DeadlineQuery } from './contract/deadlines.ts';
 import { DagGate } from './contract/gate.ts';
 import { Liveness, MonitorHealth, Readiness, Version } from './contract/health.ts';
@@ -150,6 +151,16 @@ export const operations: readonly Operation[] = [
     tag: 'DAG',
     answer: DagGate,
     failures: [404],
+    isOurs: true,
+  },
+  {
+    method: 'post',
+    path: '/api/v2/dags/:dag_id/backtest',
+    summary: 'Which runs a schedule would have started, beside those that there were',
+    tag: 'DAG',
+    body: CreateBacktest,
+    answer: Backtest,
+    failures: [400, 404, 413, 415, 422],
     isOurs: true,
   },
   {

@@ -1,7 +1,8 @@
 import { type ExplanationNode, toExplanationNode } from '../api/contract/gate.ts';
 import { unreachable } from '../core/errors.ts';
 import type { Scenario, ScenarioEvent, ScenarioStep } from '../core/scenario.ts';
-import { type Simulation, type SimulationResult, startSimulation } from '../core/simulate.ts';
+import { type Simulation, startSimulation } from '../core/simulate.ts';
+import type { SimulationResult } from '../core/simulated-run.ts';
 import { conditionLines } from './condition-tree.ts';
 import type { Cell, Report, Section } from './report.ts';
 
@@ -63,6 +64,8 @@ function textOf(step: ScenarioStep): string {
       return step.events.map(eventText).join(' + ');
     case 'finishRun':
       return step.count === 1 ? 'a run ends' : `${step.count} runs end`;
+    case 'endRun':
+      return `run ${step.nth + 1} ends`;
     case 'manualRun':
       return 'a run is asked for by hand';
     case 'timeTick':

@@ -38,9 +38,13 @@ export function leavesMetBy(
 ): (event: ScenarioEvent) => { readonly met: readonly MetLeaf[]; readonly refusal: string | null } {
   const byKey = new Map([...leaves].map(([leaf, source]) => [keyOf(source), leaf]));
   const judge = judgeOf({ condition, assets, ...(partitions && { partitions }) });
-  return ({ asset, via, partition, extra }) => {
-    const facts = { extra, partitionKey: partition, source: { kind: 'api' } } as const;
-    const sources = [{ name: asset }, ...via.map((name) => ({ kind: 'alias' as const, name }))];
+  return ({ asset, via, templates = [], partition, extra, source = { kind: 'api' } }) => {
+    const facts = { extra, partitionKey: partition, source };
+    const passages = [
+      ...via.map((name) => ({ kind: 'alias' as const, name })),
+      ...templates.map((name) => ({ kind: 'template' as const, name })),
+    ];
+    const sources = [{ name: asset }, ...passages];
     const judgements = [...new Set(sources.map(keyOf))].flatMap((key) => {
       const base = byKey.get(key);
       return base === undefined ? [] : [judge(base, facts)];

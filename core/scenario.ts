@@ -1,3 +1,4 @@
+import type { EventSource } from './asset-event.ts';
 import type { Condition } from './condition.ts';
 import type { OnMissing } from './deadline.ts';
 import type { Duration } from './duration.ts';
@@ -33,6 +34,8 @@ export type ScenarioStep =
   | { readonly kind: 'record'; readonly events: readonly ScenarioEvent[] }
   /** The oldest active runs end. */
   | { readonly kind: 'finishRun'; readonly count: number }
+  /** The run that got a slot as the nth, from 0, ends. */
+  | { readonly kind: 'endRun'; readonly nth: number }
   /** Somebody asks for a run. */
   | { readonly kind: 'manualRun' }
   /** A time of the schedule has come. */
@@ -54,6 +57,12 @@ export interface ScenarioEvent {
   readonly partition: string | null;
   readonly extra: JsonObject;
   readonly at: number;
+  /** Templated assets it is an instance of. */
+  readonly templates?: readonly string[];
+  /** @defaultValue that somebody recorded it over HTTP */
+  readonly source?: EventSource;
+  /** What a run lists it as. @defaultValue its asset and its number among the updates of it */
+  readonly label?: string;
 }
 
 /**

@@ -9,13 +9,13 @@ import {
   withoutRuns,
   withRun,
 } from './consumer.ts';
-import { type DeadlineOutcome, isMissed, withDue } from './deadline.ts';
+import { isMissed, withDue } from './deadline.ts';
 import { unreachable } from './errors.ts';
-import { explainConsumer, type Explanation, missingNames } from './explanation.ts';
+import { explainConsumer, missingNames } from './explanation.ts';
 import { isIgnored, pauseGate } from './gate.ts';
 import { takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
-import { runIdByHand } from './ids.ts';
+import { type RunId, runIdByHand } from './ids.ts';
 import { takePrefixes } from './prefix.ts';
 import { type LeafId, withoutKey } from './leaves.ts';
 import { withTick } from './owed-ticks.ts';
@@ -23,54 +23,14 @@ import type { StartFrom } from './run-plan.ts';
 import { leavesMetBy, numberSources } from './scenario-sources.ts';
 import type { Scenario, ScenarioEvent, ScenarioStep } from './scenario.ts';
 import { startLog } from './simulated-log.ts';
-
-/** A run that consumes events. */
-export interface SimulatedRun {
-  readonly trigger: 'assets' | 'manual' | 'time' | 'deadline';
-  /** The key it is of, where runs are by partition. */
-  readonly partition: string | null;
-  /** In order of arrival, each once; `a#2` is the second update of `a` in the scenario, `a@k#2` too if it is of partition `k` and runs are by partition. */
-  readonly events: readonly string[];
-  /** Times that the run is for, where runs by time wait for assets. */
-  readonly ticks?: readonly string[];
-  /** Names of what was missing, of a run that a deadline started. */
-  readonly missing?: readonly string[];
-}
-
-/** A deadline that was decided. */
-export interface SimulatedDeadline {
-  readonly at: string;
-  readonly outcome: DeadlineOutcome;
-  /** Names of what was missing. */
-  readonly missing: readonly string[];
-}
-
-/** What came of a scenario. */
-export interface SimulationResult {
-  readonly runs: readonly SimulatedRun[];
-  /** Names with something queued at the end, in the order of the schedule. */
-  readonly pending: readonly string[];
-  /** Keys with something queued, the oldest first; only where runs are by partition. */
-  readonly pendingKeys?: readonly string[];
-  /** Why events were not taken for their key, each reason once; only where there are such. */
-  readonly refused?: readonly string[];
-  /** What became of deadlines, in order; only where some were decided. */
-  readonly deadlines?: readonly SimulatedDeadline[];
-  /** Runs by hand and by time that got a slot. */
-  readonly otherRuns: number;
-  readonly explanation: {
-    /** What the consumer waits for at the end. */
-    readonly sentence: string;
-    readonly met: boolean;
-    /** `null` where events start nothing. */
-    readonly tree: Explanation | null;
-  };
-}
+import type { SimulatedDeadline, SimulatedRun, SimulationResult, StartedRun } from './simulated-run.ts';
 
 /** A scenario that is played step by step. */
 export interface Simulation {
   /** Takes the next step and says what it started. */
-  take(step: ScenarioStep): Pick<SimulationResult, 'runs' | 'otherRuns'>;
+  take(
+    step: ScenarioStep,
+  ): Pick<SimulationResult, 'runs' | 'otherRuns'> & { readonly started: readonly StartedRun[] };
   /** Names with something queued now, in the order of the schedule. */
   pending(): readonly string[];
   result(): SimulationResult;
@@ -113,7 +73,9 @@ export function startSimulation(scenario: Scenario): Simulation {
   const requests: ('manual' | 'time')[] = [];
   let ticks: readonly number[] = [];
   const deadlines: SimulatedDeadline[] = [];
+  const started: StartedRun[] = [];
   let otherRuns = 0;
+  let now = 0;
   let isRegistered = steps.every(({ kind }) => kind !== 'register');
   let consumer: Consumer = {
     ...{ gate: emptyGate(terms, 0), isPaused: false, activeRuns: [], hasRequests: false },
@@ -124,18 +86,25 @@ export function startSimulation(scenario: Scenario): Simulation {
     trigger: SimulatedRun['trigger'],
     { key, taken, expired = [] }: Pick<AskedRun, 'key' | 'taken' | 'expired'>,
     more: Pick<SimulatedRun, 'ticks' | 'missing'> = {},
-  ): void => {
+  ): SimulatedRun => {
     log.discard(expired);
-    runs.push({ trigger, partition: key ?? null, events: log.consume(taken), ...more });
+    const run = { trigger, partition: key ?? null, events: log.consume(taken), ...more };
+    runs.push(run);
+    return run;
+  };
+
+  const hold = (runId: RunId, run: SimulatedRun | null): void => {
+    started.push({ nth: started.length, at: now, runId, run });
+    consumer = withRun(consumer, runId);
   };
 
   const openOwed = (decision: Extract<Decision, { kind: 'admit' }>): void => {
-    open('time', decision, { ticks: ticks.map((at) => new Date(at).toISOString()) });
+    const run = open('time', decision, { ticks: ticks.map((at) => new Date(at).toISOString()) });
     ticks = [];
     otherRuns += 1;
+    consumer = { ...consumer, gate: decision.gate, owed: null };
     // All that matters about its name is that no other run has it.
-    const runId = runIdByHand(0, String(otherRuns));
-    consumer = withRun({ ...consumer, gate: decision.gate, owed: null }, runId);
+    hold(runIdByHand(0, String(otherRuns)), run);
   };
 
   const pass = (decision: Extract<Decision, { kind: 'deadline' }>): void => {
@@ -147,8 +116,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     if (outcome === 'skip') log.discard(taken);
     consumer = { ...consumer, gate };
     if (runId === undefined) return;
-    open('deadline', { taken }, { missing });
-    consumer = withRun(consumer, runId);
+    hold(runId, open('deadline', { taken }, { missing }));
   };
 
   const settle = (): void => {
@@ -160,15 +128,12 @@ export function startSimulation(scenario: Scenario): Simulation {
         case 'recall':
           return;
         case 'open':
-          open('assets', decision.run);
-          consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);
+          consumer = { ...consumer, gate: decision.gate };
+          hold(decision.run.runId, open('assets', decision.run));
           break;
         case 'open parts': {
           const parts = takePrefixes(consumer.gate, log.waiting(), { most: decision.most, isAll: true });
-          for (const run of parts.runs) {
-            open('assets', run);
-            consumer = withRun(consumer, run.runId);
-          }
+          for (const run of parts.runs) hold(run.runId, open('assets', run));
           consumer = { ...consumer, gate: parts.gate };
           break;
         }
@@ -178,10 +143,10 @@ export function startSimulation(scenario: Scenario): Simulation {
             break;
           }
           const trigger = requests.shift() ?? 'manual';
-          if (decision.taken.length > 0) open(trigger, decision);
+          const run = decision.taken.length > 0 ? open(trigger, decision) : null;
           otherRuns += 1;
           consumer = { ...consumer, gate: decision.gate, hasRequests: requests.length > 0 };
-          consumer = withRun(consumer, runIdByHand(0, String(otherRuns)));
+          hold(runIdByHand(0, String(otherRuns)), run);
           break;
         }
         case 'deadline':
@@ -215,6 +180,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     for (;;) {
       const passed = letPass(consumer, to);
       consumer = passed.consumer;
+      now = Math.max(now, passed.isOpenable ? (consumer.gate.at ?? to) : to);
       if (!passed.isOpenable) return;
       settle();
     }
@@ -222,13 +188,14 @@ export function startSimulation(scenario: Scenario): Simulation {
 
   const record = (events: readonly ScenarioEvent[]): void => {
     if (isRegistered) advance((events[0]?.at ?? 0) - 1);
+    now = Math.max(now, events[0]?.at ?? 0);
     const batchEnd = log.head + events.length;
     let rest: readonly Batch[] = toBatches(events.flatMap((event) => append(event, batchEnd)));
     if (!isRegistered) return;
     do {
       const taken = takeBatches(consumer, rest, { upTo: batchEnd, more: false });
-      for (const run of taken.asked) open('assets', run);
       consumer = taken.consumer;
+      for (const run of taken.asked) hold(run.runId, open('assets', run));
       settle();
       rest = taken.rest;
     } while (rest.length > 0);
@@ -269,6 +236,10 @@ export function startSimulation(scenario: Scenario): Simulation {
     // Nothing can be done to a consumer that is not there yet.
     if (!isRegistered) return undefined;
     if (step.kind === 'finishRun') consumer = withoutRuns(consumer, consumer.activeRuns.slice(0, step.count));
+    if (step.kind === 'endRun') {
+      const ended = started[step.nth];
+      if (ended !== undefined) consumer = withoutRuns(consumer, [ended.runId]);
+    }
     if (step.kind === 'clear') clear(step.name);
     if (step.kind === 'pause' || step.kind === 'unpause') pause(step.kind === 'pause');
     if (step.kind === 'manualRun') request('manual');
@@ -289,9 +260,13 @@ export function startSimulation(scenario: Scenario): Simulation {
 
   return {
     take(step) {
-      const before = { runs: runs.length, otherRuns };
+      const before = { runs: runs.length, otherRuns, started: started.length };
       act(step);
-      return { runs: runs.slice(before.runs), otherRuns: otherRuns - before.otherRuns };
+      return {
+        runs: runs.slice(before.runs),
+        otherRuns: otherRuns - before.otherRuns,
+        started: started.slice(before.started),
+      };
     },
     pending,
     result() {

@@ -48,12 +48,12 @@ export function startLog({ isByPartition = false } = {}): SimulatedLog {
     get head() {
       return head;
     },
-    append({ asset, partition, at }) {
+    append({ asset, partition, at, label }) {
       head += 1;
       const update = (updates.get(asset) ?? 0) + 1;
       updates.set(asset, update);
       const key = isByPartition && partition !== null ? `@${partition}` : '';
-      return { seq: head, at, name: `${asset}${key}#${update}` };
+      return { seq: head, at, name: label ?? `${asset}${key}#${update}` };
     },
     enqueue(event, leaves) {
       meets.set(event.seq, leaves);

@@ -77,7 +77,7 @@ export type {
 } from './recorded-events.ts';
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';
-export type { SimulatedRun, SimulationResult } from '../core/simulate.ts';
+export type { SimulatedRun, SimulationResult } from '../core/simulated-run.ts';
 export type { PartitionMapper, PartitionWindow } from '../core/partition-mapper.ts';
 export type { CalendarUnit } from '../core/wall-time.ts';
 export { TidegateError } from '../core/errors.ts';

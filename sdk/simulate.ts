@@ -6,7 +6,8 @@ import { type ParsedSchedule, parseScenarioAsset, parseWholeSchedule } from '../
 import { type Source, titleOf } from '../core/source.ts';
 import { parseSteps } from '../core/scenario-steps.ts';
 import type { ScenarioOptions, ScheduleJson, StepJson } from '../core/scenario.ts';
-import { simulate as play, type SimulationResult } from '../core/simulate.ts';
+import { simulate as play } from '../core/simulate.ts';
+import type { SimulationResult } from '../core/simulated-run.ts';
 import { isBranded } from './brand.ts';
 import { isCron } from './cron.ts';
 import { partsOfSchedule, type ScheduleInput } from './schedule.ts';

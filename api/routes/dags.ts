@@ -6,6 +6,8 @@ import { readConsumer } from '../../store/gate.ts';
 import { inSnapshot } from '../../store/snapshot.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { type DagCollection, DagQuery, PatchDag, type TaskCollection } from '../contract/dags.ts';
+import { backtest } from '../backtest.ts';
+import { CreateBacktest } from '../contract/backtest.ts';
 import { type DeadlineCollection, DeadlineQuery } from '../contract/deadlines.ts';
 import type { ApiDeps } from '../deps.ts';
 import { bodyOf, dagIdOf, queryOf, unknownDag } from '../request.ts';
@@ -65,6 +67,11 @@ export function dagRoutes(deps: ApiDeps): Router {
     const current = await readConsumer(deps.db, dagId);
     if (current === undefined) throw unknownDag(dagId);
     response.json(toDagGate(dagId, current));
+  });
+
+  router.post('/dags/:dag_id/backtest', async (request, response) => {
+    const { until = deps.clock(), ...wish } = bodyOf(CreateBacktest, request);
+    response.json(await backtest(deps.db, dagIdOf(request.params.dag_id), { ...wish, until }));
   });
 
   router.get('/dags/:dag_id/deadlines', async (request, response) => {

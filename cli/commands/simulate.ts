@@ -7,15 +7,37 @@ import { simulate } from '../../core/simulate.ts';
 import { invalid } from '../command-failure.ts';
 import type { Report } from '../report.ts';
 import type { Run, Session } from '../session.ts';
+import { backtest, type BacktestOptions } from '../backtest.ts';
 import { sectionsOf, toSimulated } from '../simulation-report.ts';
 
 /** `tidegate simulate …` */
 export function addSimulateCommand(program: Command, run: Run): void {
   program
-    .command('simulate <scenario>')
-    .description('say which runs a schedule starts; needs no server')
-    .addHelpText('after', '\nThe scenario is a .json file, or - for standard input: one, or a list of them.')
-    .action((source: string) => run((session) => simulateScenarios(source, session)));
+    .command('simulate [scenario]')
+    .description('say which runs a schedule starts, in a scenario or over what was recorded')
+    .option(
+      '--dag <dag>',
+      'instead of a scenario: over the events that were recorded, beside the runs of this DAG',
+    )
+    .option('--since <time>', 'from when on: a duration, such as 7d, or an instant')
+    .option('--until <time>', 'up to when; now, where it is not said')
+    .option('--schedule <text>', "another schedule than the DAG's own, such as 'all(a, any(b, c))'")
+    .addHelpText(
+      'after',
+      '\nThe scenario is a .json file, or - for standard input: one, or a list of them. It needs no server.',
+    )
+    .action((source: string | undefined, options: BacktestOptions) =>
+      run((session) =>
+        source === undefined ? backtest(session, options) : simulateOnly(source, options, session),
+      ),
+    );
+}
+
+function simulateOnly(source: string, options: BacktestOptions, session: Session): Promise<Report> {
+  const [given] = Object.keys(options);
+  if (given !== undefined)
+    throw invalid(`--${given} is about what was recorded: leave it out, or give no scenario`);
+  return simulateScenarios(source, session);
 }
 
 async function simulateScenarios(source: string, { terminal, format }: Session): Promise<Report> {

@@ -123,6 +123,6 @@ describe('tidegate simulate', () => {
     expect(gone.stderr).toBe(
       'tidegate: /nowhere/s.json cannot be read (ENOENT): give a .json file, or - for standard input\n',
     );
-    expect(none.stderr).toMatch(/missing required argument 'scenario'/);
+    expect(none.stderr).toMatch(/give a scenario, or --dag and --since/);
   });
 });

@@ -1,6 +1,7 @@
 import { parseScenario } from '../../core/parse-scenario.ts';
 import type { ScenarioOptions, ScheduleJson, StepJson } from '../../core/scenario.ts';
-import { simulate, type SimulationResult } from '../../core/simulate.ts';
+import { simulate } from '../../core/simulate.ts';
+import type { SimulationResult } from '../../core/simulated-run.ts';
 
 interface Story extends ScenarioOptions {
   readonly schedule: ScheduleJson;
