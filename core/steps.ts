@@ -2,6 +2,7 @@ import type { Seq } from './asset-event.ts';
 import type { DeadlineOutcome } from './deadline.ts';
 import type { Gate, Taken } from './gate.ts';
 import type { RunId } from './ids.ts';
+import type { OwedTicks } from './owed-ticks.ts';
 
 /** What reached a consumer since its last step, apart from what is in the log; `counted` is how far it had counted then. */
 export type StepInput =
@@ -26,7 +27,12 @@ export type StepDeed =
       readonly hasRequests: boolean;
     }
   | { readonly kind: 'opened'; readonly runIds: readonly RunId[] }
-  | { readonly kind: 'admitted'; readonly runIds: readonly RunId[] }
+  | {
+      readonly kind: 'admitted';
+      readonly runIds: readonly RunId[];
+      /** Ticks that still waited for assets then. */
+      readonly owed?: OwedTicks;
+    }
   | { readonly kind: 'adopted'; readonly version: number; readonly at: Seq }
   | { readonly kind: 'cleared'; readonly taken: readonly Taken[] }
   | { readonly kind: 'paused' | 'resumed'; readonly at: Seq }

@@ -194,12 +194,15 @@ export async function admitRuns(
         )
         .execute();
     }
+    const owed = which === undefined ? null : await noteOwed(tx, dagId);
     const [first] = next;
-    await noteStep(tx, claim, gate.watermark, { kind: 'admitted', runIds: next.map(({ run_id }) => run_id) });
+    await noteStep(tx, claim, gate.watermark, {
+      ...{ kind: 'admitted', runIds: next.map(({ run_id }) => run_id) },
+      ...(owed === null ? {} : { owed }),
+    });
     if (first !== undefined && taken.length > 0) {
       await consumeOnce(tx, dagId, first.run_id, { taken, expired: expired ?? [], version, gate });
     }
-    const owed = which === undefined ? null : await noteOwed(tx, dagId);
     return {
       kind: 'admitted',
       runs: next.map(({ run_id, attempt, trigger }) => ({ runId: run_id, attempt, trigger })),

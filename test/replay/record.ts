@@ -7,8 +7,11 @@ import { startPostgres } from '../../dev/embedded-postgres.ts';
 import { createProgress } from '../../dev/progress.ts';
 import { findTemporalBinary } from '../../dev/temporal-binary.ts';
 import { startTemporalServer } from '../../dev/temporal-server.ts';
-import { all, any, asset, cron, dag, type DagOptions, on } from '../../sdk/index.ts';
+import { all, any, asset, assetAndTime, cron, dag, type DagOptions, on } from '../../sdk/index.ts';
+import { listDeadlines } from '../../store/deadlines.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
+import { noteDeadline } from '../../temporal/note-deadline.ts';
+import { requestTick } from '../../temporal/request-run.ts';
 import { historiesFolder, historyText, recordedHistories } from '../support/histories.ts';
 import { aLatch, type Latch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
@@ -25,6 +28,8 @@ const [busy1, busy2] = [asset('s3://lake/busy/1'), asset('s3://lake/busy/2')];
 /** Each for one consumer that looks into events, or for whom time passes. */
 const [timed1, timed2] = [asset('s3://lake/timed/1'), asset('s3://lake/timed/2')];
 const [keyed1, keyed2] = [asset('s3://lake/keyed/1'), asset('s3://lake/keyed/2')];
+const [owed1, owed2] = [asset('s3://lake/owed/1'), asset('s3://lake/owed/2')];
+const [due1, due2] = [asset('s3://lake/due/1'), asset('s3://lake/due/2')];
 const [filtered, parts] = [asset('s3://lake/filtered'), asset('s3://lake/parts')];
 const held: Record<string, Latch> = {};
 const latch = (id: string): Latch => (held[id] ??= aLatch());
@@ -43,6 +48,12 @@ const dags = [
   waiting('timed', { schedule: [timed1, timed2], within: '1s', settle: { quiet: '300ms', max: '2s' } }),
   waiting('keyed', { schedule: [keyed1, keyed2], partitioned: true }),
   waiting('filtered', { schedule: on(filtered, { where: { 'extra.rows': { gt: 1 } } }) }),
+  waiting('owed', { schedule: assetAndTime({ cron: '0 0 1 1 *' }, [owed1, owed2]) }),
+  waiting('due', {
+    schedule: [due1, due2],
+    maxActiveRuns: 1,
+    deadline: { cron: '0 0 1 1 *', onMissing: 'run' },
+  }),
   waiting('parts', { schedule: parts, batch: 'each', maxActiveRuns: 2 }),
   dag('success', {}, (d) => {
     const rows = d.task('rows', async () => [1, 2, 3]);
@@ -170,6 +181,31 @@ async function play(tidegate: Tidegate): Promise<void> {
   await post(parts.uri, parts.uri, parts.uri);
   await runsClosed('parts', 3);
 
+  const lateAt = Date.UTC(2026, 0, 1);
+  for (const at of [lateAt, lateAt + 3_600_000]) await requestTick(deps, parseDagId('owed'), at);
+  await tidegate.closed('owed', await tidegate.trigger('owed'));
+  await post(owed1.uri);
+  await post(owed2.uri);
+  await runsClosed('owed', 2);
+  await post(owed1.uri, owed2.uri);
+  await requestTick(deps, parseDagId('owed'), lateAt + 7_200_000);
+  await runsClosed('owed', 3);
+
+  latch('due');
+  await tidegate.trigger('due');
+  await post(due1.uri);
+  await noteDeadline(deps, parseDagId('due'), Date.now());
+  await eventually(async () => (await tidegate.gate('due')).gate.deadlines?.due.length === 1);
+  latch('due').open();
+  await runsClosed('due', 2);
+  await post(due1.uri, due2.uri);
+  await runsClosed('due', 3);
+  await deps.temporal.client.schedule.getHandle('deadline/due').trigger();
+  await eventually(async () => {
+    const came = await listDeadlines(deps.db, parseDagId('due'), { limit: 2, offset: 0 });
+    return came.length === 2 && came.every(({ outcome }) => outcome !== null);
+  });
+
   const runId = await tidegate.trigger('cancel');
   await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
   const dagId = parseDagId('cancel');
@@ -194,6 +230,8 @@ async function keep(tidegate: Tidegate): Promise<void> {
     ['keyed', 'keyed'],
     ['filtered', 'filtered'],
     ['parts', 'parts'],
+    ['owed', 'owed'],
+    ['due', 'deadline'],
   ] as const;
   for (const [dagId, scenario] of consumers) {
     await write(`consumerDag--${scenario}`, await tidegate.consumer(dagId).fetchHistory());
@@ -211,7 +249,8 @@ async function keep(tidegate: Tidegate): Promise<void> {
     await write(`dagRun--${dagId}`, await handle.fetchHistory());
   }
   for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'tick'" })) {
-    await write('tick--scheduled', await client.workflow.getHandle(workflowId).fetchHistory());
+    const scenario = workflowId.startsWith('deadline/') ? 'tick--deadline' : 'tick--scheduled';
+    await write(scenario, await client.workflow.getHandle(workflowId).fetchHistory());
   }
 }
 

@@ -17,6 +17,8 @@ const scenarios = [
     'any',
     'nested',
     'back-pressure',
+    'owed',
+    'deadline',
     'pause',
     'continue-as-new',
     'timed',
@@ -26,6 +28,7 @@ const scenarios = [
   ].map((name) => `consumerDag--${name}`),
   ...['success', 'retry', 'failure', 'cancel'].map((name) => `dagRun--${name}`),
   'tick--scheduled',
+  'tick--deadline',
 ];
 
 /** What went wrong with each history, by its name; nothing where it replays. */

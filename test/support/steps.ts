@@ -34,8 +34,8 @@ export async function stepViolations(db: Db): Promise<readonly string[]> {
       db.selectFrom('dag_version').select(['version', 'definition']).where('dag_id', '=', dagId).execute(),
     ]);
     const definitions = new Map(versions.map(({ version, definition }) => [version, definition]));
-    // Which part of the queue a run takes, and which ticks are owed, is not followed here.
-    if ([...definitions.values()].some(({ takes, ticksWait }) => takes !== undefined || ticksWait)) continue;
+    // Which part of the queue a run takes is not followed here.
+    if ([...definitions.values()].some(({ takes }) => takes !== undefined)) continue;
     // One that was made up is only found out in the store.
     if (steps.some((step) => step.kind === 'deadline' && step.outcome === 'unknown')) continue;
     found.push(...replay(steps, deliveries, definitions).map((reason) => `${dagId}: ${reason}`));
@@ -54,7 +54,7 @@ function replay(
   let stored: Consumer['gate'] | undefined;
   let storedByAdmissions: (Consumer['gate'] | null)[] = [];
   let decided: RunId[] = [];
-  let letIn: (readonly RunId[])[] = [];
+  let letIn: Pick<Extract<Step, { kind: 'admitted' }>, 'runIds' | 'owed'>[] = [];
   let passed: object[] = [];
 
   const settle = (before: Consumer): Consumer => {
@@ -70,11 +70,11 @@ function replay(
         passed.push({ dueAt, outcome, runIds });
         next = runIds.reduce(withRun, { ...next, gate: decision.gate });
       } else if (decision.kind === 'admit' && letIn.length > 0) {
-        const runIds = letIn.shift() ?? [];
+        const { runIds, owed = null } = letIn.shift() ?? { runIds: [] };
         const gate = runIds.length === 0 ? next.gate : decision.gate;
         // Letting runs in stores the gate only where they take something out of it.
         storedByAdmissions.push(runIds.length > 0 && decision.taken.length > 0 ? gate : null);
-        next = runIds.reduce(withRun, { ...next, gate, hasRequests: false });
+        next = runIds.reduce(withRun, { ...next, gate, owed, hasRequests: false });
       } else return next;
     }
   };
@@ -121,11 +121,19 @@ function replay(
       letIn = steps
         .slice(index + 1)
         .filter((one) => one.epoch === step.epoch)
-        .flatMap((one) => (one.kind === 'admitted' ? [one.runIds] : []));
+        .flatMap((one) => (one.kind === 'admitted' ? [one] : []));
       if (definition === undefined) return [...found, `${where} has no definition`];
-      const { maxActiveRuns, requestedRunsConsume } = definition;
+      const { maxActiveRuns, requestedRunsConsume, ticksWait = false } = definition;
       const { gate, isPaused, activeRuns, hasRequests } = step;
-      consumer = settle({ gate, isPaused, activeRuns, hasRequests, maxActiveRuns, requestedRunsConsume });
+      consumer = settle({
+        gate,
+        isPaused,
+        activeRuns,
+        hasRequests,
+        maxActiveRuns,
+        requestedRunsConsume,
+        ticksWait,
+      });
       stored ??= gate;
       continue;
     }
@@ -147,9 +155,13 @@ function replay(
         const next = definitions.get(step.version);
         if (next === undefined) return [...found, `${where} has no definition`];
         definition = next;
-        const { maxActiveRuns, requestedRunsConsume } = next;
+        const { maxActiveRuns, requestedRunsConsume, ticksWait = false } = next;
+        // Whether ticks wait may be another answer now.
+        const hasRequests =
+          consumer.hasRequests || (consumer.owed ?? null) !== null || consumer.ticksWait !== ticksWait;
         consumer = {
           ...consumer,
+          ...{ ticksWait, owed: null, hasRequests },
           gate: redefine(consumer.gate, next, step.at).gate,
           maxActiveRuns,
           requestedRunsConsume,

@@ -5,6 +5,7 @@ import { setPaused } from '../../temporal/control.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { explainConsumer } from '../../core/explanation.ts';
 import { findWaitingRequests } from '../../store/sweep.ts';
+import { stepViolations } from '../support/steps.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const [a, b] = [asset('s3://ticks/a'), asset('s3://ticks/b')];
@@ -124,4 +125,8 @@ describe('a DAG by assets and time', () => {
     const [run] = await tidegate.runsClosed('scheduled', 1);
     expect(await toldBy('scheduled', run?.run_id ?? '')).toMatchObject({ events: posted });
   }, 30_000);
+
+  it('keeps steps that follow from the log and from what reached its consumer', async () => {
+    expect(await stepViolations(tidegate.deps.db)).toEqual([]);
+  });
 });
