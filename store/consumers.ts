@@ -12,6 +12,7 @@ import { redefine } from '../core/gate-terms.ts';
 import { takeOut, writeIgnored } from './consumption.ts';
 import { readCuts } from './cuts.ts';
 import type { Db } from './database.ts';
+import { removeDeadlines } from './deadlines.ts';
 import { readLog, type Tx } from './log.ts';
 import { recall } from './recall.ts';
 import { redefineQueued } from './recount.ts';
@@ -59,7 +60,10 @@ export async function adoptDefinition(
     const forgotten = gate.forgotten === undefined ? {} : await recall(tx, claim.dagId, gate, null);
     const { dropped } = redefine({ ...gate, queued: forgotten }, definition, at);
     await noteStep(tx, claim, gate.watermark, { kind: 'adopted', version, at });
-    if (definition.plan === null) await refuseRequests(tx, claim.dagId);
+    if (definition.plan === null) {
+      await refuseRequests(tx, claim.dagId);
+      await removeDeadlines(tx, claim.dagId);
+    }
     await takeOut(tx, claim.dagId, [...redefined.dropped, ...dropped], {
       outcome: 'dropped',
       version,

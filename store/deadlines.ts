@@ -34,6 +34,16 @@ export async function readUndecided(tx: Tx, dagId: DagId, gate: Gate): Promise<G
   );
 }
 
+/** A removed DAG decides none of the deadlines that came; were it deployed again, they would be long past. */
+export async function removeDeadlines(tx: Tx, dagId: DagId): Promise<void> {
+  await tx
+    .updateTable('deadline')
+    .set({ outcome: 'removed', decided_at: sql<Date>`clock()` })
+    .where('dag_id', '=', dagId)
+    .where('outcome', 'is', null)
+    .execute();
+}
+
 /** Names of what was missing when the run in the table of this name was started by a deadline. */
 export function missingOf(table: string) {
   const [dagId, runId, trigger] = ['dag_id', 'run_id', 'trigger'].map((column) =>

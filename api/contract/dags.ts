@@ -75,6 +75,10 @@ export const DagDetails = Dag.extend({
    * `{"at_least": {"count": 2, "of": […]}}`, and `"count"` beside an `"asset"` that takes several updates.
    */
   asset_expression: JsonObject.nullable(),
+  /** Times by which a run by events has to have begun, and what happens when none has; null where there are none. */
+  deadline: z
+    .object({ cron: z.string(), timezone: z.string(), on_missing: z.enum(['run', 'skip', 'alert']) })
+    .nullable(),
   doc_md: z.string().nullable(),
   start_date: Instant.nullable(),
   end_date: z.null(),

@@ -66,6 +66,14 @@ export function toDagDetails(dag: DagRecord): DagDetails {
     owner_links: null,
     concurrency: maxPendingTasks,
     latest_dag_version: toDagVersion(dag.dag_id, dag.version, dag.version_created_at),
+    deadline:
+      plan.deadline === undefined
+        ? null
+        : {
+            cron: plan.deadline.cron.expression,
+            timezone: plan.deadline.cron.timezone,
+            on_missing: plan.deadline.onMissing,
+          },
     outlets: dag.outlets.map(({ asset: { name, uri } }) => ({ name, uri })),
   };
 }
@@ -124,9 +132,9 @@ function toTask(task: TaskPlan, downstream: string[]): Task {
   };
 }
 
-function timetableOf({ plan: { condition, cron } }: DagRecord) {
+function timetableOf({ plan: { condition, cron, ticksWait } }: DagRecord) {
   const parts = [...(condition === null ? [] : ['Asset']), ...(cron === null ? [] : [cron.expression])];
-  const summary = parts.length === 0 ? null : parts.join(' or ');
+  const summary = parts.length === 0 ? null : parts.join(ticksWait === true ? ' and ' : ' or ');
   const zone = cron === null ? '' : ` (${cron.timezone})`;
   const description = summary === null ? 'Never, external triggers only' : `${summary}${zone}`;
   return { timetable_summary: summary, timetable_description: description };

@@ -121,6 +121,14 @@ async function showDag({ api }: Session, dagId: string): Promise<Report> {
     ['dag', dag.dag_id],
     ['description', dag.description],
     ['schedule', dag.timetable_description],
+    ...(dag.deadline === null
+      ? []
+      : [
+          [
+            'deadline',
+            `${dag.deadline.cron} (${dag.deadline.timezone}), else ${dag.deadline.on_missing}`,
+          ] as const,
+        ]),
     ['paused', dag.is_paused],
     ['version', dag.version],
     ['deployed', instant(dag.latest_dag_version.created_at)],

@@ -1,3 +1,4 @@
+import { DagDetails } from '../../api/contract/dags.ts';
 import { DagRun } from '../../api/contract/dag-runs.ts';
 import { DeadlineCollection } from '../../api/contract/deadlines.ts';
 import { DagGate } from '../../api/contract/gate.ts';
@@ -61,6 +62,17 @@ describe('ticks that wait for assets', () => {
     const { body } = await api.http.get('/api/v2/dags/by_both/dagRuns');
     expect(body.total_entries).toBe(1);
     expect(body.dag_runs[0].ticks).toHaveLength(6);
+  });
+});
+
+describe('the details of a DAG', () => {
+  it('say what its times are for', async () => {
+    const { body: both } = await api.http.get('/api/v2/dags/by_both/details');
+    expect(both).toMatchObject({ timetable_summary: 'Asset and @hourly', deadline: null });
+    const { body: punctual } = await api.http.get('/api/v2/dags/punctual/details');
+    expect(DagDetails.strict().parse(punctual).deadline).toEqual({
+      ...{ cron: '@daily', timezone: 'UTC', on_missing: 'run' },
+    });
   });
 });
 

@@ -192,6 +192,22 @@ describe('a DAG with a deadline', () => {
     await tidegate.runsClosed('edited', 1);
   }, 30_000);
 
+  it('leaves none undecided when it is removed', async () => {
+    const gone = telling('gone', 'run', { maxActiveRuns: 1 });
+    await tidegate.deploy([...dags, gone]);
+    await eventually(async () => (await tidegate.gate('gone')).maxActiveRuns === 1);
+    await tidegate.deps.db
+      .insertInto('deadline')
+      .values({ dag_id: idOf('gone'), due_at: new Date(), run_id: null, missing: '[]' })
+      .execute();
+    await tidegate.deploy(dags);
+    expect(await decided('gone', 1)).toMatchObject([{ outcome: 'removed' }]);
+    await tidegate.deploy([...dags, gone]);
+    await tidegate.post(a('gone'), b('gone'));
+    await tidegate.runsClosed('gone', 1);
+    expect(await tidegate.runsOf('gone')).toHaveLength(1);
+  }, 30_000);
+
   it('is told of it by a Temporal Schedule, which goes with it', async () => {
     const handle = tidegate.deps.temporal.client.schedule.getHandle('deadline/scheduled');
     expect((await handle.describe()).spec).toMatchObject({ timezone: 'Europe/Berlin' });
