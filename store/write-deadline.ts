@@ -68,13 +68,15 @@ class TakenBefore extends Error {
 async function decide(tx: Tx, { dagId, dueAt, outcome, runId, missing }: DeadlineToWrite): Promise<boolean> {
   const at = sql`${new Date(dueAt)}::timestamptz`;
   const { rows } = await sql`
-    with passed as (
+    with decided as (
+      update deadline set outcome = ${outcome}, decided_at = clock(), run_id = ${runId ?? null}, missing = ${JSON.stringify(missing)}::jsonb
+      where dag_id = ${dagId} and due_at = ${at} and outcome is null
+      returning dag_id
+    ), passed as (
       update deadline set outcome = 'passed', decided_at = clock()
-      where dag_id = ${dagId} and due_at < ${at} and outcome is null
+      where dag_id = ${dagId} and due_at < ${at} and outcome is null and exists (select from decided)
     )
-    update deadline set outcome = ${outcome}, decided_at = clock(), run_id = ${runId ?? null}, missing = ${JSON.stringify(missing)}::jsonb
-    where dag_id = ${dagId} and due_at = ${at} and outcome is null
-    returning dag_id`.execute(tx);
+    select from decided`.execute(tx);
   return rows.length > 0;
 }
 
