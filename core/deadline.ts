@@ -19,7 +19,7 @@ export interface Deadlines {
   readonly due: readonly number[];
   /** The last that was decided; `null` before the first. */
   readonly decidedAt: number | null;
-  /** When events last started a run: the time of the newest of them, or the later one it had waited for. */
+  /** The time of the newest event that a run by events took, however long the run had waited. */
   readonly ranAt: number | null;
 }
 
@@ -54,7 +54,7 @@ export function withRanAt(gate: Gate, before: Gate): Gate {
   const { deadlines } = gate;
   if (deadlines === undefined) return gate;
   const newest = Object.values<Queued>(before.queued).reduce((last, { lastAt }) => Math.max(last, lastAt), 0);
-  return { ...gate, deadlines: { ...deadlines, ranAt: Math.max(before.at ?? 0, newest) } };
+  return { ...gate, deadlines: { ...deadlines, ranAt: newest } };
 }
 
 /** A deadline as it is decided. */

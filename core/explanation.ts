@@ -57,6 +57,8 @@ export function explain(
 export interface ExplainedConsumer {
   readonly explanation: Explanation | null;
   readonly sentence: string;
+  /** Whether the condition holds, by something that is queued. */
+  readonly met: boolean;
   /** Keys with something queued, that with the oldest event first; empty where runs are not by partition. */
   readonly keys: readonly string[];
 }
@@ -69,11 +71,12 @@ export function explainConsumer(
   const key = keys[0] ?? null;
   const explanation = condition === null ? null : explain(condition, assets, consumer.gate, key);
   const sentence = summarize(consumer, explanation, key);
-  if (consumer.gate.byKeys === undefined || explanation === null) return { explanation, sentence, keys };
+  const met = explanation?.met === true && Object.keys(consumer.gate.queued).length > 0;
+  if (consumer.gate.byKeys === undefined || explanation === null) return { explanation, sentence, met, keys };
   const pending =
     keys.length === 1 ? '1 partition key is pending' : `${keys.length} partition keys are pending`;
   const which = key === null ? 'No partition key is pending' : `${pending}, since longest ${quote(key)}`;
-  return { explanation, sentence: `${which}. ${sentence}`, keys };
+  return { explanation, sentence: `${which}. ${sentence}`, met, keys };
 }
 
 /** Names of what is missing, in the order of the condition, each once. */

@@ -84,9 +84,17 @@ export function parseGateTerms<Leaf>(
       'invalid_definition',
       'within, settle, batch, deadline and partitions are about events: give the schedule assets, or leave them out',
     );
-  if (whole !== null && partitions !== undefined && partitions !== 'any') refuseBursts(whole);
   const expires =
     whole !== null && leafNodesOf(whole).some(({ expireAfterMs }) => expireAfterMs !== undefined);
+  if (whole !== null && expires && partitions !== undefined && partitions !== 'any') {
+    refuseBursts(whole);
+    if ([partitions.default, ...Object.values(partitions.assets)].some(({ type }) => type === 'rollup'))
+      throw refused(
+        place('partitioned'),
+        options.partitioned,
+        'a roll-up does not go together with within and expireAfter',
+      );
+  }
   if (takes !== undefined && (expires || (partitions !== undefined && partitions !== 'any')))
     throw refused(
       place('batch'),

@@ -37,7 +37,7 @@ export function redefine(
   const bases = new Set([...wanted].map(baseOf));
   const entries = Object.entries<Queued>(before.queued) as [LeafId, Queued][];
   const isKept = ([leaf]: readonly [LeafId, Queued]): boolean =>
-    before.byKeys === terms.byKeys &&
+    keysOf(before, leaf) === keysOf(terms, leaf) &&
     (isBase(leaf) ? bases.has(withoutKey(leaf)) : wanted.has(withoutKey(leaf)));
   const kept = entries.filter(isKept);
   const keptBases = kept.map(([leaf]) => leaf).filter(isBase);
@@ -52,9 +52,7 @@ export function redefine(
     ...(deadlines === undefined || !hasDeadlines ? {} : { deadlines }),
     ...(expired === undefined ? {} : { expired }),
     ...(ignored === undefined ? {} : { ignored }),
-    ...(before.forgotten === undefined || before.byKeys !== terms.byKeys
-      ? {}
-      : { forgotten: { hasMet: true } }),
+    ...(before.forgotten === undefined || terms.byKeys === undefined ? {} : { forgotten: { hasMet: true } }),
     queued: Object.fromEntries(kept),
   };
   return {
@@ -65,6 +63,11 @@ export function redefine(
     ),
     uncounted: uncounted.filter((leaf) => !counted.has(leaf)),
   };
+}
+
+/** What stands for how the keys of a leaf are made. */
+function keysOf({ byKeys }: GateTerms, leaf: LeafId): string | undefined {
+  return byKeys?.[withoutKey(baseOf(leaf))];
 }
 
 function newestAt(entries: readonly (readonly [LeafId, Queued])[]): number {

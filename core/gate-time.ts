@@ -31,7 +31,13 @@ function expiryOf(gate: Gate): (leaf: string) => number {
  * them out.
  */
 export function passTime(gate: Gate, at: number): Gate {
-  if (gate.at === undefined || at <= gate.at) return gate;
+  return gate.at === undefined || at <= gate.at ? gate : aged({ ...gate, at });
+}
+
+/** Takes out what is too old by the time that the gate has come to. */
+export function aged(gate: Gate): Gate {
+  const { at } = gate;
+  if (at === undefined) return gate;
   const lifetime = expiryOf(gate);
   const kept: Record<LeafId, Queued> = {};
   const expired: Taken[] = [];
@@ -42,7 +48,7 @@ export function passTime(gate: Gate, at: number): Gate {
     else if (isBase(leaf)) expired.push(takenWhole(leaf, queued));
   }
   return withMetAt({
-    ...{ ...gate, at, queued: kept },
+    ...{ ...gate, queued: kept },
     ...(expired.length === 0 ? {} : { expired: joined([...(gate.expired ?? []), ...expired]) }),
   });
 }

@@ -35,8 +35,8 @@ export interface GateTerms {
   readonly takes?: number;
   /** What happens at a deadline when something is missing; absent where there are none. */
   readonly deadline?: OnMissing;
-  /** Stands for how keys are made, where runs are by partition: what is queued under other keys means nothing under these. */
-  readonly byKeys?: string;
+  /** Where runs are by partition: what stands for how keys are made, by subscription. What is queued under other keys means nothing under these. */
+  readonly byKeys?: Readonly<Record<LeafId, string>>;
 }
 
 /** What a consumer holds between runs. JSON-safe; as large as its condition has leaves, however many events arrive. */

@@ -1,6 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import type { Batch } from './batch.ts';
 import { type Gate, isMetFor, type Queued } from './gate.ts';
+import { aged } from './gate-time.ts';
 import { keyOf, type LeafId } from './leaves.ts';
 
 /** Most entries, of a partition key and a leaf, that a gate holds between two messages. */
@@ -33,7 +34,8 @@ export function forgetKeys(gate: Gate, most = maxEntries): Gate {
   const met = [...pending.values()].filter(({ key }) => isMet.get(key) === true);
   const order = [
     ...unmet.toSorted((a, b) => a.lastSeq - b.lastSeq),
-    ...met.toSorted((a, b) => b.firstSeq - a.firstSeq),
+    // Those that settle have their time in the gate.
+    ...(gate.settle === undefined ? met.toSorted((a, b) => b.firstSeq - a.firstSeq) : []),
   ];
   const forgotten = new Set<string>();
   let entries = Object.keys(gate.queued).length;
@@ -64,5 +66,5 @@ export function recalled(
   queued: Gate['queued'],
   { hasMet = gate.forgotten?.hasMet ?? false } = {},
 ): Gate {
-  return { ...gate, queued: { ...queued, ...gate.queued }, forgotten: { hasMet } };
+  return aged({ ...gate, queued: { ...queued, ...gate.queued }, forgotten: { hasMet } });
 }

@@ -66,7 +66,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     ...(settling === undefined ? {} : { settle: settling }),
     ...(takes === undefined ? {} : { takes }),
     ...(deadline === undefined ? {} : { deadline }),
-    ...(isByPartition ? { byKeys: 'simulated' } : {}),
+    ...(isByPartition ? { byKeys: {} } : {}),
   };
   const log = startLog({ isByPartition });
   const runs: SimulatedRun[] = [];
@@ -162,7 +162,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     const recorded = log.append(event);
     const { met, refusal } = metBy(event);
     if (!isRegistered) {
-      if (met.length > 0 && isListed(startFrom, event.at)) log.remember(recorded);
+      if (met.length > 0 && !isByPartition && isListed(startFrom, event.at)) log.remember(recorded);
       return [];
     }
     const { seq } = recorded;
@@ -270,7 +270,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     },
     pending,
     result() {
-      const { explanation: tree, sentence, keys } = explainConsumer(consumer, { condition, assets });
+      const { explanation: tree, sentence, met, keys } = explainConsumer(consumer, { condition, assets });
       return {
         runs: [...runs],
         pending: pending(),
@@ -278,7 +278,7 @@ export function startSimulation(scenario: Scenario): Simulation {
         ...(refusals.size === 0 ? {} : { refused: [...refusals] }),
         ...(deadlines.length === 0 ? {} : { deadlines: [...deadlines] }),
         otherRuns,
-        explanation: { sentence, met: tree?.met ?? false, tree },
+        explanation: { sentence, met, tree },
       };
     },
   };

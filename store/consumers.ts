@@ -18,6 +18,7 @@ import { recall } from './recall.ts';
 import { redefineQueued } from './recount.ts';
 import type { Checkpoint } from './schema.ts';
 import { noteOf, noteStep } from './steps.ts';
+import { splitTooOld } from './too-old.ts';
 
 /** Stores the gate as it is, before a consumer continues as new, and writes down what became too old. */
 export async function checkpoint(
@@ -141,9 +142,9 @@ export async function clearQueue(
         ? []
         : await clearForgotten(tx, claim.dagId, { definition, held: withTaken(own), wish });
     const { gate } = own;
-    const taken = [...own.taken, ...others];
+    const { taken, expired } = await splitTooOld(tx, [...own.taken, ...others]);
     await noteStep(tx, claim, gate.watermark, { kind: 'cleared', taken });
-    await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, gate });
+    await takeOut(tx, claim.dagId, taken, { outcome: 'cleared', version, who, expired, gate });
     return { kind: 'stored', gate: withoutExpired(gate), cleared: countTaken(taken) };
   });
 }

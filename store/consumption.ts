@@ -41,7 +41,7 @@ export async function takeOut(
       outcome: 'expired',
     })),
   ];
-  const isRun = outcome === 'consumed' && taken.length > 0;
+  const isRun = outcome === 'consumed' && taken.length > 0 && gate.byKeys === undefined;
   const { rows } = await sql<{ added: number }>`
     with next as (
       select s.id, s.asset_id, s.alias_id, s.judged_after, s.live_after_seq, t.key, t.first_seq, t.upto_seq, t.count, t.outcome, t.run_id, greatest(coalesce(
@@ -50,7 +50,8 @@ export async function takeOut(
           order by upto_seq desc limit 1
         ), s.after_seq
         -- Of a partition key, what lies between is not of it.
-      ), case when t.key <> '' then t.first_seq - 1 end) as from_seq
+      -- What is older than the consumer is listed by its first run, whatever leaves before.
+      ), s.live_after_seq, case when t.key <> '' then t.first_seq - 1 end) as from_seq
       from unnest(
         ${all.map(({ leaf }) => subscriptionOf(leaf))}::int[], ${all.map(({ leaf }) => keyOf(leaf) ?? '')}::text[],
         ${all.map(({ firstSeq }) => firstSeq)}::bigint[], ${all.map(({ upTo }) => upTo)}::bigint[],
@@ -79,15 +80,14 @@ export async function takeOut(
           })} end as count
       ) as came where came.count > 0
     ), history as (
-      -- The first run of a consumer also lists what is older than it of assets that brought it nothing.
+      -- The first run of a consumer also lists what is older than it.
       insert into consumption (subscription_id, after_seq, upto_seq, dag_id, outcome, count, run_id, version)
       select s.id, s.after_seq, s.live_after_seq, ${dagId}, 'consumed', came.count, ${taken[0]?.runId ?? null}, ${version}
       from consumer join subscription s on s.dag_id = consumer.dag_id cross join lateral (
         select ${countOf(ofSubscription, { after: sql`s.after_seq`, upTo: sql`s.live_after_seq` })} as count
       ) as came
       where consumer.dag_id = ${dagId} and lists_history and ${isRun} and s.until_seq is null
-        and s.after_seq < s.live_after_seq and s.id not in (select id from next) and came.count > 0
-        and not exists (select from consumption c where c.subscription_id = s.id and c.outcome <> 'ignored')
+        and s.after_seq < s.live_after_seq and came.count > 0
     ), stored as (
       update consumer set checkpoint = ${JSON.stringify({ version, gate } satisfies Checkpoint)},
         lists_history = lists_history and not ${isRun}

@@ -14,7 +14,7 @@ import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import { judgeAhead } from './judging.ts';
 import { readLog, type Tx } from './log.ts';
 import { recall } from './recall.ts';
-import { redefineQueued } from './recount.ts';
+import { redefineQueued, withoutTooOld } from './recount.ts';
 import { readOwed } from './ticks.ts';
 
 /** A consumer as the log has it, whether or not any worker is alive. */
@@ -54,9 +54,10 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const { gate: counted } = countUntilMet(counting, batches, () => false);
       const { ticksWait } = definition;
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1, ticksWait ? 'others' : undefined);
+      // A definition that its workflow has yet to hear of is in force all the same.
+      const inForce = passTime((await redefineQueued(tx, definition, counted, head)).gate, at);
       const consumer: Consumer = {
-        // A definition that its workflow has yet to hear of is in force all the same.
-        gate: passTime((await redefineQueued(tx, definition, counted, head)).gate, at),
+        gate: await withoutTooOld(tx, definition, inForce),
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
         requestedRunsConsume: definition.requestedRunsConsume,

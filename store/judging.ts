@@ -66,9 +66,9 @@ export async function judgeAhead(db: Db, dagId: DagId): Promise<boolean> {
 async function readWindow(db: Db, dagId: DagId): Promise<Window | undefined> {
   const { rows } = await sql<Window>`
     with at as (
-      select c.judged, log.head, (
+      select c.judged, log.head, coalesce((
         select max(version) from dag_version v where v.dag_id = c.dag_id and v.seq <= c.judged
-      ) as version, (
+      ), 1) as version, (
         select min(v.seq) from dag_version v where v.dag_id = c.dag_id and v.seq > c.judged and v.seq <= log.head
       ) as change
       from consumer c, log where c.dag_id = ${dagId} and c.judged is not null
@@ -77,7 +77,7 @@ async function readWindow(db: Db, dagId: DagId): Promise<Window | undefined> {
       select coalesce(json_agg(ahead order by seq), '[]') from (
         select e.seq, e.batch_end, s.id as subscription, e.extra, e.partition_key, e.source_dag_id, e.source_run_id, e.source_task_id
         from subscription s cross join lateral ${recordedOf(ofSubscription, {
-          after: sql`greatest(at.judged, s.live_after_seq)`,
+          after: sql`greatest(at.judged, s.judged_after)`,
           upTo: sql`least(at.head, at.judged + ${windowSeqs}, s.until_seq, at.change)`,
           limit: sql`${maxEvents + 1}`,
         })} e

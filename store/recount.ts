@@ -4,9 +4,9 @@ import type { Definition } from '../core/definition.ts';
 import type { Gate, Queued } from '../core/gate.ts';
 import { count } from '../core/gate-count.ts';
 import { emptyGate, redefine } from '../core/gate-terms.ts';
-import { withMetAt } from '../core/gate-time.ts';
+import { tooOldBefore, withMetAt } from '../core/gate-time.ts';
 import { judgeOf } from '../core/judge.ts';
-import { baseOf, type LeafId } from '../core/leaves.ts';
+import { baseOf, isBase, type LeafId } from '../core/leaves.ts';
 import type { Tx } from './log.ts';
 import { leavesOf, readQueuedPage } from './queued-page.ts';
 
@@ -68,4 +68,20 @@ export async function redefineQueued(tx: Tx, definition: Definition, gate: Gate,
   const added = Object.entries<Queued>(counted).filter(([leaf]) => uncounted.some((one) => one === leaf));
   const queued = { ...redefined.gate.queued, ...Object.fromEntries(added) };
   return { ...redefined, gate: withMetAt({ ...redefined.gate, queued }) };
+}
+
+/** The gate with the true counts of queues whose oldest events are too old to count. */
+export async function withoutTooOld(tx: Tx, definition: Definition, gate: Gate): Promise<Gate> {
+  const tooOld = tooOldBefore(gate);
+  const wishes = (Object.entries<Queued>(gate.queued) as [LeafId, Queued][]).flatMap(([base, queued]) => {
+    const before = isBase(base) ? tooOld(base, queued) : null;
+    return before === null ? [] : [{ base, queued, notBefore: before + 1 }];
+  });
+  if (wishes.length === 0) return gate;
+  const bases = new Set<string>(wishes.map(({ base }) => base));
+  const others = Object.entries<Queued>(gate.queued).filter(([leaf]) => !bases.has(baseOf(leaf as LeafId)));
+  const counted = Object.entries<Queued>(await recount(tx, definition, gate, wishes));
+  // A leaf that forgets sooner may have nothing left.
+  const left = counted.filter(([leaf]) => Object.hasOwn(gate.queued, leaf));
+  return { ...gate, queued: Object.fromEntries([...others, ...left]) };
 }

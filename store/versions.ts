@@ -6,6 +6,7 @@ import type { Seq } from '../core/asset-event.ts';
 import { emptyGate } from '../core/gate-terms.ts';
 import { canonicalJson } from '../core/json.ts';
 import { looksInside, type Partitions } from '../core/judge.ts';
+import { mapperFor } from '../core/partitioned.ts';
 import { hashOf } from '../core/text-hash.ts';
 import type { DagId } from '../core/ids.ts';
 import type { DagPlan, StartFrom } from '../core/run-plan.ts';
@@ -147,7 +148,7 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
       : null,
     ...(plan?.settle === undefined ? {} : { settle: plan.settle }),
     ...(plan?.takes === undefined ? {} : { takes: plan.takes }),
-    ...(plan?.partitions === undefined ? {} : partitionTerms(plan.partitions)),
+    ...(plan?.partitions === undefined ? {} : partitionTerms(plan.partitions, leaves)),
     ...(plan?.deadline === undefined ? {} : { deadline: plan.deadline.onMissing }),
     assets: Object.fromEntries([...leaves.values()].map(({ leaf, source }) => [leaf, source])),
     maxActiveRuns: plan?.maxActiveRuns ?? 0,
@@ -158,9 +159,12 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
   };
 }
 
-function partitionTerms(partitions: Partitions): Pick<Definition, 'partitions' | 'byKeys'> {
-  const isByKey = partitions !== 'none' && partitions !== 'any';
-  return { partitions, ...(isByKey ? { byKeys: hashOf(canonicalJson(partitions)) } : {}) };
+function partitionTerms(partitions: Partitions, leaves: Leaves): Pick<Definition, 'partitions' | 'byKeys'> {
+  if (partitions === 'none' || partitions === 'any') return { partitions };
+  const byKeys = [...leaves.values()].map(({ leaf, source }) => {
+    return [leaf, hashOf(canonicalJson(mapperFor(partitions, source.name)))] as const;
+  });
+  return { partitions, byKeys: Object.fromEntries(byKeys) };
 }
 
 function leafIn(leaves: Leaves, source: Source): LeafId {
@@ -202,11 +206,14 @@ async function beginEarlier(tx: Tx, { dagId, opened, startFrom }: Unplaced): Pro
 /** From its first definition on that looks into events, a consumer is told of those that it accepts; what came before counts as it did. */
 async function beginJudging(tx: Tx, written: readonly Unplaced[], at: Seq): Promise<void> {
   const looking = written.filter((version) => version.looksInside).map(({ dagId }) => dagId);
-  await sql`update consumer set judged = coalesce(judged, ${at}) where dag_id = any(${looking}::text[])`.execute(
-    tx,
-  );
+  // What a new subscription lists of what is older is judged, too.
+  const begins = sql`case when s.live_after_seq = ${at} then s.after_seq else ${at} end`;
   await sql`
-    update subscription s set judged_after = ${at} from consumer c
+    update consumer c set judged = coalesce(judged, (
+      select min(${begins}) from subscription s where s.dag_id = c.dag_id and s.until_seq is null
+    ), ${at}) where dag_id = any(${looking}::text[])`.execute(tx);
+  await sql`
+    update subscription s set judged_after = ${begins} from consumer c
     where s.dag_id = any(${written.map(({ dagId }) => dagId)}::text[]) and c.dag_id = s.dag_id
       and c.judged is not null and s.until_seq is null and s.judged_after > ${at}`.execute(tx);
 }

@@ -9,7 +9,7 @@ const maxKeysShown = 100;
 
 export function toDagGate(dagId: DagId, { consumer, definition, refusals }: CurrentConsumer): DagGate {
   const { gate, owed = null } = consumer;
-  const { explanation, sentence, keys } = explainConsumer(consumer, definition);
+  const { explanation, sentence, met, keys } = explainConsumer(consumer, definition);
   return {
     dag_id: dagId,
     version: definition.version,
@@ -21,7 +21,7 @@ export function toDagGate(dagId: DagId, { consumer, definition, refusals }: Curr
       owed === null
         ? null
         : { count: owed.count, first: toInstant(owed.firstAt), last: toInstant(owed.lastAt) },
-    met: explanation?.met ?? false,
+    met,
     sentence,
     notes: [...(definition.notes ?? []), ...refusals],
     pending_partition_keys: keys.slice(0, maxKeysShown),

@@ -125,11 +125,18 @@ function model(happenings: readonly Happening[], onMissing: OnMissing, most: num
   const outcomes: string[] = [];
   const counts = { a: 0, b: 0 };
   let queue: readonly string[] = [];
-  let [active, requested, isPaused, hasRun, isDue] = [0, 0, false, false, false];
+  let [active, requested, isPaused, isDue] = [0, 0, false, false];
+  /** Deadlines that came, that were decided, and that were before the newest event of the last run. */
+  let [came, decided, ran] = [0, 0, -1];
+  const cameBefore = new Map<string, number>();
   const has = (name: string): boolean => queue.some((event) => event.startsWith(name));
   for (const one of happenings) {
-    if (one === 'a' || one === 'b') queue = [...queue, `${one}#${(counts[one] += 1)}`];
-    if (one === 'deadline') isDue = true;
+    if (one === 'a' || one === 'b') {
+      const event = `${one}#${(counts[one] += 1)}`;
+      cameBefore.set(event, came);
+      queue = [...queue, event];
+    }
+    if (one === 'deadline') [isDue, came] = [true, came + 1];
     if (one === 'hand') requested += 1;
     if (one === 'finish') active = Math.max(0, active - 1);
     if (one === 'pause' || one === 'unpause') isPaused = one === 'pause';
@@ -138,10 +145,10 @@ function model(happenings: readonly Happening[], onMissing: OnMissing, most: num
       const isMet = has('a') && has('b');
       const isFree = !isPaused && active < most;
       if (isDue) {
-        const outcome = isPaused ? 'paused' : hasRun || isMet ? 'met' : onMissing;
+        const outcome = isPaused ? 'paused' : ran >= decided || isMet ? 'met' : onMissing;
         if (outcome !== 'run' || isFree) {
           outcomes.push(outcome);
-          [isDue, hasRun] = [false, false];
+          [isDue, decided] = [false, came];
           if (outcome === 'run') {
             runs.push(queue);
             active += 1;
@@ -154,7 +161,8 @@ function model(happenings: readonly Happening[], onMissing: OnMissing, most: num
       if (requested > 0) requested -= 1;
       else if (isMet) {
         runs.push(queue);
-        [queue, hasRun] = [[], true];
+        ran = Math.max(...queue.map((event) => cameBefore.get(event) ?? 0));
+        queue = [];
       } else break;
       active += 1;
     }

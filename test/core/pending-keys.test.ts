@@ -7,7 +7,7 @@ import { keyOf, type LeafId, ofKey } from '../../core/leaves.ts';
 import { forgetKeys, keysToRecall, recalled } from '../../core/pending-keys.ts';
 import { all, batchesOf, ORDERS, RATES } from '../support/core.ts';
 
-const empty = emptyGate({ condition: all(ORDERS, RATES), byKeys: 'k' }, 0);
+const empty = emptyGate({ condition: all(ORDERS, RATES), byKeys: {} }, 0);
 const gateOf = (batches: readonly (readonly LeafId[])[]): Gate => batchesOf(batches).reduce(count, empty);
 const orders = (key: string): LeafId => ofKey(ORDERS, key);
 const rates = (key: string): LeafId => ofKey(RATES, key);

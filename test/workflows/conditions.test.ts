@@ -1,4 +1,5 @@
 import {
+  all,
   asset,
   assetOrTime,
   atLeast,
@@ -8,7 +9,7 @@ import {
   on,
 } from '../../sdk/index.ts';
 import { parseDagId } from '../../core/ids.ts';
-import { setPaused } from '../../temporal/control.ts';
+import { clearQueue, setPaused } from '../../temporal/control.ts';
 import { requestTick } from '../../temporal/request-run.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
@@ -141,6 +142,29 @@ describe('a new consumer that begins earlier than now', () => {
     expect(await resultsOf('either', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
     await tidegate.post(second.uri);
     expect(await resultsOf('either', 2)).toContainEqual({ [second.name]: 1 });
+  });
+
+  it('lists what is older whatever was cleared before, and only what its filter lets through', async () => {
+    const [first, second] = [asset('s3://history/cleared'), asset('s3://history/filtered')];
+    const known = dag(
+      'knows',
+      {},
+      (d) => void d.task('work', { inlets: [first, second] }, async () => undefined),
+    );
+    await tidegate.deploy([...project(2), known]);
+    await tidegate.post(first.uri, second.uri);
+    await tidegate.postWith(second.uri, { extra: { rows: 20 } });
+    const both = counting('both', {
+      schedule: all(first, on(second, { where: { 'extra.rows': { gte: 10 } } })),
+      startFrom: 'earliest',
+    });
+    await tidegate.deploy([...project(2), known, both]);
+    await tidegate.post(first.uri);
+    await eventually(async () => Object.keys((await tidegate.gate('both')).gate.queued).length > 0);
+    expect(await clearQueue(tidegate.deps, parseDagId('both'), { who: 'me' })).toEqual({ cleared: 1 });
+    await tidegate.post(first.uri);
+    await tidegate.postWith(second.uri, { extra: { rows: 30 } });
+    expect(await resultsOf('both', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
   });
 });
 

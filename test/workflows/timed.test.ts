@@ -1,10 +1,14 @@
-import { asset, dag, type DagDefinition, type DagOptions, on } from '../../sdk/index.ts';
+import { alias, asset, dag, type DagDefinition, type DagOptions, on } from '../../sdk/index.ts';
+import { parseDagId } from '../../core/ids.ts';
+import { recordAll } from '../../store/recording.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const [clicks, views] = [asset('s3://settle/clicks'), asset('s3://settle/views')];
 const [orders, rates] = [asset('s3://within/orders'), asset('s3://within/rates')];
 const sales = asset('s3://filter/sales');
 const [left, right, many] = [asset('s3://parts/left'), asset('s3://parts/right'), asset('s3://parts/many')];
+const files = alias('settled-files');
+const mixed = asset('s3://settle/mixed');
 const slow = asset('s3://recent/slow');
 
 /** Its one task returns the ids of the events its run consumed. */
@@ -19,6 +23,14 @@ const project = (rows: number): readonly DagDefinition[] => [
   listing('large', { schedule: on(sales, { where: { 'extra.rows': { gte: rows } } }) }),
   listing('each', { schedule: [left, right], batch: 'each' }),
   listing('three', { schedule: many, batch: { max: 3 }, maxActiveRuns: 2 }),
+  listing('by_alias', { schedule: files, settle: { quiet: '1s' } }),
+  listing('large_settled', {
+    schedule: on(mixed, { where: { 'extra.rows': { gte: 10 } } }),
+    settle: { quiet: '1s' },
+  }),
+  dag('writes', {}, (d) => {
+    d.task('write', { outlets: [files] }, async ({ emit }) => emit.via(files, asset('s3://settle/file')));
+  }),
   listing('recent', { schedule: on(slow, { count: 2, expireAfter: '2s' }) }),
 ];
 
@@ -64,6 +76,40 @@ describe('a run that settles', () => {
     expect(Date.now() - begun).toBeGreaterThan(2_500);
     const [, second] = await resultsOf('settling', 2);
     expect((second as readonly number[]).slice(0, 3)).toEqual(posted.slice(0, 3));
+  }, 20_000);
+});
+
+describe('a time that comes before what was recorded is counted', () => {
+  it('waits for events that came through an alias', async () => {
+    await tidegate.closed('writes', await tidegate.trigger('writes'));
+    const sent = await tidegate.deps.db
+      .selectFrom('asset_event')
+      .select(['seq', 'asset_id'])
+      .orderBy('seq', 'desc')
+      .executeTakeFirstOrThrow();
+    const { alias_id: through } = await tidegate.deps.db
+      .selectFrom('asset_event_alias')
+      .select('alias_id')
+      .executeTakeFirstOrThrow();
+    // Recorded, and then the process was killed before it told anybody.
+    const [recorded] = await recordAll(tidegate.deps.db, [
+      {
+        source: { kind: 'api' },
+        events: [{ assetId: sent.asset_id, extra: {}, partitionKey: undefined, aliasIds: [through] }],
+      },
+    ]);
+    const [seq] = recorded?.kind === 'recorded' ? recorded.seqs : [];
+    const taken = (await resultsOf('by_alias', 1)) as readonly (readonly number[])[];
+    if (!taken.flat().includes(seq ?? 0)) tidegate.deps.dispatcher.notify([parseDagId('by_alias')]);
+    const lists = async () => ((await resultsOf('by_alias', 1)) as number[][]).flat().includes(seq ?? 0);
+    expect(await eventually(async () => (await lists()) || undefined)).toBe(true);
+  }, 30_000);
+
+  it('does not wait for events that its filter leaves out', async () => {
+    const large = await tidegate.postWith(mixed.uri, { extra: { rows: 50 } });
+    await tidegate.postWith(mixed.uri, { extra: { rows: 5 } });
+    await tidegate.postWith(mixed.uri, { extra: { rows: 50 }, partition: 'k' });
+    expect(await resultsOf('large_settled', 1)).toEqual([[large]]);
   }, 20_000);
 });
 
