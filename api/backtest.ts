@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { type Backtest as PlayedBacktest, type PastStep, startBacktest } from '../core/backtest.ts';
 import { type Condition, leavesOf, mapLeaves } from '../core/condition.ts';
 import type { Definition } from '../core/definition.ts';
@@ -20,6 +21,8 @@ import { agreementsOf, toPastRun, toPlayedRun } from './wire/backtest.ts';
 
 /** Most of what one backtest goes through; a longer period is refused. */
 const most = { events: 200_000, runs: 5_000, facts: 20_000 };
+/** How many events are played at a stretch: some milliseconds. */
+const breathEvents = 1_000;
 /** How long a run is taken to run where none ended that could tell. */
 const unknownRunMs = 60_000;
 
@@ -128,6 +131,8 @@ async function play(db: Db, played: PlayedBacktest, playing: Playing): Promise<n
   if (playing.wasPaused) played.take({ kind: 'pause', at: period.since });
   for await (const batch of readPastBatches(db, await idsOf(db, condition), { after, upTo })) {
     passTo(({ at }) => at < batch.at);
+    // Other requests are answered meanwhile.
+    if (count % breathEvents < batch.events.length) await breathe();
     record({ kind: 'events', ...batch });
   }
   passTo(({ at }) => at <= period.until);
