@@ -8,6 +8,7 @@ import type { DagId, RunId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { readUndecided } from './deadlines.ts';
 import { readLog, type Tx } from './log.ts';
+import type { StepDeed } from '../core/steps.ts';
 import { noteStep } from './steps.ts';
 
 /** What a consumer starts from. */
@@ -78,22 +79,36 @@ export async function readDefinition(db: Db | Tx, dagId: DagId, version: number)
   return definition;
 }
 
+/** What tells a step that is told again, because its answer was lost, from another one in its place. */
+export interface StepMark {
+  readonly kind: StepDeed['kind'];
+  readonly counted: Seq;
+}
+
 /**
  * Takes a step, which may be the last one taken, told again. Its row stays locked until the transaction ends.
  * @returns whether it is the turn of this life and of this step
  */
-export async function takeStep(tx: Tx, claim: Claim): Promise<boolean> {
+export async function takeStep(tx: Tx, claim: Claim, mark: StepMark): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('consumer')
     .set({ step: claim.step })
-    .where(isItsTurn(claim))
+    .where(isItsTurn(claim, mark))
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
 
-/** Whether a row of `consumer` is at the step before this one, or at this one. */
-export function isItsTurn({ dagId, epoch, step }: Claim) {
-  return sql<boolean>`dag_id = ${dagId} and epoch = ${epoch} and step in (${step}::int - 1, ${step}::int)`;
+/**
+ * Whether a row of `consumer` is at the step before this one, or at this very one. Temporal may have a worker decide again when its answer came
+ * too late, and more may have come by then: what was written the first time stands, so another step in its place is none.
+ */
+export function isItsTurn({ dagId, epoch, step }: Claim, { kind, counted }: StepMark) {
+  return sql<boolean>`consumer.dag_id = ${dagId} and consumer.epoch = ${epoch} and (
+    consumer.step = ${step}::int - 1 or (consumer.step = ${step}::int and exists (
+      select from consumer_step told where told.dag_id = ${dagId} and told.epoch = ${epoch} and told.step = ${step}::int
+        and told.kind = ${kind} and told.counted = ${counted}
+    ))
+  )`;
 }
 
 /** Which of the requested runs are meant, where those by time wait for assets: them, or the others. */

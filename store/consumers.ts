@@ -28,7 +28,7 @@ export async function checkpoint(
 ): Promise<'stored' | 'stale'> {
   if (gate.expired !== undefined) {
     return db.transaction().execute(async (tx) => {
-      if (!(await takeStep(tx, claim))) return 'stale';
+      if (!(await takeStep(tx, claim, { kind: 'stored', counted: gate.watermark }))) return 'stale';
       await noteStep(tx, claim, gate.watermark, { kind: 'stored' });
       await takeOut(tx, claim.dagId, [], { outcome: 'expired', version, gate });
       return 'stored';
@@ -37,7 +37,7 @@ export async function checkpoint(
   const stored = JSON.stringify({ version, gate } satisfies Checkpoint);
   const { rows } = await sql<{ is_turn: boolean }>`
     with turn as (
-      update consumer set checkpoint = ${stored}, step = ${claim.step} where ${isItsTurn(claim)} returning dag_id
+      update consumer set checkpoint = ${stored}, step = ${claim.step} where ${isItsTurn(claim, { kind: 'stored', counted: gate.watermark })} returning dag_id
     ), noted as (${noteOf(claim, gate.watermark, { kind: 'stored' }, sql`turn`)})
     select exists (select from turn) as is_turn`.execute(db);
   return rows[0]?.is_turn === true ? 'stored' : 'stale';
@@ -55,7 +55,7 @@ export async function adoptDefinition(
   { version, at, gate }: { readonly version: number; readonly at: Seq; readonly gate: Gate },
 ): Promise<Adopted> {
   return db.transaction().execute(async (tx): Promise<Adopted> => {
-    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    if (!(await takeStep(tx, claim, { kind: 'adopted', counted: gate.watermark }))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
     const redefined = await redefineQueued(tx, definition, gate, at);
     const forgotten = gate.forgotten === undefined ? {} : await recall(tx, claim.dagId, gate, null);
@@ -134,7 +134,8 @@ export async function clearQueue(
   { version, who, wish, ...clearing }: ClearingQueue,
 ): Promise<Cleared> {
   return db.transaction().execute(async (tx): Promise<Cleared> => {
-    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    const { watermark: counted } = clearing.gate;
+    if (!(await takeStep(tx, claim, { kind: 'cleared', counted }))) return { kind: 'stale' };
     const definition = await readDefinition(tx, claim.dagId, version);
     const own = cutAt(clearing, await readCuts(tx, definition, clearing));
     const others =
@@ -169,10 +170,11 @@ export async function setPaused(
 ): Promise<Paused> {
   const { dagId } = claim;
   return db.transaction().execute(async (tx): Promise<Paused> => {
-    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    const kind = isPaused ? 'paused' : 'resumed';
+    if (!(await takeStep(tx, claim, { kind, counted: before.watermark }))) return { kind: 'stale' };
     const { head: at } = await readLog(tx);
     const { gate, ignored } = pauseGate(before, { isPaused, whilePaused, at });
-    await noteStep(tx, claim, gate.watermark, { kind: isPaused ? 'paused' : 'resumed', at });
+    await noteStep(tx, claim, gate.watermark, { kind, at });
     if (ignored !== null) await writeIgnored(tx, dagId, ignored, version);
     await takeOut(tx, dagId, [], { outcome: 'expired', version, gate });
     await tx.updateTable('consumer').set({ is_paused: isPaused }).where('dag_id', '=', dagId).execute();

@@ -115,7 +115,7 @@ async function insertRuns(
   const runIds = asked.map(({ runId }) => runId);
   const { rows } = await sql<{ is_turn: boolean; inserted: readonly RunId[] }>`
     with turn as (
-      update consumer set step = ${claim.step} where ${isItsTurn(claim)} returning dag_id
+      update consumer set step = ${claim.step} where ${isItsTurn(claim, { kind: 'opened', counted })} returning dag_id
     ), inserted as (
       insert into run (dag_id, run_id, state, trigger, version, partition_key, admitted_at)
       select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, clock()
@@ -174,7 +174,7 @@ export async function admitRuns(
   { version, activeRuns, most, which, taken, expired, gate, ...claim }: RunsToAdmit,
 ): Promise<Admitted> {
   const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
-    if (!(await takeStep(tx, claim))) return { kind: 'stale' };
+    if (!(await takeStep(tx, claim, { kind: 'admitted', counted: gate.watermark }))) return { kind: 'stale' };
     const { dagId } = claim;
     const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, which);
     const unknown = [...admitted.filter(({ run_id }) => !activeRuns.includes(run_id)), ...waiting];

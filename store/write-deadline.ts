@@ -29,8 +29,8 @@ export async function writeDeadline(
 ): Promise<WrittenDeadline> {
   const { dagId, dueAt, outcome, runId, version } = deadline;
   const written = db.transaction().execute(async (tx): Promise<WrittenDeadline> => {
-    if (!(await takeStep(tx, deadline))) return 'stale';
     const counted = deadline.gate.watermark;
+    if (!(await takeStep(tx, deadline, { kind: 'deadline', counted }))) return 'stale';
     if (!(await decide(tx, deadline))) {
       if (await isWritten(tx, dagId, dueAt)) return 'written';
       await noteStep(tx, deadline, counted, { kind: 'deadline', dueAt, outcome: 'unknown', runIds: [] });

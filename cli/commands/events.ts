@@ -43,11 +43,16 @@ export function eventTable(events: readonly AssetEvent[]): EventTable {
     { header: 'EXTRA', cut: true },
   ] as const;
   const rows = events.map((event): Cell[] => [
-    ...[event.id, event.name, instant(event.timestamp), sourceOf(event)],
+    ...[event.id, titleOf(event), instant(event.timestamp), sourceOf(event)],
     event.created_dagruns.map(({ dag_id, run_id }) => `${dag_id}/${run_id}`).join(', ') || null,
     JSON.stringify(event.extra),
   ]);
   return { kind: 'table', columns, rows, empty: 'no events' };
+}
+
+/** The asset, and which partition of it. */
+function titleOf({ name, partition_key: key }: AssetEvent): string {
+  return key === null ? name : `${name} (${key})`;
 }
 
 interface CreateOptions extends AssetOptions {
@@ -70,6 +75,7 @@ async function createEvent({ api }: Session, options: CreateOptions): Promise<Re
     ['event', json.id],
     ['asset', json.uri],
     ['recorded', instant(json.timestamp)],
+    ...(json.partition_key === null ? [] : [['partition', json.partition_key] as const]),
     ['extra', JSON.stringify(json.extra)],
   ];
   return { json, sections: [{ kind: 'facts', facts }] };

@@ -57,6 +57,7 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
     ['state', state(run.state)],
     ...(run.state_reason === null ? [] : [['reason', run.state_reason] as const]),
     ['type', run.run_type],
+    ...(run.partition_key === null ? [] : [['partition', run.partition_key] as const]),
     ['queued', instant(run.queued_at)],
     ['started', instant(run.start_date)],
     ['ended', instant(run.end_date)],

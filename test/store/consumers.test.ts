@@ -157,13 +157,24 @@ describe('the consumer of a DAG', () => {
       expect(await readRun(store.db, dagId, runId)).toBeUndefined();
     });
 
+    it('is stale where another step was taken in its place', async () => {
+      const life = await claim();
+      await store.post(ORDERS);
+      const full = await counted(life.gate);
+      const { version } = life.definition;
+      expect(await checkpoint(store.db, step(life), { version, gate: full })).toBe('stored');
+      expect(await checkpoint(store.db, step(life), { version, gate: full })).toBe('stored');
+      expect((await openOn(life, full)).opened).toBe('stale');
+      expect((await openOn(life, full, 2)).opened).toBe('opened');
+    });
+
     it('takes intervals that lie one behind the other, without a gap', async () => {
       const life = await claim();
       let { gate } = life;
       for (let run = 0; run < 3; run += 1) {
         await store.post(RATES);
         await store.post(ORDERS);
-        const next = await openOn(life, await counted(gate));
+        const next = await openOn(life, await counted(gate), run + 1);
         await markSent(store.db, dagId, life.epoch, await store.head());
         ({ gate } = next);
       }

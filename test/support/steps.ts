@@ -112,7 +112,7 @@ function replay(
     if (step.kind === 'claimed') {
       if (stored !== undefined && !isDeepStrictEqual(plain(stored), plain(step.gate)))
         found.push(
-          `${where} begins with another gate than was stored: ${JSON.stringify([stored, step.gate])}`,
+          `${where} begins with another gate than was stored, after ${JSON.stringify(steps.slice(Math.max(0, index - 6), index))}: ${JSON.stringify([stored, step.gate])}`,
         );
       definition = definitions.get(step.version);
       decided = [];
