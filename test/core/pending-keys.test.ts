@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import type { Gate, Queued } from '../../core/gate.ts';
 import { count } from '../../core/gate-count.ts';
 import { pendingKeys } from '../../core/gate-take.ts';
-import { emptyGate } from '../../core/gate-terms.ts';
+import { emptyGate, redefine } from '../../core/gate-terms.ts';
 import { keyOf, type LeafId, ofKey } from '../../core/leaves.ts';
 import { forgetKeys, keysToRecall, recalled } from '../../core/pending-keys.ts';
-import { all, batchesOf, ORDERS, RATES } from '../support/core.ts';
+import { all, batchesOf, ORDERS, RATES, STOCK } from '../support/core.ts';
 
 const empty = emptyGate({ condition: all(ORDERS, RATES), byKeys: {} }, 0);
 const gateOf = (batches: readonly (readonly LeafId[])[]): Gate => batchesOf(batches).reduce(count, empty);
@@ -59,5 +59,19 @@ describe('a gate with many partition keys', () => {
         },
       ),
     );
+  });
+});
+
+describe('an edit of how keys are made', () => {
+  it('drops what is queued of the assets it is about, and keeps the rest', () => {
+    const condition = all(ORDERS, RATES);
+    const before = batchesOf([[orders('a')], [rates('a')]]).reduce(
+      count,
+      emptyGate({ condition: all(ORDERS, RATES, STOCK), byKeys: { [ORDERS]: 'x', [RATES]: 'x' } }, 0),
+    );
+    const edited = redefine(before, { condition, byKeys: { [ORDERS]: 'x', [RATES]: 'y' } }, 3);
+    expect(Object.keys(edited.gate.queued)).toEqual([orders('a')]);
+    expect(edited.dropped.map(({ leaf }) => leaf)).toEqual([rates('a')]);
+    expect(redefine(before, { condition }, 3).dropped).toHaveLength(2);
   });
 });
