@@ -68,9 +68,9 @@ export function decide(consumer: Consumer): Decision {
   }
   if (!hasFreeSlot(consumer)) return { kind: 'wait' };
   if (consumer.hasRequests) {
-    const { taken, gate } = takeAll(consumer.gate);
     if (!consumer.requestedRunsConsume) return { kind: 'admit', taken: [], gate: consumer.gate };
     if (consumer.gate.midBatch) return { kind: 'wait' };
+    const { taken, gate } = takeAll(consumer.gate);
     return { kind: 'admit', taken, ...expiredIn(gate), gate: withoutExpired(gate) };
   }
   if (!mayStart(consumer)) return { kind: 'wait' };

@@ -31,11 +31,8 @@ export function takeMet(gate: Gate): TakenRun | null {
 
 /** Partition keys with something queued, that with the oldest event first. */
 export function pendingKeys(gate: Gate): readonly string[] {
-  const keys = [...boundsByKey(gate)].filter(([key]) => key !== null) as [
-    string,
-    { readonly firstSeq: Seq },
-  ][];
-  return keys.toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq).map(([key]) => key);
+  const oldestFirst = [...boundsByKey(gate)].toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq);
+  return oldestFirst.flatMap(([key]) => key ?? []);
 }
 
 /** Takes everything that is queued, also for branches that were not needed. */

@@ -48,7 +48,7 @@ export function redefine(
   const next: Gate = {
     ...emptyGate(terms, Math.max(before.watermark, at)),
     ...(isTimed(terms) ? { at: time ?? newestAt(kept) } : {}),
-    ...(metAt === undefined ? {} : { metAt }),
+    ...(metAt === undefined || terms.settle === undefined ? {} : { metAt }),
     ...(deadlines === undefined || !hasDeadlines ? {} : { deadlines }),
     ...(expired === undefined ? {} : { expired }),
     ...(ignored === undefined ? {} : { ignored }),

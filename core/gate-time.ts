@@ -1,5 +1,5 @@
 import { leafNodesOf } from './condition.ts';
-import { type Gate, type GateTerms, boundsByKey, isMetFor, keysIn, type Queued, type Taken } from './gate.ts';
+import { boundsByKey, type Gate, type GateTerms, isMetFor, type Queued, type Taken } from './gate.ts';
 import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
 
 /** Whether anything about a gate changes by time alone. */
@@ -88,10 +88,10 @@ export function settledAt(gate: Gate, key: string | null, lastAt?: number): numb
 }
 
 /** Notes since when the condition is met, where a run waits for more; what is met only now is so since `now`. */
-export function withMetAt({ metAt: before, ...gate }: Gate, now: number = gate.at ?? 0): Gate {
+export function withMetAt(gate: Gate, now: number = gate.at ?? 0): Gate {
   if (gate.settle === undefined) return gate;
-  const met = keysIn(gate).filter((key) => isMetFor(gate, key));
-  const metAt = Object.fromEntries(met.map((key) => [key ?? '', before?.[key ?? ''] ?? now]));
+  const met = [...boundsByKey(gate).keys()].filter((key) => isMetFor(gate, key));
+  const metAt = Object.fromEntries(met.map((key) => [key ?? '', gate.metAt?.[key ?? ''] ?? now]));
   return { ...gate, metAt };
 }
 

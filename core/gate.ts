@@ -97,24 +97,26 @@ export function reach({ ignored = [], ...gate }: Gate, upTo: Seq, midBatch: bool
   return { ...gate, watermark, midBatch, ...(ahead.length === 0 ? {} : { ignored: ahead }) };
 }
 
-/** Partition keys with something queued; `null` where runs are not by partition. */
-export function keysIn({ queued }: Gate): readonly (string | null)[] {
-  const [first, ...others] = Object.keys(queued) as LeafId[];
-  if (first === undefined) return [];
-  return keyOf(first) === null ? [null] : [...new Set([first, ...others].map(keyOf))];
+/** What is queued of one partition key. */
+export interface PendingKey {
+  /** Leaves with something queued. */
+  readonly entries: number;
+  readonly firstSeq: Seq;
+  readonly lastSeq: Seq;
+  readonly lastAt: number;
 }
 
-/** Where what is queued of each partition key begins, and when its newest event came. */
-export function boundsByKey({
-  queued,
-}: Gate): ReadonlyMap<string | null, { readonly firstSeq: Seq; readonly lastAt: number }> {
-  const bounds = new Map<string | null, { firstSeq: Seq; lastAt: number }>();
-  for (const [leaf, { firstSeq, lastAt }] of Object.entries<Queued>(queued)) {
+/** Partition keys with something queued, and where that lies; `null` where runs are not by partition. */
+export function boundsByKey({ queued }: Gate): ReadonlyMap<string | null, PendingKey> {
+  const bounds = new Map<string | null, { -readonly [Name in keyof PendingKey]: PendingKey[Name] }>();
+  for (const [leaf, { firstSeq, lastSeq, lastAt }] of Object.entries<Queued>(queued)) {
     const key = keyOf(leaf as LeafId);
     const before = bounds.get(key);
-    if (before === undefined) bounds.set(key, { firstSeq, lastAt });
+    if (before === undefined) bounds.set(key, { entries: 1, firstSeq, lastSeq, lastAt });
     else {
+      before.entries += 1;
       before.firstSeq = Math.min(before.firstSeq, firstSeq);
+      before.lastSeq = Math.max(before.lastSeq, lastSeq);
       before.lastAt = Math.max(before.lastAt, lastAt);
     }
   }

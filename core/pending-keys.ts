@@ -1,18 +1,10 @@
-import type { Seq } from './asset-event.ts';
 import type { Batch } from './batch.ts';
-import { type Gate, isMetFor, type Queued } from './gate.ts';
+import { boundsByKey, type Gate, isMetFor, type Queued } from './gate.ts';
 import { aged } from './gate-time.ts';
 import { keyOf, type LeafId } from './leaves.ts';
 
 /** Most entries, of a partition key and a leaf, that a gate holds between two messages. */
-export const maxEntries = 2_000;
-
-interface PendingKey {
-  readonly key: string;
-  entries: number;
-  firstSeq: Seq;
-  lastSeq: Seq;
-}
+const maxEntries = 2_000;
 
 /**
  * Lets go of partition keys where there are too many: those that were touched least lately, and of those that are met, and wait for a slot, the
@@ -20,35 +12,25 @@ interface PendingKey {
  */
 export function forgetKeys(gate: Gate, most = maxEntries): Gate {
   if (gate.byKeys === undefined || gate.midBatch || Object.keys(gate.queued).length <= most) return gate;
-  const pending = new Map<string, PendingKey>();
-  for (const [leaf, { firstSeq, lastSeq }] of Object.entries<Queued>(gate.queued)) {
-    const key = keyOf(leaf as LeafId) ?? '';
-    const before = pending.get(key) ?? { key, entries: 0, firstSeq, lastSeq };
-    before.entries += 1;
-    before.firstSeq = Math.min(before.firstSeq, firstSeq);
-    before.lastSeq = Math.max(before.lastSeq, lastSeq);
-    pending.set(key, before);
-  }
-  const isMet = new Map([...pending.keys()].map((key) => [key, isMetFor(gate, key)]));
-  const unmet = [...pending.values()].filter(({ key }) => isMet.get(key) === false);
-  const met = [...pending.values()].filter(({ key }) => isMet.get(key) === true);
+  const pending = [...boundsByKey(gate)];
+  const isMet = new Set(pending.map(([key]) => key).filter((key) => isMetFor(gate, key)));
+  const unmet = pending.filter(([key]) => !isMet.has(key));
+  const met = pending.filter(([key]) => isMet.has(key));
   const order = [
-    ...unmet.toSorted((a, b) => a.lastSeq - b.lastSeq),
+    ...unmet.toSorted(([, a], [, b]) => a.lastSeq - b.lastSeq),
     // Those that settle have their time in the gate.
-    ...(gate.settle === undefined ? met.toSorted((a, b) => b.firstSeq - a.firstSeq) : []),
+    ...(gate.settle === undefined ? met.toSorted(([, a], [, b]) => b.firstSeq - a.firstSeq) : []),
   ];
-  const forgotten = new Set<string>();
+  const forgotten = new Set<string | null>();
   let entries = Object.keys(gate.queued).length;
-  for (const { key, entries: own } of order) {
+  for (const [key, { entries: own }] of order) {
     // Some room, so that not every message has to let go of something.
     if (entries <= most * 0.75) break;
     forgotten.add(key);
     entries -= own;
   }
-  const kept = Object.entries<Queued>(gate.queued).filter(
-    ([leaf]) => !forgotten.has(keyOf(leaf as LeafId) ?? ''),
-  );
-  const hasMet = gate.forgotten?.hasMet === true || met.some(({ key }) => forgotten.has(key));
+  const kept = Object.entries<Queued>(gate.queued).filter(([leaf]) => !forgotten.has(keyOf(leaf as LeafId)));
+  const hasMet = gate.forgotten?.hasMet === true || met.some(([key]) => forgotten.has(key));
   return { ...gate, queued: Object.fromEntries(kept), forgotten: { hasMet } };
 }
 

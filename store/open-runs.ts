@@ -75,13 +75,13 @@ export async function openParts(
   db: Db,
   { version, most, gate, ...claim }: PartsToOpen,
 ): Promise<OpenedParts> {
-  const { parts } = await db.transaction().execute(async (tx) => {
+  const parts = await db.transaction().execute(async (tx) => {
     const definition = await readDefinition(tx, claim.dagId, version);
     for (let limit = fewWaiting; ; limit *= 10) {
       const { events, isAll } = await readWaiting(tx, definition, gate, limit);
       const taken = takePrefixes(gate, events, { most, isAll });
       // What the oldest are not enough for is left to the next step, once something was taken.
-      if (!taken.isShort || taken.runs.length > 0 || isAll) return { parts: taken };
+      if (!taken.isShort || taken.runs.length > 0 || isAll) return taken;
     }
   });
   const { expired } = gate;

@@ -78,17 +78,9 @@ export async function recallMet(
   dagId: DagId,
   gate: Gate,
 ): Promise<{ readonly queued: Gate['queued']; readonly hasMet: boolean }> {
-  const all = await recall(db, dagId, gate, null);
-  const keys = pendingKeys({ ...gate, queued: all });
-  const byKey = new Map<string, [LeafId, Queued][]>();
-  for (const [leaf, queued] of Object.entries<Queued>(all) as [LeafId, Queued][]) {
-    const key = keyOf(leaf) ?? '';
-    byKey.set(key, [...(byKey.get(key) ?? []), [leaf, queued]]);
-  }
-  const met = keys.filter((key) =>
-    isMetFor({ ...gate, queued: Object.fromEntries(byKey.get(key) ?? []) }, key),
-  );
-  const first = met.slice(0, keysAtOnce);
-  const queued: Record<LeafId, Queued> = Object.fromEntries(first.flatMap((key) => byKey.get(key) ?? []));
-  return { queued, hasMet: met.length > first.length };
+  const all = { ...gate, queued: await recall(db, dagId, gate, null) };
+  const met = pendingKeys(all).filter((key) => isMetFor(all, key));
+  const first = new Set<string | null>(met.slice(0, keysAtOnce));
+  const queued = Object.entries<Queued>(all.queued).filter(([leaf]) => first.has(keyOf(leaf as LeafId)));
+  return { queued: Object.fromEntries(queued), hasMet: met.length > first.size };
 }

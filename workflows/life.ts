@@ -8,7 +8,6 @@ import { explainConsumer, missingNames } from '../core/explanation.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { withMetAt } from '../core/gate-time.ts';
 import { recalled } from '../core/pending-keys.ts';
 import { type StepInput, withInput } from '../core/steps.ts';
 import { admitRuns, claimGate, openParts, openRuns, writeDeadline, recallMet } from './local-activities.ts';
@@ -81,7 +80,7 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
       const { queued, hasMet } = await recallMet({ dagId: life.dagId, gate });
       return settle(runs, {
         ...life,
-        consumer: { ...life.consumer, gate: withMetAt(recalled(gate, queued, { hasMet })) },
+        consumer: { ...life.consumer, gate: recalled(gate, queued, { hasMet }) },
       });
     }
     case 'open parts':

@@ -6,7 +6,6 @@ import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
 import { begin, type Life, nextStep, open, reached, settle, stepped, termsOf } from './life.ts';
 import { forgetKeys, keysToRecall, recalled } from '../core/pending-keys.ts';
-import { withMetAt } from '../core/gate-time.ts';
 import { adoptDefinition, checkpoint, clearQueue, recallKeys, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
@@ -45,7 +44,7 @@ async function remember(life: Life, batches: readonly Batch[]): Promise<Life> {
   const keys = keysToRecall(gate, batches);
   if (keys.length === 0) return life;
   const queued = await recallKeys({ dagId: life.dagId, gate, keys });
-  return { ...life, consumer: { ...life.consumer, gate: withMetAt(recalled(gate, queued)) } };
+  return { ...life, consumer: { ...life.consumer, gate: recalled(gate, queued) } };
 }
 
 /** Stores the gate now and then while nothing is taken out of it, so that beginning anew is never sent much again. */
