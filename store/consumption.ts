@@ -97,6 +97,11 @@ export async function takeOut(
   return rows[0]?.added === taken.length;
 }
 
+/** Undoes the transaction of runs that would take events another one has: their consumer lacks a decision that was stored. */
+export class TakenBefore extends Error {
+  override readonly name = 'TakenBefore';
+}
+
 /** Whether a run consumed just this. */
 export async function consumedExactly(
   tx: Tx,

@@ -5,7 +5,9 @@ import type { Definition } from '../core/definition.ts';
 import type { Gate, Queued } from '../core/gate.ts';
 import { looksInside } from '../core/judge.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { stretchesOf } from './ignored.ts';
 import type { Tx } from './log.ts';
+import { keyFrom } from './queued-row.ts';
 import { recount } from './recount.ts';
 
 /**
@@ -35,7 +37,6 @@ async function readPlainCuts(tx: Tx, gate: Gate, cut: NonNullable<Clearing['cut'
     const queued = gate.queued[leaf];
     return queued === undefined ? [] : [{ leaf, ...queued }];
   });
-  const { ignored = [] } = gate;
   const before = sql`${new Date(cut.before)}::timestamptz`;
   const { rows } = await sql<
     Queued & { readonly subscription: number; readonly key: string; readonly upTo: number }
@@ -54,16 +55,14 @@ async function readPlainCuts(tx: Tx, gate: Gate, cut: NonNullable<Clearing['cut'
       select coalesce(range_agg(int8range(after_seq + 1, upto_seq + 1)), '{}') as ignored from (
         select c.after_seq, c.upto_seq from consumption c
         where c.subscription_id = s.id and c.key = '' and c.outcome = 'ignored' and c.upto_seq >= queue.first_seq
-        union all select * from unnest(
-          ${ignored.map(({ after }) => after)}::bigint[], ${ignored.map(({ upTo }) => upTo)}::bigint[]
-        )
+        union all ${stretchesOf(gate)}
       ) as stretch (after_seq, upto_seq)
     ) as pauses
     cross join lateral ${eventsOf(ofSubscription, { after: sql`queue.first_seq - 1`, upTo: sql`queue.last_seq`, key: sql`queue.key` })} e
     where not ignored @> e.seq
     group by s.id, queue.key`.execute(tx);
   return rows.map(({ subscription, key, upTo, ...rest }) => ({
-    leaf: ofKey(leafOfSubscription(subscription), key === '' ? null : key),
+    leaf: ofKey(leafOfSubscription(subscription), keyFrom(key)),
     upTo,
     rest,
   }));

@@ -5,6 +5,7 @@ import { type LeafId, leafOfSubscription, ofKey } from '../core/leaves.ts';
 import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { maxSeq } from './events-of-asset.ts';
+import { keyFrom } from './queued-row.ts';
 import { eventsOf, ofSubscription, recordedOf } from './events-of-subscription.ts';
 
 /** What one consumer has not been sent yet, complete up to `upTo` as of one statement. */
@@ -137,7 +138,7 @@ function deliveriesOf(row: DeliveryRow): readonly Delivery[] {
   if (row.length === 4) return [{ seq, batchEnd, leaf: leafOfSubscription(subscription), at }];
   const [, , , , leaves, key, part, needs] = row;
   const window = needs === null ? {} : { window: { needs, parts: part === null ? [] : [part] } };
-  return leaves.map((leaf) => ({ seq, batchEnd, leaf: ofKey(leaf, key === '' ? null : key), at, ...window }));
+  return leaves.map((leaf) => ({ seq, batchEnd, leaf: ofKey(leaf, keyFrom(key)), at, ...window }));
 }
 
 function fromRow(row: Row, mostRows: number): Undelivered {

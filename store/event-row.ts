@@ -1,22 +1,16 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { AssetEvent, EventSource, Seq } from '../core/asset-event.ts';
+import type { AssetEvent, Seq } from '../core/asset-event.ts';
 import type { AssetUri } from '../core/asset-uri.ts';
-import type { DagId, RunId, TaskId } from '../core/ids.ts';
-import type { JsonObject } from '../core/json.ts';
 import type { Db } from './database.ts';
+import { type RecordedFacts, sourceOf } from './facts.ts';
 
 /** An event as it is stored, with its asset's name and URI. */
-export interface EventRow {
+export interface EventRow extends RecordedFacts {
   readonly seq: Seq;
   readonly asset_id: number;
   readonly name: string;
   readonly uri: AssetUri;
   readonly recorded_at: Date;
-  readonly extra: JsonObject;
-  readonly partition_key: string | null;
-  readonly source_dag_id: DagId | null;
-  readonly source_run_id: RunId | null;
-  readonly source_task_id: TaskId | null;
 }
 
 interface SourcedRow extends EventRow {
@@ -64,7 +58,7 @@ function eventFromRow(row: SourcedRow): AssetEvent {
     recordedAt: row.recorded_at.getTime(),
     extra: row.extra,
     partitionKey: row.partition_key ?? undefined,
-    source: sourceFromRow(row),
+    source: sourceOf(row),
     sourceRun: row.has_source_run
       ? {
           logicalAt: row.logical_at?.getTime() ?? null,
@@ -73,15 +67,4 @@ function eventFromRow(row: SourcedRow): AssetEvent {
         }
       : undefined,
   };
-}
-
-function sourceFromRow({
-  source_dag_id: dagId,
-  source_run_id: runId,
-  source_task_id,
-}: EventRow): EventSource {
-  if (dagId === null || runId === null) return { kind: 'api' };
-  return source_task_id === null
-    ? { kind: 'dag', dagId, runId }
-    : { kind: 'task', dagId, runId, taskId: source_task_id };
 }

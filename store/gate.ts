@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Batch, Entry } from '../core/batch.ts';
-import { ofKey } from '../core/leaves.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
@@ -11,8 +10,10 @@ import type { DagId } from '../core/ids.ts';
 import { openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { stretchesOf } from './ignored.ts';
 import { judgeAhead } from './judging.ts';
 import { readLog, type Tx } from './log.ts';
+import { queuedColumns, queuedFrom, type QueuedSummary } from './queued-row.ts';
 import { recall } from './recall.ts';
 import { redefineQueued, withoutTooOld } from './recount.ts';
 import { readOwed } from './ticks.ts';
@@ -79,46 +80,25 @@ async function readRefusals(tx: Tx, dagId: DagId): Promise<readonly string[]> {
 }
 
 /** What was recorded since, as one batch; batch by batch where time decides anything. */
-async function readBatches(
-  tx: Tx,
-  dagId: DagId,
-  { watermark: after, ignored = [], at: time }: Gate,
-  upTo: Seq,
-): Promise<readonly Batch[]> {
+async function readBatches(tx: Tx, dagId: DagId, gate: Gate, upTo: Seq): Promise<readonly Batch[]> {
+  const { watermark: after, at: time } = gate;
   const batchOf = time === undefined ? sql`${upTo}::bigint` : sql`e.batch_end`;
-  const { rows } = await sql<EntryRow>`
-    select ${batchOf} as "lastSeq", s.id as subscription, leaf, e.key, count(*) as count,
-      min(e.seq) as "firstSeq", max(e.seq) as "newestSeq",
-      (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
-      (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt",
-      max(e.needs) as needs, array_agg(distinct e.part) filter (where e.part is not null) as parts
+  const { rows } = await sql<QueuedSummary & { readonly batch: Seq }>`
+    select ${batchOf} as batch, leaf, e.key, ${queuedColumns('e')}
     from subscription s cross join lateral ${eventsOf(ofSubscription, {
       after: sql`greatest(s.live_after_seq, ${after}::bigint)`,
       upTo: sql`${upTo}::bigint`,
       isPerKey: true,
     })} e cross join lateral unnest(coalesce(e.leaves, array[s.id::text])) as leaf
     where s.dag_id = ${dagId} and s.until_seq is null and not exists (
-      select from unnest(${ignored.map((one) => one.after)}::bigint[], ${ignored.map((one) => one.upTo)}::bigint[])
-        as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
+      select from (${stretchesOf(gate)}) as stretch (after_seq, upto_seq)
+      where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
     )
     group by 1, s.id, leaf, e.key order by 1`.execute(tx);
   const batches = new Map<Seq, Entry[]>();
-  for (const row of rows) batches.set(row.lastSeq, [...(batches.get(row.lastSeq) ?? []), entryOf(row)]);
+  for (const row of rows) {
+    const [leaf, queued] = queuedFrom(row);
+    batches.set(row.batch, [...(batches.get(row.batch) ?? []), { leaf, ...queued }]);
+  }
   return [...batches].map(([lastSeq, entries]) => ({ lastSeq, entries }));
-}
-
-interface EntryRow extends Omit<Entry, 'lastSeq' | 'window'> {
-  readonly lastSeq: Seq;
-  readonly newestSeq: Seq;
-  readonly key: string | null;
-  readonly needs: number | null;
-  readonly parts: readonly string[] | null;
-}
-
-function entryOf({ leaf, key, newestSeq, needs, parts, count, firstSeq, firstAt, lastAt }: EntryRow): Entry {
-  return {
-    leaf: ofKey(leaf, key === '' ? null : key),
-    ...{ count, firstSeq, lastSeq: newestSeq, firstAt, lastAt },
-    ...(needs === null ? {} : { window: { needs, parts: parts ?? [] } }),
-  };
 }

@@ -7,7 +7,7 @@ import type { DagId, RunId } from '../core/ids.ts';
 import { takePrefixes } from '../core/prefix.ts';
 import type { OwedTicks } from '../core/owed-ticks.ts';
 import { isItsTurn, openRunsOf, readDefinition, takeStep, type WhichRequests } from './claim.ts';
-import { consumedExactly, type Leaving, takeOut } from './consumption.ts';
+import { consumedExactly, type Leaving, takeOut, TakenBefore } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunTrigger } from './schema.ts';
@@ -94,11 +94,6 @@ export async function openParts(
   if (opened === 'stale') return { kind: 'stale' };
   if (opened === 'conflict') return { kind: 'conflict' };
   return { kind: 'opened', runIds: asked.map(({ runId }) => runId), gate: left };
-}
-
-/** Undoes the transaction of runs that would take events another one has: their consumer lacks a decision that was stored. */
-class TakenBefore extends Error {
-  override readonly name = 'TakenBefore';
 }
 
 /** Undoes the transaction of runs one of which stands for other events. */

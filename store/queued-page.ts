@@ -6,6 +6,7 @@ import { type Judge, metLeaves } from '../core/judge.ts';
 import { keyOf, type LeafId, leafOfSubscription, subscriptionOf } from '../core/leaves.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import { factsOf, type RecordedFacts } from './facts.ts';
+import { isInPause } from './ignored.ts';
 import type { Tx } from './log.ts';
 
 /** An event that counts for a subscription, under one partition key. */
@@ -32,15 +33,7 @@ export async function readQueuedPage(
 ): Promise<readonly QueuedRow[]> {
   const { rows } = await sql<QueuedRow>`
     select e.seq, e.batch_end, (extract(epoch from e.recorded_at) * 1000)::bigint as at, e.extra, e.partition_key,
-      e.source_dag_id, e.source_run_id, e.source_task_id, exists (
-        select from (
-          select c.after_seq, c.upto_seq from consumption c
-          where c.subscription_id = s.id and c.key = '' and c.outcome = 'ignored' and c.upto_seq >= e.seq
-          union all select * from unnest(
-            ${ignored.map((one) => one.after)}::bigint[], ${ignored.map((one) => one.upTo)}::bigint[]
-          )
-        ) as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
-      ) as "isIgnored"
+      e.source_dag_id, e.source_run_id, e.source_task_id, ${isInPause(sql`s.id`, { ignored })} as "isIgnored"
     from subscription s cross join lateral ${eventsOf(ofSubscription, {
       after: sql`${after}::bigint`,
       upTo: sql`${upTo}::bigint`,

@@ -2,19 +2,14 @@ import { sql } from 'kysely';
 import { type Gate, isMetFor, type Queued } from '../core/gate.ts';
 import { pendingKeys } from '../core/gate-take.ts';
 import type { DagId } from '../core/ids.ts';
-import { keyOf, type LeafId, ofKey } from '../core/leaves.ts';
+import { keyOf, type LeafId } from '../core/leaves.ts';
 import type { Db } from './database.ts';
+import { isInPause } from './ignored.ts';
 import type { Tx } from './log.ts';
+import { queuedColumns, queuedFrom, type QueuedSummary } from './queued-row.ts';
 
 /** Partition keys that are recalled at a time where a consumer has slots again. */
 const keysAtOnce = 200;
-
-interface Row extends Omit<Queued, 'recent' | 'window'> {
-  readonly leaf: LeafId;
-  readonly key: string;
-  readonly needs: number | null;
-  readonly parts: readonly string[] | null;
-}
 
 /**
  * What is queued under partition keys that a gate let go of: what its consumer accepted under them, up to where it has counted, and nobody took.
@@ -26,9 +21,9 @@ export async function recall(
   gate: Pick<Gate, 'watermark' | 'queued' | 'ignored'>,
   keys: readonly string[] | null,
 ): Promise<Gate['queued']> {
-  const { watermark, ignored = [] } = gate;
+  const { watermark } = gate;
   const held = [...new Set(Object.keys(gate.queued).map((leaf) => keyOf(leaf as LeafId) ?? ''))];
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<QueuedSummary>`
     with recursive of_dag as (
       select id, greatest(live_after_seq, judged_after) as after_seq from subscription where dag_id = ${dagId} and until_seq is null
     ), walked as (
@@ -42,10 +37,7 @@ export async function recall(
       select id, after_seq, key from walked where key is not null and not key = any(${held}::text[])
       union all select id, after_seq, key from of_dag cross join unnest(${keys ?? []}::text[]) as key
     )
-    select leaf, wanted.key, count(*) as count, min(e.seq) as "firstSeq", max(e.seq) as "lastSeq",
-      (extract(epoch from min(e.recorded_at)) * 1000)::bigint as "firstAt",
-      (extract(epoch from max(e.recorded_at)) * 1000)::bigint as "lastAt",
-      max(j.needs) as needs, array_agg(distinct j.part) filter (where j.part is not null) as parts
+    select leaf, wanted.key, ${queuedColumns('j')}
     from wanted cross join lateral (
       select coalesce(max(upto_seq), 0) as seq from consumption c
       where c.subscription_id = wanted.id and c.key = wanted.key and c.outcome <> 'ignored'
@@ -54,22 +46,9 @@ export async function recall(
       and (j.subscription_id, j.key, j.seq) <= (wanted.id, wanted.key, ${watermark}::bigint)
     cross join lateral (select seq, recorded_at from asset_event e where e.seq = j.seq limit 1) e
     cross join lateral unnest(j.leaves) as leaf
-    where not exists (
-      select from (
-        select c.after_seq, c.upto_seq from consumption c
-        where c.subscription_id = wanted.id and c.key = '' and c.outcome = 'ignored' and c.upto_seq >= e.seq
-        union all select * from unnest(
-          ${ignored.map(({ after }) => after)}::bigint[], ${ignored.map(({ upTo }) => upTo)}::bigint[]
-        )
-      ) as stretch (after_seq, upto_seq) where e.seq > stretch.after_seq and (upto_seq is null or e.seq <= upto_seq)
-    )
+    where not ${isInPause(sql`wanted.id`, gate)}
     group by leaf, wanted.key`.execute(db);
-  return Object.fromEntries(rows.map((row) => [ofKey(row.leaf, row.key), queuedOf(row)]));
-}
-
-function queuedOf({ needs, parts, count, firstSeq, lastSeq, firstAt, lastAt }: Row): Queued {
-  const queued = { count, firstSeq, lastSeq, firstAt, lastAt };
-  return needs === null ? queued : { ...queued, window: { needs, parts: parts ?? [] } };
+  return Object.fromEntries(rows.map(queuedFrom));
 }
 
 /** Keys that are met and that a gate let go of while it had no slot: those with the oldest events, and whether there are more. */

@@ -4,7 +4,7 @@ import type { DecidedDeadline } from '../core/deadline.ts';
 import type { Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import { takeStep } from './claim.ts';
-import { takeOut } from './consumption.ts';
+import { takeOut, TakenBefore } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import { noteStep } from './steps.ts';
@@ -57,11 +57,6 @@ export async function writeDeadline(
     if (error instanceof TakenBefore) return 'conflict';
     throw error;
   });
-}
-
-/** Undoes the transaction of a run that would take events another one has, or that exists. */
-class TakenBefore extends Error {
-  override readonly name = 'TakenBefore';
 }
 
 /** @returns whether it came, and was not decided before */
