@@ -13,6 +13,7 @@ export class KnownAssets {
   #readAt = Number.NEGATIVE_INFINITY;
   #byName = new Map<string, AssetRef>();
   #byUri = new Map<string, AssetRef>();
+  #reading: Promise<void> | undefined;
 
   constructor(db: Db, clock: () => number) {
     this.#db = db;
@@ -21,8 +22,16 @@ export class KnownAssets {
 
   /** Reads them again unless that was just done. */
   async refresh(): Promise<void> {
+    if (this.#clock() - this.#readAt < freshForMs) return;
+    // Whoever comes meanwhile waits for the same answer.
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
     const now = this.#clock();
-    if (now - this.#readAt < freshForMs) return;
     const { rows } = await sql<AssetRef>`select name, uri from asset where is_active`.execute(this.#db);
     this.#byName = new Map(rows.map((asset) => [asset.name, asset]));
     this.#byUri = new Map(rows.map((asset) => [asset.uri, asset]));

@@ -13,6 +13,7 @@ export class TemplateIds {
   #known = new Map<number, readonly number[]>();
   #readAt = Number.NEGATIVE_INFINITY;
   #hasTemplates = false;
+  #reading: Promise<void> | undefined;
 
   constructor(db: Db, clock: () => number) {
     this.#db = db;
@@ -21,18 +22,32 @@ export class TemplateIds {
 
   /** Ids of the templates of each of these assets, which `asset_alias` has. */
   async find(assetIds: readonly number[]): Promise<(assetId: number) => readonly number[]> {
-    const now = this.#clock();
-    if (now - this.#readAt >= freshForMs || this.#known.size > maxKnown) {
-      this.#known = new Map();
-      this.#hasTemplates = await this.#anyTemplate();
-      this.#readAt = now;
-    }
-    const missing = [...new Set(assetIds)].filter((id) => !this.#known.has(id));
-    if (this.#hasTemplates && missing.length > 0) {
+    await this.#refresh();
+    if (!this.#hasTemplates) return () => [];
+    // Others may begin a new map while this one is asked for what is missing.
+    const known = this.#known;
+    const missing = [...new Set(assetIds)].filter((id) => !known.has(id));
+    if (missing.length > 0) {
       const found = await readTemplateIds(this.#db, missing);
-      for (const id of missing) this.#known.set(id, found.get(id) ?? []);
+      for (const id of missing) known.set(id, found.get(id) ?? []);
     }
-    return (id) => this.#known.get(id) ?? [];
+    return (id) => known.get(id) ?? [];
+  }
+
+  /** Begins anew now and then; whoever comes meanwhile waits for the same answer. */
+  async #refresh(): Promise<void> {
+    if (this.#clock() - this.#readAt < freshForMs && this.#known.size <= maxKnown) return;
+    this.#reading ??= this.#begin().finally(() => {
+      this.#reading = undefined;
+    });
+    await this.#reading;
+  }
+
+  async #begin(): Promise<void> {
+    const now = this.#clock();
+    this.#hasTemplates = await this.#anyTemplate();
+    this.#known = new Map();
+    this.#readAt = now;
   }
 
   async #anyTemplate(): Promise<boolean> {
