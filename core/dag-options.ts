@@ -1,5 +1,4 @@
-import { TidegateError } from './errors.ts';
-import { shown } from './json.ts';
+import { invalidOption } from './invalid-option.ts';
 import { defaultMaxActiveRuns, type StartFrom, type WhilePaused } from './run-plan.ts';
 
 // What a DAG or a scenario may say about its runs. `name` is what an error calls the option.
@@ -12,14 +11,14 @@ export function parseMaxActiveRuns(value: unknown, name = 'maxActiveRuns'): numb
   if (value === undefined) return defaultMaxActiveRuns;
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxActiveRunsLimit)
     return value;
-  throw refused(`${name} ${shown(value)} is not valid: use a whole number from 1 to ${maxActiveRunsLimit}`);
+  throw invalidOption(name, value, `use a whole number from 1 to ${maxActiveRunsLimit}`);
 }
 
 /** @throws TidegateError `invalid_definition` unless it is one of the two; absent means `'keep'` */
 export function parseWhilePaused(value: unknown, name = 'whilePaused'): WhilePaused {
   if (value === undefined) return 'keep';
   if (value === 'keep' || value === 'ignore') return value;
-  throw refused(`${name} ${shown(value)} is not valid: use 'keep' or 'ignore'`);
+  throw invalidOption(name, value, "use 'keep' or 'ignore'");
 }
 
 /** @throws TidegateError `invalid_definition` unless it is `'now'`, `'earliest'` or an instant; absent means `'now'` */
@@ -38,11 +37,5 @@ export function parseInstant(value: unknown, name: string): number {
   // Date.parse moves 30 February into March.
   const isCalendarDay = new Date(Date.parse(text.slice(0, 10))).toJSON()?.startsWith(text.slice(0, 10));
   if (!Number.isNaN(at) && (text === '' || isCalendarDay === true)) return at;
-  throw refused(
-    `${name} ${shown(value)} is not valid: write '2024-01-01' (UTC) or '2024-01-01T06:00:00+01:00'`,
-  );
-}
-
-function refused(reason: string): TidegateError {
-  return new TidegateError('invalid_definition', reason);
+  throw invalidOption(name, value, "write '2024-01-01' (UTC) or '2024-01-01T06:00:00+01:00'");
 }

@@ -1,6 +1,6 @@
 import type { EventSource } from './asset-event.ts';
 import { listed } from './scenario-json.ts';
-import { TidegateError } from './errors.ts';
+import { invalidOption } from './invalid-option.ts';
 import { isRecord, type Json, type JsonObject, shown } from './json.ts';
 import { refusePattern } from './safe-pattern.ts';
 
@@ -93,12 +93,12 @@ function valueOf(field: string, { extra, partitionKey, source }: EventFacts): Js
  */
 export function parseEventFilter(value: unknown, name = 'where'): EventFilter {
   if (!isRecord(value) || Object.keys(value).length === 0 || Object.keys(value).length > maxFields)
-    throw refused(name, value, `write 1 to ${maxFields} fields, such as {'extra.rows': {gt: 100}}`);
+    throw invalidOption(name, value, `write 1 to ${maxFields} fields, such as {'extra.rows': {gt: 100}}`);
   return Object.fromEntries(
     Object.entries(value).map(([field, test]) => {
       const isKnown =
         field === 'partition' || sourceFields.includes(field) || /^extra(?:\.[^.]+)+$/.test(field);
-      if (!isKnown) throw refused(`${name} field`, field, `use ${fields}`);
+      if (!isKnown) throw invalidOption(`${name} field`, field, `use ${fields}`);
       return [field, parseTest(`${name}['${field}']`, test)];
     }),
   );
@@ -107,7 +107,8 @@ export function parseEventFilter(value: unknown, name = 'where'): EventFilter {
 function parseTest(name: string, value: unknown): FieldTest {
   if (isValue(value)) return { eq: value };
   const given = isRecord(value) ? Object.entries(value).filter(([, one]) => one !== undefined) : [];
-  if (given.length === 0) throw refused(name, value, `write a value, or an object of ${listed(operators)}`);
+  if (given.length === 0)
+    throw invalidOption(name, value, `write a value, or an object of ${listed(operators)}`);
   for (const [operator, operand] of given) parseOperand(`${name}.${operator}`, operator, operand);
   return Object.fromEntries(given);
 }
@@ -116,24 +117,25 @@ function parseOperand(name: string, operator: string, operand: unknown): void {
   switch (operator) {
     case 'eq':
     case 'ne':
-      if (!isValue(operand)) throw refused(name, operand, 'write text, a number, true, false or null');
+      if (!isValue(operand)) throw invalidOption(name, operand, 'write text, a number, true, false or null');
       return;
     case 'in':
       if (!Array.isArray(operand) || operand.length > maxValues || !operand.every(isValue))
-        throw refused(name, operand, `write a list of at most ${maxValues} values`);
+        throw invalidOption(name, operand, `write a list of at most ${maxValues} values`);
       return;
     case 'exists':
-      if (typeof operand !== 'boolean') throw refused(name, operand, 'write true or false');
+      if (typeof operand !== 'boolean') throw invalidOption(name, operand, 'write true or false');
       return;
     case 'matches':
-      if (typeof operand !== 'string') throw refused(name, operand, 'write a regular expression as text');
+      if (typeof operand !== 'string')
+        throw invalidOption(name, operand, 'write a regular expression as text');
       refusePattern(name, operand);
       return;
     default:
       if (!Object.hasOwn(comparisons, operator))
-        throw refused(name, operand, `no operator has this name: use ${listed(operators)}`);
+        throw invalidOption(name, operand, `no operator has this name: use ${listed(operators)}`);
       if (typeof operand !== 'string' && !Number.isFinite(operand))
-        throw refused(name, operand, 'write a number or text');
+        throw invalidOption(name, operand, 'write a number or text');
   }
 }
 
@@ -155,8 +157,4 @@ export function filterText(filter: EventFilter): string {
       }),
     )
     .join(' and ');
-}
-
-function refused(name: string, value: unknown, remedy: string): TidegateError {
-  return new TidegateError('invalid_definition', `${name} ${shown(value)} is not valid: ${remedy}`);
 }

@@ -3,7 +3,8 @@ import { type Duration, parseDuration } from './duration.ts';
 import type { OnMissing } from './deadline.ts';
 import { TidegateError } from './errors.ts';
 import type { Settle } from './gate.ts';
-import { isRecord, shown } from './json.ts';
+import { invalidOption } from './invalid-option.ts';
+import { isRecord } from './json.ts';
 import type { Partitions } from './judge.ts';
 import { parsePartitioned } from './parse-partitioned.ts';
 import { within } from './scenario-json.ts';
@@ -20,7 +21,7 @@ export interface SettleInput {
 export function parseLifetime(value: unknown, name: string): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' || typeof value === 'number') return within(name, () => parseDuration(value));
-  throw refused(name, value, "write a duration, such as '1h'");
+  throw invalidOption(name, value, "write a duration, such as '1h'");
 }
 
 /** @throws TidegateError `invalid_definition` unless it is `{quiet, max}` with durations, `max` not below `quiet` */
@@ -30,11 +31,11 @@ function parseSettle(value: unknown, name: string): Settle | undefined {
     ? Object.keys(value).find((key) => key !== 'quiet' && key !== 'max')
     : 'quiet';
   if (!isRecord(value) || other !== undefined || value['quiet'] === undefined)
-    throw refused(name, value, "write {quiet: '10s'}, and max: '5m' where it should not wait longer");
+    throw invalidOption(name, value, "write {quiet: '10s'}, and max: '5m' where it should not wait longer");
   const quietMs = parseLifetime(value['quiet'], `${name}.quiet`) ?? 0;
   const maxMs = parseLifetime(value['max'], `${name}.max`) ?? null;
   if (maxMs !== null && maxMs < quietMs)
-    throw refused(`${name}.max`, value['max'], 'it is shorter than quiet: write a longer one, or none');
+    throw invalidOption(`${name}.max`, value['max'], 'it is shorter than quiet: write a longer one, or none');
   return { quietMs, maxMs };
 }
 
@@ -89,22 +90,26 @@ export function parseGateTerms<Leaf>(
   if (whole !== null && expires && partitions !== undefined && partitions !== 'any') {
     refuseBursts(whole);
     if ([partitions.default, ...Object.values(partitions.assets)].some(({ type }) => type === 'rollup'))
-      throw refused(
+      throw invalidOption(
         place('partitioned'),
         options.partitioned,
         'a roll-up does not go together with within and expireAfter',
       );
   }
   if (takes !== undefined && (expires || (partitions !== undefined && partitions !== 'any')))
-    throw refused(
+    throw invalidOption(
       place('batch'),
       options.batch,
       'it does not go together with within, expireAfter and partitioned: leave it out',
     );
   if (options.ticksWait === true && takes !== undefined)
-    throw refused(place('batch'), options.batch, 'the run of a tick takes all that is queued: leave it out');
+    throw invalidOption(
+      place('batch'),
+      options.batch,
+      'the run of a tick takes all that is queued: leave it out',
+    );
   if (options.ticksWait === true && partitions !== undefined && partitions !== 'any')
-    throw refused(
+    throw invalidOption(
       place('partitioned'),
       options.partitioned,
       'a tick is of no partition: leave it out, or wait for assets alone',
@@ -112,7 +117,7 @@ export function parseGateTerms<Leaf>(
   const other = takes === undefined ? (options.ticksWait === true ? 'assetAndTime' : null) : 'batch';
   const apart = partitions === undefined || partitions === 'any' ? other : 'partitioned';
   if (deadline !== undefined && apart !== null)
-    throw refused(
+    throw invalidOption(
       place('deadline'),
       options.deadline,
       `it does not go together with ${apart}: leave one out`,
@@ -132,7 +137,7 @@ function parseDeadline(value: unknown, name: string): OnMissing | undefined {
   const { onMissing, cron: _, timezone: __, ...other } = isRecord(value) ? value : {};
   const known = (['run', 'skip', 'alert'] as const).find((one) => one === onMissing);
   if (known !== undefined && Object.keys(other).length === 0) return known;
-  throw refused(
+  throw invalidOption(
     name,
     value,
     "write {cron: '0 9 * * *', timezone: 'UTC', onMissing: 'run'}, or 'skip', or 'alert'",
@@ -146,7 +151,11 @@ function parseBatch(value: unknown, name: string): number | undefined {
   if (value === 'each') return 1;
   const max = isRecord(value) && Object.keys(value).length === 1 ? value['max'] : undefined;
   if (typeof max === 'number' && Number.isInteger(max) && max >= 1 && max <= maxTakes) return max;
-  throw refused(name, value, `write 'all', 'each', or {max: n} with a whole number from 1 to ${maxTakes}`);
+  throw invalidOption(
+    name,
+    value,
+    `write 'all', 'each', or {max: n} with a whole number from 1 to ${maxTakes}`,
+  );
 }
 
 function parsePartitions(
@@ -154,10 +163,10 @@ function parsePartitions(
   place: (name: string) => string,
 ): Exclude<Partitions, 'none'> | undefined {
   if (partitions !== 'none' && partitions !== 'any')
-    throw refused(place('partitions'), partitions, "write 'none' or 'any'");
+    throw invalidOption(place('partitions'), partitions, "write 'none' or 'any'");
   const parsed = parsePartitioned(place('partitioned'), partitioned);
   if (parsed !== null && partitions === 'any')
-    throw refused(place('partitions'), partitions, 'runs are by partition already: leave it out');
+    throw invalidOption(place('partitions'), partitions, 'runs are by partition already: leave it out');
   return parsed ?? (partitions === 'any' ? 'any' : undefined);
 }
 
@@ -169,7 +178,11 @@ function refuseLongMemory<Leaf>(condition: Condition<Leaf>): void {
     ({ count = 1, expireAfterMs }) => count > maxRemembered && expireAfterMs !== undefined,
   );
   if (long !== undefined)
-    throw refused('count', long.count, `where updates expire, at most ${maxRemembered} can be asked for`);
+    throw invalidOption(
+      'count',
+      long.count,
+      `where updates expire, at most ${maxRemembered} can be asked for`,
+    );
 }
 
 function refuseBursts<Leaf>(condition: Condition<Leaf>): void {
@@ -177,7 +190,7 @@ function refuseBursts<Leaf>(condition: Condition<Leaf>): void {
     ({ count = 1, expireAfterMs }) => count > 1 && expireAfterMs !== undefined,
   );
   if (burst !== undefined)
-    throw refused(
+    throw invalidOption(
       'count',
       burst.count,
       'it does not go together with within, expireAfter and partitioned at once',
@@ -189,8 +202,4 @@ function withinWindow<Leaf>(condition: Condition<Leaf>, windowMs: number): Condi
   if (condition.kind !== 'asset')
     return { ...condition, of: condition.of.map((part) => withinWindow(part, windowMs)) };
   return { ...condition, expireAfterMs: Math.min(windowMs, condition.expireAfterMs ?? windowMs) };
-}
-
-function refused(name: string, value: unknown, remedy: string): TidegateError {
-  return new TidegateError('invalid_definition', `${name} ${shown(value)} is not valid: ${remedy}`);
 }

@@ -1,5 +1,4 @@
-import { TidegateError } from './errors.ts';
-import { shown } from './json.ts';
+import { invalidOption } from './invalid-option.ts';
 
 const maxPatternLength = 250;
 /** Each of them multiplies what the longest text costs. */
@@ -18,8 +17,7 @@ const back = /\\[1-9k]/u;
  * @throws TidegateError `invalid_definition` when it is none, longer than 250 characters, repeats a group, looks around or back, or has more than two `*`, `+`, `{n,}` or `{n,m}` of 10 and more
  */
 export function refusePattern(name: string, pattern: string): void {
-  const refused = (why: string) =>
-    new TidegateError('invalid_definition', `${name} ${shown(pattern)} is not valid: ${why}`);
+  const refused = (why: string) => invalidOption(name, pattern, why);
   if (pattern.length > maxPatternLength) throw refused(`use at most ${maxPatternLength} characters`);
   try {
     RegExp(pattern, 'u');

@@ -64,6 +64,8 @@ export interface Tidegate {
   run(dagId: string, runId: string): WorkflowHandle<typeof dagRun>;
   /** Waits until a number of runs of a DAG have closed. */
   runsClosed(dagId: string, count: number): Promise<readonly RunRow[]>;
+  /** What the one task of each of them gave back. */
+  resultsOf(dagId: string, count: number): Promise<readonly unknown[]>;
   /** Another worker beside the first; one with a queue of its own takes tasks only. */
   startWorker(options: { readonly identity: string; readonly taskQueue?: string }): Promise<RunningWorker>;
   stop(): Promise<void>;
@@ -148,6 +150,19 @@ export async function startTidegate(
     temporal.client.workflow.getHandle<typeof consumerDag>(consumerWorkflowId(parseDagId(dagId)));
   const runsOf = (dagId: string) =>
     db.selectFrom('run').selectAll().where('dag_id', '=', parseDagId(dagId)).orderBy('number').execute();
+  const runsClosed = (dagId: string, count: number) =>
+    eventually(async () => {
+      const runs = await runsOf(dagId);
+      return runs.filter(({ ended_at }) => ended_at !== null).length >= count && runs;
+    });
+  const tasksOf = (dagId: string, runId: string) =>
+    db
+      .selectFrom('task_run')
+      .selectAll()
+      .where('dag_id', '=', parseDagId(dagId))
+      .where('run_id', '=', parseRunId(parseDagId(dagId), runId))
+      .orderBy('task_id')
+      .execute();
   return {
     deps,
     logged,
@@ -175,14 +190,7 @@ export async function startTidegate(
       return runId;
     },
     runsOf,
-    tasksOf: (dagId, runId) =>
-      db
-        .selectFrom('task_run')
-        .selectAll()
-        .where('dag_id', '=', parseDagId(dagId))
-        .where('run_id', '=', parseRunId(parseDagId(dagId), runId))
-        .orderBy('task_id')
-        .execute(),
+    tasksOf,
     closed: (id, runId) => {
       const dagId: DagId = parseDagId(id);
       return eventually(async () => {
@@ -196,11 +204,12 @@ export async function startTidegate(
       const dagId = parseDagId(id);
       return temporal.client.workflow.getHandle(runWorkflowId(dagId, parseRunId(dagId, runId), 1));
     },
-    runsClosed: (dagId, count) =>
-      eventually(async () => {
-        const runs = await runsOf(dagId);
-        return runs.filter(({ ended_at }) => ended_at !== null).length >= count && runs;
-      }),
+    runsClosed,
+    async resultsOf(dagId, count) {
+      const closed = await runsClosed(dagId, count);
+      const tasks = await Promise.all(closed.map(({ run_id }) => tasksOf(dagId, run_id)));
+      return tasks.map(([task]) => task?.result);
+    },
     async startWorker({ identity: named, taskQueue }) {
       const worker = await startWorker(named, taskQueue);
       workers.push(worker);

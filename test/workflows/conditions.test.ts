@@ -45,12 +45,6 @@ beforeAll(async () => {
 });
 afterAll(() => tidegate.stop());
 
-const resultsOf = async (dagId: string, count: number): Promise<readonly unknown[]> => {
-  const runs = await tidegate.runsClosed(dagId, count);
-  const tasks = await Promise.all(runs.map(({ run_id }) => tidegate.tasksOf(dagId, run_id)));
-  return tasks.map(([task]) => task?.result);
-};
-
 describe('a consumer that takes several updates of an asset', () => {
   it('starts behind the last of them, with all of them', async () => {
     await tidegate.post(clicks.uri);
@@ -59,15 +53,15 @@ describe('a consumer that takes several updates of an asset', () => {
     expect(await tidegate.runsOf('every_third')).toEqual([]);
     // One batch is judged once, however far beyond it goes.
     await tidegate.post(clicks.uri, clicks.uri);
-    expect(await resultsOf('every_third', 1)).toEqual([{ [clicks.name]: 4 }]);
+    expect(await tidegate.resultsOf('every_third', 1)).toEqual([{ [clicks.name]: 4 }]);
     for (let update = 0; update < 3; update++) await tidegate.post(clicks.uri);
-    expect(await resultsOf('every_third', 2)).toContainEqual({ [clicks.name]: 3 });
+    expect(await tidegate.resultsOf('every_third', 2)).toContainEqual({ [clicks.name]: 3 });
   });
 
   it('starts with what is queued when an edit asks for fewer', async () => {
     await tidegate.post(clicks.uri, clicks.uri);
     await tidegate.deploy(project(2));
-    expect(await resultsOf('every_third', 3)).toContainEqual({ [clicks.name]: 2 });
+    expect(await tidegate.resultsOf('every_third', 3)).toContainEqual({ [clicks.name]: 2 });
   });
 });
 
@@ -76,9 +70,9 @@ describe('a consumer that waits for some of several assets', () => {
     await tidegate.post(us.uri);
     await tidegate.post(us.uri);
     await tidegate.post(asia.uri);
-    expect(await resultsOf('quorum', 1)).toEqual([{ [us.name]: 2, [asia.name]: 1 }]);
+    expect(await tidegate.resultsOf('quorum', 1)).toEqual([{ [us.name]: 2, [asia.name]: 1 }]);
     await tidegate.post(eu.uri, asia.uri);
-    expect(await resultsOf('quorum', 2)).toContainEqual({ [eu.name]: 1, [asia.name]: 1 });
+    expect(await tidegate.resultsOf('quorum', 2)).toContainEqual({ [eu.name]: 1, [asia.name]: 1 });
   });
 });
 
@@ -94,7 +88,7 @@ describe('a consumer that ignores what comes while it is paused', () => {
     await tidegate.consumer('ignoring').terminate();
     await setPaused(tidegate.deps, dagId, false);
     await tidegate.post(other.uri);
-    expect(await resultsOf('ignoring', 1)).toEqual([{ [feed.name]: 1, [other.name]: 1 }]);
+    expect(await tidegate.resultsOf('ignoring', 1)).toEqual([{ [feed.name]: 1, [other.name]: 1 }]);
     const rows = await tidegate.deps.db
       .selectFrom('consumption')
       .select(['outcome', 'count', 'after_seq', 'upto_seq'])
@@ -122,9 +116,9 @@ describe('a new consumer that begins earlier than now', () => {
     await tidegate.deps.dispatcher.idle();
     expect(await tidegate.runsOf('from_earliest')).toEqual([]);
     await tidegate.post(old.uri);
-    expect(await resultsOf('from_earliest', 1)).toEqual([{ [old.name]: 4 }]);
+    expect(await tidegate.resultsOf('from_earliest', 1)).toEqual([{ [old.name]: 4 }]);
     await tidegate.post(old.uri);
-    expect(await resultsOf('from_earliest', 2)).toContainEqual({ [old.name]: 1 });
+    expect(await tidegate.resultsOf('from_earliest', 2)).toContainEqual({ [old.name]: 1 });
   });
 
   it('lists what is older of every asset it waits for, also of one that brought nothing', async () => {
@@ -139,9 +133,9 @@ describe('a new consumer that begins earlier than now', () => {
     const either = counting('either', { schedule: first.or(second), startFrom: 'earliest' });
     await tidegate.deploy([...project(2), known, either]);
     await tidegate.post(first.uri);
-    expect(await resultsOf('either', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
+    expect(await tidegate.resultsOf('either', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
     await tidegate.post(second.uri);
-    expect(await resultsOf('either', 2)).toContainEqual({ [second.name]: 1 });
+    expect(await tidegate.resultsOf('either', 2)).toContainEqual({ [second.name]: 1 });
   });
 
   it('lists what is older whatever was cleared before, and only what its filter lets through', async () => {
@@ -164,7 +158,7 @@ describe('a new consumer that begins earlier than now', () => {
     expect(await clearQueue(tidegate.deps, parseDagId('both'), { who: 'me' })).toEqual({ cleared: 1 });
     await tidegate.post(first.uri);
     await tidegate.postWith(second.uri, { extra: { rows: 30 } });
-    expect(await resultsOf('both', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
+    expect(await tidegate.resultsOf('both', 1)).toEqual([{ [first.name]: 2, [second.name]: 2 }]);
   });
 });
 
@@ -182,12 +176,12 @@ describe('a consumer that runs by assets or by time', () => {
       await eventually(async () => Object.keys((await tidegate.gate(dagId)).gate.queued).length === 1);
       await requestTick(tidegate.deps, parseDagId(dagId), Date.UTC(2026, 0, 1));
     }
-    expect(await resultsOf('apart', 1)).toEqual([{}]);
-    expect(await resultsOf('together', 1)).toEqual([{ [one.name]: 1 }]);
+    expect(await tidegate.resultsOf('apart', 1)).toEqual([{}]);
+    expect(await tidegate.resultsOf('together', 1)).toEqual([{ [one.name]: 1 }]);
     await tidegate.trigger('together');
-    expect(await resultsOf('together', 2)).toContainEqual({});
+    expect(await tidegate.resultsOf('together', 2)).toContainEqual({});
     await tidegate.post(two.uri);
-    expect(await resultsOf('apart', 2)).toContainEqual({ [one.name]: 1, [two.name]: 1 });
+    expect(await tidegate.resultsOf('apart', 2)).toContainEqual({ [one.name]: 1, [two.name]: 1 });
     expect((await tidegate.gate('together')).gate.queued).not.toEqual({});
     expect(await tidegate.runsOf('together')).toHaveLength(2);
   });

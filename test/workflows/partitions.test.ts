@@ -39,11 +39,6 @@ beforeAll(async () => {
 });
 afterAll(() => tidegate.stop());
 
-const resultsOf = async (dagId: string, count: number): Promise<readonly unknown[]> => {
-  const runs = await tidegate.runsClosed(dagId, count);
-  const tasks = await Promise.all(runs.map(({ run_id }) => tidegate.tasksOf(dagId, run_id)));
-  return tasks.map(([task]) => task?.result);
-};
 const post = (uri: string, partition: string): Promise<number> => tidegate.postWith(uri, { partition });
 
 describe('a consumer by partition', () => {
@@ -52,16 +47,16 @@ describe('a consumer by partition', () => {
     await post(rates.uri, 'us');
     await tidegate.post(orders.uri, rates.uri);
     const euRate = await post(rates.uri, 'eu');
-    expect(await resultsOf('by_region', 1)).toEqual([[`eu ${eu}`, `eu ${euRate}`]]);
+    expect(await tidegate.resultsOf('by_region', 1)).toEqual([[`eu ${eu}`, `eu ${euRate}`]]);
     const [run] = await tidegate.runsOf('by_region');
     expect(run).toMatchObject({ run_id: `asset__${euRate}__eu`, partition_key: 'eu' });
     await post(orders.uri, 'us');
-    expect(await resultsOf('by_region', 2)).toHaveLength(2);
+    expect(await tidegate.resultsOf('by_region', 2)).toHaveLength(2);
   }, 20_000);
 
   it('opens a key again for what comes later', async () => {
     const again = [await post(orders.uri, 'eu'), await post(orders.uri, 'eu'), await post(rates.uri, 'eu')];
-    expect(await resultsOf('by_region', 3)).toContainEqual(again.map((seq) => `eu ${seq}`));
+    expect(await tidegate.resultsOf('by_region', 3)).toContainEqual(again.map((seq) => `eu ${seq}`));
   }, 20_000);
 
   it('is cleared by asset, of all keys', async () => {
@@ -80,8 +75,8 @@ describe('a consumer by partition', () => {
     expect(await clearQueue(tidegate.deps, dagId, wish)).toEqual({ cleared: 1 });
     await post(rates.uri, 'asia');
     const late = await post(orders.uri, 'asia');
-    expect((await resultsOf('by_region', 4)).flat()).toContain(`asia ${late}`);
-    expect((await resultsOf('by_region', 4)).flat()).not.toContain(`asia ${asia}`);
+    expect((await tidegate.resultsOf('by_region', 4)).flat()).toContain(`asia ${late}`);
+    expect((await tidegate.resultsOf('by_region', 4)).flat()).not.toContain(`asia ${asia}`);
   }, 20_000);
 
   it('rolls the keys of a window up, and says which keys it does not take', async () => {
@@ -95,7 +90,7 @@ describe('a consumer by partition', () => {
     const read = await readConsumer(tidegate.deps.db, parseDagId('by_week'));
     expect(read?.consumer.gate.queued).toEqual((await tidegate.gate('by_week')).gate.queued);
     const sunday = await post(days.uri, '2026-01-11');
-    expect(await resultsOf('by_week', 1)).toEqual([
+    expect(await tidegate.resultsOf('by_week', 1)).toEqual([
       [`2026-01-05 ${monday}`, `2026-01-05 ${again}`, `2026-01-06 ${tuesday}`, `2026-01-11 ${sunday}`],
     ]);
     const refused = await tidegate.deps.db.selectFrom('refused_event').select('reason').execute();
@@ -121,7 +116,7 @@ describe('a consumer with more keys than its gate holds', () => {
     expect(Object.keys(read?.consumer.gate.queued ?? {})).toHaveLength(3_000);
 
     await postAll(mark.uri, ['k0', 'k1', 'k2999']);
-    const results = await resultsOf('many', 3);
+    const results = await tidegate.resultsOf('many', 3);
     const pairs = results.map((one) =>
       (one as readonly string[]).map((text) => text.split(' ')[0]).join(' '),
     );
@@ -139,7 +134,9 @@ describe('a consumer with more keys than its gate holds', () => {
     await tidegate.consumer('many').terminate('to begin anew');
     await setPaused(tidegate.deps, dagId, false);
     for (const closed of [13, 23, 33, 43]) await tidegate.runsClosed('many', closed);
-    expect((await resultsOf('many', 53)).every((one) => (one as readonly string[]).length === 2)).toBe(true);
+    expect(
+      (await tidegate.resultsOf('many', 53)).every((one) => (one as readonly string[]).length === 2),
+    ).toBe(true);
     const { cleared } = await clearQueue(tidegate.deps, dagId, { who: 'me' });
     expect(cleared).toBe(3_000 - 33 + 2_500 - 20);
     const read = await readConsumer(tidegate.deps.db, dagId);
@@ -153,10 +150,10 @@ describe('a consumer with more keys than its gate holds', () => {
 describe('a consumer that is not by partition', () => {
   it('is not started by events of partitions unless it asks for them', async () => {
     const keyed = await post(plain.uri, 'k');
-    expect(await resultsOf('whatever', 1)).toEqual([[`k ${keyed}`]]);
+    expect(await tidegate.resultsOf('whatever', 1)).toEqual([[`k ${keyed}`]]);
     expect(await tidegate.runsOf('keyless')).toEqual([]);
     const [unkeyed] = await tidegate.post(plain.uri);
-    expect(await resultsOf('keyless', 1)).toEqual([[` ${unkeyed}`]]);
-    expect(await resultsOf('whatever', 2)).toContainEqual([` ${unkeyed}`]);
+    expect(await tidegate.resultsOf('keyless', 1)).toEqual([[` ${unkeyed}`]]);
+    expect(await tidegate.resultsOf('whatever', 2)).toContainEqual([` ${unkeyed}`]);
   }, 20_000);
 });

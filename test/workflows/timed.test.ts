@@ -41,11 +41,6 @@ beforeAll(async () => {
 afterAll(() => tidegate.stop());
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
-const resultsOf = async (dagId: string, count: number): Promise<readonly unknown[]> => {
-  const runs = await tidegate.runsClosed(dagId, count);
-  const tasks = await Promise.all(runs.map(({ run_id }) => tidegate.tasksOf(dagId, run_id)));
-  return tasks.map(([task]) => task?.result);
-};
 const outcomesOf = async (dagId: string): Promise<readonly string[]> =>
   (
     await tidegate.deps.db
@@ -63,7 +58,7 @@ describe('a run that settles', () => {
     const later = await tidegate.post(clicks.uri);
     await eventually(async () => ((await tidegate.gate('settling')).gate.queued ? true : undefined));
     expect(await tidegate.runsOf('settling')).toEqual([]);
-    expect(await resultsOf('settling', 1)).toEqual([[...posted, ...later]]);
+    expect(await tidegate.resultsOf('settling', 1)).toEqual([[...posted, ...later]]);
   }, 20_000);
 
   it('does not wait longer than it may, however much comes', async () => {
@@ -74,7 +69,7 @@ describe('a run that settles', () => {
       posted.push(...(await tidegate.post(clicks.uri)));
     }
     expect(Date.now() - begun).toBeGreaterThan(2_500);
-    const [, second] = await resultsOf('settling', 2);
+    const [, second] = await tidegate.resultsOf('settling', 2);
     expect((second as readonly number[]).slice(0, 3)).toEqual(posted.slice(0, 3));
   }, 20_000);
 });
@@ -99,9 +94,10 @@ describe('a time that comes before what was recorded is counted', () => {
       },
     ]);
     const [seq] = recorded?.kind === 'recorded' ? recorded.seqs : [];
-    const taken = (await resultsOf('by_alias', 1)) as readonly (readonly number[])[];
+    const taken = (await tidegate.resultsOf('by_alias', 1)) as readonly (readonly number[])[];
     if (!taken.flat().includes(seq ?? 0)) tidegate.deps.dispatcher.notify([parseDagId('by_alias')]);
-    const lists = async () => ((await resultsOf('by_alias', 1)) as number[][]).flat().includes(seq ?? 0);
+    const lists = async () =>
+      ((await tidegate.resultsOf('by_alias', 1)) as number[][]).flat().includes(seq ?? 0);
     expect(await eventually(async () => (await lists()) || undefined)).toBe(true);
   }, 30_000);
 
@@ -109,7 +105,7 @@ describe('a time that comes before what was recorded is counted', () => {
     const large = await tidegate.postWith(mixed.uri, { extra: { rows: 50 } });
     await tidegate.postWith(mixed.uri, { extra: { rows: 5 } });
     await tidegate.postWith(mixed.uri, { extra: { rows: 50 }, partition: 'k' });
-    expect(await resultsOf('large_settled', 1)).toEqual([[large]]);
+    expect(await tidegate.resultsOf('large_settled', 1)).toEqual([[large]]);
   }, 20_000);
 });
 
@@ -122,18 +118,18 @@ describe('updates that count for a while', () => {
     await pause(500);
     expect(await tidegate.runsOf('together')).toEqual([]);
     await tidegate.post(orders.uri);
-    expect(await resultsOf('together', 1)).toEqual([[expect.any(Number), expect.any(Number)]]);
+    expect(await tidegate.resultsOf('together', 1)).toEqual([[expect.any(Number), expect.any(Number)]]);
   }, 20_000);
 
   it('leave what is too old out of the run that takes the rest', async () => {
     await tidegate.post(slow.uri);
     await pause(1_500);
     const [second] = await tidegate.post(slow.uri);
-    expect(await resultsOf('recent', 1)).toHaveLength(1);
+    expect(await tidegate.resultsOf('recent', 1)).toHaveLength(1);
     await tidegate.post(slow.uri);
     await pause(1_500);
     const [fourth] = await tidegate.post(slow.uri);
-    expect((await resultsOf('recent', 2)).flat()).toEqual(expect.arrayContaining([second, fourth]));
+    expect((await tidegate.resultsOf('recent', 2)).flat()).toEqual(expect.arrayContaining([second, fourth]));
   }, 30_000);
 });
 
@@ -141,10 +137,10 @@ describe('a condition with a filter', () => {
   it('counts only what meets it, and its run lists nothing else', async () => {
     await tidegate.postWith(sales.uri, { extra: { rows: 5 } });
     const large = await tidegate.postWith(sales.uri, { extra: { rows: 500 } });
-    expect(await resultsOf('large', 1)).toEqual([[large]]);
+    expect(await tidegate.resultsOf('large', 1)).toEqual([[large]]);
     await tidegate.postWith(sales.uri, { extra: { rows: 7 } });
     const other = await tidegate.postWith(sales.uri, { extra: { rows: 100 } });
-    expect(await resultsOf('large', 2)).toContainEqual([other]);
+    expect(await tidegate.resultsOf('large', 2)).toContainEqual([other]);
   }, 20_000);
 });
 
@@ -152,7 +148,7 @@ describe('runs that take a part of what is queued', () => {
   it('take as few of the oldest events as their condition needs', async () => {
     const lefts = [...(await tidegate.post(left.uri)), ...(await tidegate.post(left.uri))];
     const rights = await tidegate.post(right.uri, right.uri, left.uri, right.uri);
-    const taken = (await resultsOf('each', 2)) as readonly (readonly number[])[];
+    const taken = (await tidegate.resultsOf('each', 2)) as readonly (readonly number[])[];
     expect(taken.toSorted(([a = 0], [b = 0]) => a - b)).toEqual([
       [...lefts, rights[0]],
       [rights[1], rights[2]],
@@ -162,7 +158,10 @@ describe('runs that take a part of what is queued', () => {
 
   it('take so many of a backlog, and leave nothing behind', async () => {
     const posted = await tidegate.post(...Array.from({ length: 160 }, () => many.uri));
-    const taken = (await resultsOf('three', Math.ceil(posted.length / 3))) as readonly (readonly number[])[];
+    const taken = (await tidegate.resultsOf(
+      'three',
+      Math.ceil(posted.length / 3),
+    )) as readonly (readonly number[])[];
     expect(taken.map((one) => one.length).filter((size) => size !== 3)).toEqual([1]);
     expect(taken.flat().toSorted((a, b) => a - b)).toEqual(posted);
   }, 120_000);
