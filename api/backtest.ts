@@ -63,6 +63,9 @@ export async function backtest(db: Db, dagId: DagId, wish: Wish): Promise<Backte
   const typicalMs = facts.typicalMs ?? unknownRunMs;
   assumptions.push(
     ...assumed({ isOwn, changes: facts.changes, typicalMs, isKnown: facts.typicalMs !== null }),
+    ...(facts.steps.some(({ kind }) => kind === 'clear')
+      ? ['What was cleared leaves the queue whole, also where only its older events did.']
+      : []),
   );
 
   const played = startBacktest(scenarioOf(definition, condition, isOwn), {

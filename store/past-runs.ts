@@ -3,7 +3,7 @@ import type { Seq } from '../core/asset-event.ts';
 import type { PastStep } from '../core/backtest.ts';
 import type { Definition } from '../core/definition.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { baseOf } from '../core/leaves.ts';
+import { baseOf, withoutKey } from '../core/leaves.ts';
 import type { Taken } from '../core/gate.ts';
 import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
@@ -141,7 +141,9 @@ export async function readPastFacts(
     ...steps.flatMap(({ kind, at, taken }): readonly PastStep[] => {
       if (kind === 'paused') return [{ kind: 'pause', at: at.getTime() }];
       if (kind === 'resumed') return [{ kind: 'unpause', at: at.getTime() }];
-      const names = new Set((taken ?? []).flatMap(({ leaf }) => definition.assets[baseOf(leaf)]?.name ?? []));
+      // Of what the DAG does not consume any more nothing is played.
+      const own = (taken ?? []).flatMap(({ leaf }) => definition.assets[withoutKey(baseOf(leaf))] ?? []);
+      const names = new Set(own.map(({ name }) => name));
       return [...names].map((name) => ({ kind: 'clear', at: at.getTime(), name }));
     }),
     ...times.map(({ kind, at }) => ({ kind, at: Math.max(at.getTime(), period.since) })),

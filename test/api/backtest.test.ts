@@ -11,6 +11,7 @@ import { aLatch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const [a, b, c] = [asset('s3://past/a'), asset('s3://past/b'), asset('s3://past/c')];
+const [d, e] = [asset('s3://past/d'), asset('s3://past/e')];
 const daily = alias('daily');
 const held = aLatch();
 const noop = async (): Promise<void> => undefined;
@@ -20,6 +21,7 @@ const dags = [
     d.task('work', async ({ run }) => (run.conf['wait'] === true ? held.opened : delay(20)));
   }),
   dag('keyed', { schedule: [a, b], partitioned: true }, (d) => void d.task('work', noop)),
+  dag('cleared', { schedule: [d, e], partitioned: true }, (run) => void run.task('work', noop)),
   dag(
     'large',
     { schedule: on(c, { where: { 'extra.rows': { gte: 10 } } }) },
@@ -76,9 +78,15 @@ async function happen(): Promise<void> {
   await tidegate.postWith(b.uri, { partition: 'x' });
   await tidegate.postWith(c.uri, { extra: { rows: 5 } });
   await tidegate.postWith(c.uri, { extra: { rows: 50 } });
+  for (const partition of ['x', 'y']) await tidegate.postWith(d.uri, { partition });
+  await eventually(async () => Object.keys((await tidegate.gate('cleared')).gate.queued).length === 2);
+  await clearQueue(tidegate.deps, parseDagId('cleared'), { who: 'test' });
+  await tidegate.postWith(e.uri, { partition: 'x' });
+  for (const { uri } of [d, e]) await tidegate.postWith(uri, { partition: 'z' });
   await tidegate.trigger('producer');
   await Promise.all([
     tidegate.runsClosed('keyed', 1),
+    tidegate.runsClosed('cleared', 1),
     tidegate.runsClosed('large', 1),
     tidegate.runsClosed('aliased', 1),
     tidegate.runsClosed('narrow', 3),
@@ -94,7 +102,7 @@ const played = async (dagId: string, body: object = {}) => {
 const idsOf = (runs: Backtest['simulated']) => runs.map(({ dag_run_id }) => dag_run_id);
 
 describe('a schedule over what was recorded', () => {
-  it.each(['nested', 'keyed', 'large', 'aliased', 'narrow'])(
+  it.each(['nested', 'keyed', 'cleared', 'large', 'aliased', 'narrow'])(
     'starts the runs that there were, where it is that of the DAG: %s',
     async (dagId) => {
       const { simulated, happened, agreed } = await played(dagId);
@@ -105,6 +113,12 @@ describe('a schedule over what was recorded', () => {
       expect(agreed).toBe(happened.length);
     },
   );
+
+  it('says that what was cleared is cleared whole', async () => {
+    const said = 'What was cleared leaves the queue whole, also where only its older events did.';
+    expect((await played('cleared')).assumptions).toContain(said);
+    expect((await played('keyed')).assumptions).not.toContain(said);
+  });
 
   it('begins with what was queued then', async () => {
     const [, second] = await tidegate.runsOf('nested');
