@@ -109,12 +109,12 @@ async function insertRuns(
 ): Promise<ReadonlySet<RunId> | undefined> {
   const runIds = asked.map(({ runId }) => runId);
   const { rows } = await sql<{ is_turn: boolean; inserted: readonly RunId[] }>`
-    with turn as (
+    with now as materialized (select clock() as at), turn as (
       update consumer set step = ${claim.step} where ${isItsTurn(claim, { kind: 'opened', counted })} returning dag_id
     ), inserted as (
-      insert into run (dag_id, run_id, state, trigger, version, partition_key, admitted_at)
-      select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, clock()
-      from turn cross join unnest(
+      insert into run (dag_id, run_id, state, trigger, version, partition_key, queued_at, admitted_at)
+      select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, now.at, now.at
+      from turn cross join now cross join unnest(
         ${runIds}::text[], ${asked.map(({ key }) => key ?? null)}::text[]
       ) with ordinality as asked (run_id, partition_key, place)
       order by place

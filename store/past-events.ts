@@ -55,17 +55,19 @@ export async function* readPastBatches(
   }
 }
 
-/** What was queued for a DAG at a time, up to a position: recorded, and in no stretch that had left the queue by then; the first `limit`. */
+/** What was queued for a DAG at a time, up to a position: recorded, and in no stretch that had left the queue by then, or with a run that was let in by then; the first `limit`. */
 export async function readQueuedAt(
   db: Db,
   dagId: DagId,
   { at, upTo, limit }: { readonly at: number; readonly upTo: Seq; readonly limit: number },
 ): Promise<readonly PastBatch[]> {
-  const then = sql`${new Date(at)}::timestamptz`;
+  const hadLeft = sql`coalesce((
+    select r.admitted_at from run r where r.dag_id = c.dag_id and r.run_id = c.run_id
+  ), c.at) <= ${new Date(at)}::timestamptz`;
   const seqs = sql`
     select distinct e.seq from subscription s cross join lateral (
       select coalesce(max(c.upto_seq), 0) as upto from consumption c
-      where c.subscription_id = s.id and c.key = '' and c.at <= ${then} and c.outcome <> 'ignored'
+      where c.subscription_id = s.id and c.key = '' and ${hadLeft} and c.outcome <> 'ignored'
     ) taken cross join lateral ${eventsOf(ofSubscription, {
       after: sql`greatest(s.live_after_seq, taken.upto)`,
       upTo: sql`${upTo}::bigint`,
@@ -73,7 +75,7 @@ export async function readQueuedAt(
     })} e
     where s.dag_id = ${dagId} and s.until_seq is null and not exists (
       select from consumption c where c.subscription_id = s.id and c.key in ('', coalesce(e.key, ''))
-        and c.after_seq < e.seq and c.upto_seq >= e.seq and c.at <= ${then}
+        and c.after_seq < e.seq and c.upto_seq >= e.seq and ${hadLeft}
     ) order by e.seq limit ${limit}`;
   return batchesOf(await readRows(db, seqs));
 }

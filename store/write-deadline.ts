@@ -88,12 +88,17 @@ async function isWritten(tx: Tx, dagId: DagId, dueAt: number): Promise<boolean> 
 async function insertRun(tx: Tx, run: DeadlineToWrite & { readonly runId: RunId }): Promise<void> {
   const { dagId, runId, dueAt, previousAt, version } = run;
   const row = await tx
+    .with(
+      (cte) => cte('now').materialized(),
+      (query) => query.selectNoFrom(sql<Date>`clock()`.as('at')),
+    )
     .insertInto('run')
-    .values({
+    .values((eb) => ({
       ...{ dag_id: dagId, run_id: runId, state: 'queued', trigger: 'scheduled', version },
-      ...{ logical_at: new Date(dueAt), admitted_at: sql<Date>`clock()` },
+      ...{ queued_at: eb.selectFrom('now').select('at'), admitted_at: eb.selectFrom('now').select('at') },
+      ...{ logical_at: new Date(dueAt) },
       ...{ data_interval_start_at: new Date(previousAt ?? dueAt), data_interval_end_at: new Date(dueAt) },
-    })
+    }))
     .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
     .returning('run_id')
     .executeTakeFirst();

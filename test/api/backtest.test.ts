@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sql } from 'kysely';
 import supertest from 'supertest';
 import { createApp } from '../../api/app.ts';
 import { Backtest } from '../../api/contract/backtest.ts';
@@ -127,6 +128,19 @@ describe('a schedule over what was recorded', () => {
     expect(idsOf(simulated)).toEqual(idsOf(happened));
     expect(happened[0]).toMatchObject({ dag_run_id: second?.run_id, event_count: 2 });
     expect(event_count).toBeGreaterThan(2);
+  });
+
+  it('begins without what a run took that was let in then, however late that was written down', async () => {
+    const { db } = tidegate.deps;
+    const dagId = parseDagId('nested');
+    const [, second] = await tidegate.runsOf('nested');
+    await db
+      .updateTable('consumption')
+      .set({ at: sql<Date>`at + interval '5 milliseconds'` })
+      .where('dag_id', '=', dagId)
+      .execute();
+    const { simulated, happened } = await played('nested', { since: second?.admitted_at?.toISOString() });
+    expect([simulated, happened]).toEqual([[], []]);
   });
 
   it('says which runs another schedule would have started', async () => {

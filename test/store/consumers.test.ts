@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Definition } from '../../core/definition.ts';
 import { clear } from '../../core/clearing.ts';
 import { type Gate, reach } from '../../core/gate.ts';
@@ -13,6 +12,7 @@ import { readConsumer } from '../../store/gate.ts';
 import { openRuns } from '../../store/open-runs.ts';
 import { readRun } from '../../store/runs.ts';
 import { toBatches } from '../../core/batch.ts';
+import { setClock } from '../support/clock.ts';
 import { aDagPlan, anAsset, anyOf, on } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
@@ -232,13 +232,6 @@ describe('the consumer of a DAG', () => {
       ...{ version: 1, who: 'ada' },
       ...clear(await counted(gate), { leaves: null, before }),
     });
-    /** Sets the clock: from now on events are recorded at this time. */
-    const setClock = (at: string) =>
-      sql
-        .raw(
-          `create or replace function clock() returns timestamptz language sql volatile as 'select timestamptz ''${at}'''`,
-        )
-        .execute(store.db);
     const [first, second, third] = ['2100-01-01T00:00:00Z', '2100-01-01T00:00:01Z', '2100-01-01T00:00:02Z'];
 
     it('says who cleared what, also when it is told twice', async () => {
@@ -279,12 +272,12 @@ describe('the consumer of a DAG', () => {
 
     it('up to a time, keeps what is as new with its true count and place, also when it is told twice', async () => {
       const life = await claim();
-      await setClock(first);
+      await setClock(store.db, first);
       const [oldest] = await store.post(ORDERS, ORDERS);
       await store.post(RATES);
-      await setClock(second);
+      await setClock(store.db, second);
       const [kept] = await store.post(ORDERS);
-      await setClock(third);
+      await setClock(store.db, third);
       const [newest] = await store.post(ORDERS, RATES);
       const wish = await clearing(life, Date.parse(second));
       const rest = {
@@ -312,9 +305,9 @@ describe('the consumer of a DAG', () => {
 
     it('leaves the rest to one run, and each event in exactly one place', async () => {
       const life = await claim();
-      await setClock(first);
+      await setClock(store.db, first);
       const [oldest] = await store.post(ORDERS);
-      await setClock(second);
+      await setClock(store.db, second);
       await store.post(ORDERS);
       const cleared = await clearQueue(store.db, step(life), await clearing(life, Date.parse(second)));
       if (cleared.kind === 'stale') throw new Error('stale');
@@ -328,9 +321,9 @@ describe('the consumer of a DAG', () => {
 
     it('up to a time, leaves out what a gate itself says is ignored', async () => {
       const life = await claim();
-      await setClock(first);
+      await setClock(store.db, first);
       await store.post(ORDERS);
-      await setClock(second);
+      await setClock(store.db, second);
       const [passed] = await store.post(ORDERS);
       const [kept] = await store.post(ORDERS);
       const full = await counted(life.gate);
@@ -343,13 +336,13 @@ describe('the consumer of a DAG', () => {
 
     it('up to a time, counts nothing that a pause ignored, on neither side of it', async () => {
       const life = await claim();
-      await setClock(first);
+      await setClock(store.db, first);
       await store.post(ORDERS);
       const pause = { version: 1, whilePaused: 'ignore', isPaused: true } as const;
       const begun = await setPaused(store.db, step(life, 1), { ...pause, gate: await counted(life.gate) });
       if (begun.kind === 'stale') throw new Error('stale');
       await store.post(ORDERS, ORDERS);
-      await setClock(second);
+      await setClock(store.db, second);
       await store.post(ORDERS);
       const gate = reach(await counted(begun.gate), await store.head(), false);
       const ended = await setPaused(store.db, step(life, 2), { ...pause, isPaused: false, gate });

@@ -9,6 +9,7 @@ import { noteDeadline } from '../../store/deadlines.ts';
 import { readUndelivered } from '../../store/deliveries.ts';
 import { closeRun, readRun } from '../../store/runs.ts';
 import { writeDeadline } from '../../store/write-deadline.ts';
+import { setClock } from '../support/clock.ts';
 import { allOf, aDagPlan, anAsset } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
@@ -70,10 +71,13 @@ const begin = async (onMissing: OnMissing) => {
 describe('a decided deadline', () => {
   it('opens its run once with what it consumes, however often it is told', async () => {
     const { wish } = await begin('run');
+    await setClock(store.db, 'ticking');
     expect(await writeDeadline(store.db, wish)).toBe('written');
     expect(await writeDeadline(store.db, wish)).toBe('written');
     const { runId = '' as never } = wish;
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ trigger: 'scheduled', state: 'queued' });
+    const { queued_at, admitted_at } = await store.db.selectFrom('run').selectAll().executeTakeFirstOrThrow();
+    expect(admitted_at).toEqual(queued_at);
     expect(await consumption()).toEqual([['consumed', 1, runId]]);
     // Told again late, when its run has long ended.
     await closeRun(store.db, { dagId, runId, attempt: 1, state: 'success', reason: null, ends: {} });

@@ -9,6 +9,7 @@ import { readUndelivered } from '../../store/deliveries.ts';
 import { admitRuns, openRuns } from '../../store/open-runs.ts';
 import { closeRun, readRun } from '../../store/runs.ts';
 import { aDagPlan, anAsset, anyOf } from '../support/plans.ts';
+import { setClock } from '../support/clock.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 const ORDERS = 's3://lake/orders';
@@ -77,6 +78,17 @@ describe('runs that are opened together', () => {
       { run_id: runIds(asked)[3], after_seq: second, upto_seq: fourth, count: 1 },
     ]);
     expect((await claim()).gate).toEqual(gate);
+  });
+
+  it('are let in at the moment at which they are there', async () => {
+    const { epoch, ...life } = await claim();
+    for (const uri of [ORDERS, RATES]) await store.post(uri);
+    const { asked, gate } = await askedOf({ epoch, ...life });
+    await setClock(store.db, 'ticking');
+    await openRuns(store.db, { dagId, epoch, step: 1, version: 1, asked, gate });
+    const runs = await store.db.selectFrom('run').select(['queued_at', 'admitted_at']).execute();
+    expect(runs).toHaveLength(2);
+    for (const run of runs) expect(run.admitted_at).toEqual(run.queued_at);
   });
 
   it('change nothing when they are asked for again', async () => {

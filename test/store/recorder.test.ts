@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { openDatabase } from '../../store/database.ts';
 import { Recorder } from '../../store/recorder.ts';
+import { setClock } from '../support/clock.ts';
 import { aDagPlan, anAsset, on } from '../support/plans.ts';
 import { seqsOf, startStore, type TestStore } from '../support/store.ts';
 
@@ -79,12 +80,6 @@ describe('a recorder', () => {
   });
 
   it('never writes a time below that of the entry before, whatever the clock says', async () => {
-    const setClock = (at: string) =>
-      sql
-        .raw(
-          `create or replace function clock() returns timestamptz language sql volatile as 'select timestamptz ''${at}'''`,
-        )
-        .execute(store.db);
     const timesOf = async (posts: readonly (readonly number[])[]) => {
       const rows = await store.db
         .selectFrom('asset_event')
@@ -96,14 +91,10 @@ describe('a recorder', () => {
     };
     const posts = [];
     for (const at of ['2100-01-01T00:00:00Z', '2099-12-31T00:00:00Z', '2100-01-01T00:00:01Z']) {
-      await setClock(at);
+      await setClock(store.db, at);
       posts.push(await store.post(ORDERS));
     }
-    await sql
-      .raw(
-        `create or replace function clock() returns timestamptz language sql volatile as 'select clock_timestamp()'`,
-      )
-      .execute(store.db);
+    await setClock(store.db, 'real');
     await sql`update log set at = clock_timestamp()`.execute(store.db);
 
     expect(await timesOf(posts)).toEqual([
