@@ -272,12 +272,12 @@ describe('the consumer of a DAG', () => {
 
     it('up to a time, keeps what is as new with its true count and place, also when it is told twice', async () => {
       const life = await claim();
-      await setClock(store.db, first);
+      await setClock(store.db, new Date(first));
       const [oldest] = await store.post(ORDERS, ORDERS);
       await store.post(RATES);
-      await setClock(store.db, second);
+      await setClock(store.db, new Date(second));
       const [kept] = await store.post(ORDERS);
-      await setClock(store.db, third);
+      await setClock(store.db, new Date(third));
       const [newest] = await store.post(ORDERS, RATES);
       const wish = await clearing(life, Date.parse(second));
       const rest = {
@@ -305,9 +305,9 @@ describe('the consumer of a DAG', () => {
 
     it('leaves the rest to one run, and each event in exactly one place', async () => {
       const life = await claim();
-      await setClock(store.db, first);
+      await setClock(store.db, new Date(first));
       const [oldest] = await store.post(ORDERS);
-      await setClock(store.db, second);
+      await setClock(store.db, new Date(second));
       await store.post(ORDERS);
       const cleared = await clearQueue(store.db, step(life), await clearing(life, Date.parse(second)));
       if (cleared.kind === 'stale') throw new Error('stale');
@@ -321,9 +321,9 @@ describe('the consumer of a DAG', () => {
 
     it('up to a time, leaves out what a gate itself says is ignored', async () => {
       const life = await claim();
-      await setClock(store.db, first);
+      await setClock(store.db, new Date(first));
       await store.post(ORDERS);
-      await setClock(store.db, second);
+      await setClock(store.db, new Date(second));
       const [passed] = await store.post(ORDERS);
       const [kept] = await store.post(ORDERS);
       const full = await counted(life.gate);
@@ -336,13 +336,13 @@ describe('the consumer of a DAG', () => {
 
     it('up to a time, counts nothing that a pause ignored, on neither side of it', async () => {
       const life = await claim();
-      await setClock(store.db, first);
+      await setClock(store.db, new Date(first));
       await store.post(ORDERS);
       const pause = { version: 1, whilePaused: 'ignore', isPaused: true } as const;
       const begun = await setPaused(store.db, step(life, 1), { ...pause, gate: await counted(life.gate) });
       if (begun.kind === 'stale') throw new Error('stale');
       await store.post(ORDERS, ORDERS);
-      await setClock(store.db, second);
+      await setClock(store.db, new Date(second));
       await store.post(ORDERS);
       const gate = reach(await counted(begun.gate), await store.head(), false);
       const ended = await setPaused(store.db, step(life, 2), { ...pause, isPaused: false, gate });

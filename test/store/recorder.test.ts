@@ -91,7 +91,7 @@ describe('a recorder', () => {
     };
     const posts = [];
     for (const at of ['2100-01-01T00:00:00Z', '2099-12-31T00:00:00Z', '2100-01-01T00:00:01Z']) {
-      await setClock(store.db, at);
+      await setClock(store.db, new Date(at));
       posts.push(await store.post(ORDERS));
     }
     await setClock(store.db, 'real');
