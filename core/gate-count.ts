@@ -4,6 +4,7 @@ import { type Gate, isIgnored, type Queued } from './gate.ts';
 import { isMet, isOpen } from './gate-take.ts';
 import { nextChangeAt, passTime, withMetAt } from './gate-time.ts';
 import { keyOf, type LeafId, withoutKey } from './leaves.ts';
+import { copyQueued, noteAdded } from './pending-index.ts';
 
 /** Counts one batch, whole; what lies at or below the watermark was counted before. */
 export function count(gate: Gate, batch: Batch): Gate {
@@ -24,7 +25,8 @@ export function countUntilMet(
     isDue = never,
   }: { readonly isOwed?: boolean; readonly isDue?: (gate: Gate) => boolean } = {},
 ): { readonly gate: Gate; readonly rest: readonly Batch[] } {
-  let current: Gate = { ...gate, queued: { ...gate.queued } };
+  if (batches.length === 0) return { gate, rest: [] };
+  let current: Gate = { ...gate, queued: copyQueued(gate.queued) };
   // A batch that comes in parts is asked about behind its last part, whichever of them met a leaf.
   let metAnother: ReadonlySet<string | null> | 'any' = gate.midBatch ? 'any' : new Set();
   const needs = needsOf(gate.condition);
@@ -39,7 +41,10 @@ export function countUntilMet(
     const entries = isIgnored(current, batch.lastSeq) ? [] : batch.entries;
     const queued = current.queued as Record<LeafId, Queued>;
     const further = entries.filter((entry) => enqueue(queued, entry, needs));
-    if (metAnother !== 'any') metAnother = new Set(further.map(({ leaf }) => keyOf(leaf)));
+    // Where updates are forgotten, one more may count again.
+    const keys = new Set((current.at === undefined ? further : entries).map(({ leaf }) => keyOf(leaf)));
+    noteAdded(current, entries, keys);
+    if (metAnother !== 'any') metAnother = keys;
     current = withMetAt({ ...current, watermark: batch.lastSeq, midBatch: false }, timeOf(batch));
     const hasOpened =
       metAnother === 'any' ? isMet(current) : [...metAnother].some((key) => isOpen(current, key));
@@ -65,13 +70,9 @@ export function passUpTo(
     const next = nextChangeAt(current);
     if (next === null || next > at) break;
     current = passTime(current, next);
-    if ((isMet(current) && mayOpen()) || isDue(current)) return { gate: ownQueue(current), isOpen: true };
+    if ((isMet(current) && mayOpen()) || isDue(current)) return { gate: current, isOpen: true };
   }
-  return { gate: ownQueue(passTime(current, at)), isOpen: false };
-}
-
-function ownQueue(gate: Gate): Gate {
-  return { ...gate, queued: { ...gate.queued } };
+  return { gate: passTime(current, at), isOpen: false };
 }
 
 function timeOf({ entries }: Batch): number {

@@ -1,16 +1,18 @@
 import type { Seq } from './asset-event.ts';
-import { boundsByKey, type Gate, isMetFor, type Queued, type Taken } from './gate.ts';
+import type { Gate, Queued, Taken } from './gate.ts';
 import { isSettled, tooOldBefore, withMetAt } from './gate-time.ts';
-import { baseOf, isBase, keyOf, type LeafId, withoutKey } from './leaves.ts';
+import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
+import { copyQueued, indexOf, noteTaken, type PendingKey } from './pending-index.ts';
 
 /** Whether a run may open: the condition is met by what is queued, of any partition key, and has settled. */
 export function isMet(gate: Gate): boolean {
-  return [...boundsByKey(gate)].some(([key, { lastAt }]) => isOpen(gate, key, lastAt));
+  for (const key of indexOf(gate).met) if (isOpen(gate, key)) return true;
+  return false;
 }
 
-/** Whether a run of this key may open. @param lastAt - when its newest event came, where that is known */
-export function isOpen(gate: Gate, key: string | null, lastAt?: number): boolean {
-  return !gate.midBatch && isMetFor(gate, key) && isSettled(gate, key, lastAt);
+/** Whether a run of this key may open. */
+export function isOpen(gate: Gate, key: string | null): boolean {
+  return !gate.midBatch && indexOf(gate).met.has(key) && isSettled(gate, key);
 }
 
 /** What a run takes, the gate that remains, and the key it is of. */
@@ -22,16 +24,28 @@ export interface TakenRun {
 
 /** Takes what opens the gate, of the key whose oldest event is the oldest; of that key everything, also for branches that were not needed. */
 export function takeMet(gate: Gate): TakenRun | null {
-  const open = [...boundsByKey(gate)].filter(([of, { lastAt }]) => isOpen(gate, of, lastAt));
-  const [key] = open.toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq).map(([of]) => of);
-  if (key === undefined) return null;
-  const own = Object.keys(gate.queued).filter((leaf) => key === null || keyOf(leaf as LeafId) === key);
-  return { ...takeLeaves(gate, new Set(own)), key };
+  const { pending, met } = indexOf(gate);
+  if (met.size === 0) return null;
+  let oldest: readonly [key: string | null, PendingKey] | undefined;
+  for (const one of pending) {
+    if ((oldest === undefined || one[1].firstSeq < oldest[1].firstSeq) && isOpen(gate, one[0])) oldest = one;
+  }
+  if (oldest === undefined) return null;
+  const [key, { leaves }] = oldest;
+  const queued = copyQueued(gate.queued);
+  const own: (readonly [string, Queued])[] = [];
+  for (const leaf of key === null ? (Object.keys(queued) as LeafId[]) : leaves) {
+    const one = queued[leaf];
+    if (one !== undefined) own.push([leaf, one]);
+    delete queued[leaf];
+  }
+  noteTaken(queued, key);
+  return { taken: takenOf(gate, own), gate: withMetAt({ ...gate, queued }), key };
 }
 
 /** Partition keys with something queued, that with the oldest event first. */
 export function pendingKeys(gate: Gate): readonly string[] {
-  const oldestFirst = [...boundsByKey(gate)].toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq);
+  const oldestFirst = [...indexOf(gate).pending].toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq);
   return oldestFirst.flatMap(([key]) => key ?? []);
 }
 

@@ -1,6 +1,10 @@
-import { leafNodesOf } from './condition.ts';
-import { boundsByKey, type Gate, type GateTerms, isMetFor, type Queued, type Taken } from './gate.ts';
+import { leafNodesOf, leavesOf } from './condition.ts';
+import type { Gate, GateTerms, Queued, Taken } from './gate.ts';
 import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
+import { indexOf } from './pending-index.ts';
+
+/** Most entries, of a partition key and a leaf, that wait for more at a time. Less than a gate holds, so that none of them is ever let go of. */
+const maxSettling = 1_000;
 
 /** Whether anything about a gate changes by time alone. */
 export function isTimed({ condition, settle, deadline }: GateTerms): boolean {
@@ -20,10 +24,10 @@ function expiries(condition: NonNullable<Gate['condition']>): ReadonlyMap<LeafId
   return new Map([...longest].filter(([, ms]) => ms < Number.POSITIVE_INFINITY));
 }
 
-/** How long what is queued under this leaf counts. */
-function expiryOf(gate: Gate): (leaf: string) => number {
-  const all = gate.condition === null ? new Map<LeafId, number>() : expiries(gate.condition);
-  return (leaf) => all.get(withoutKey(leaf as LeafId)) ?? Number.POSITIVE_INFINITY;
+/** How long what is queued under a leaf counts; `null` where all of it counts for ever. */
+function lifetimeOf({ condition }: Gate): ((leaf: string) => number) | null {
+  const all = condition === null ? new Map<LeafId, number>() : expiries(condition);
+  return all.size === 0 ? null : (leaf) => all.get(withoutKey(leaf as LeafId)) ?? Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -38,7 +42,8 @@ export function passTime(gate: Gate, at: number): Gate {
 export function aged(gate: Gate): Gate {
   const { at } = gate;
   if (at === undefined) return gate;
-  const lifetime = expiryOf(gate);
+  const lifetime = lifetimeOf(gate);
+  if (lifetime === null) return withMetAt(gate);
   const kept: Record<LeafId, Queued> = {};
   const expired: Taken[] = [];
   for (const [name, queued] of Object.entries<Queued>(gate.queued)) {
@@ -57,12 +62,13 @@ export function aged(gate: Gate): Gate {
 export function nextChangeAt(gate: Gate): number | null {
   const { at } = gate;
   if (at === undefined) return null;
-  const lifetime = expiryOf(gate);
-  const ends = Object.entries<Queued>(gate.queued).flatMap(([leaf, { lastAt, recent = [] }]) =>
-    [lastAt, ...recent.slice(0, 1)].map((from) => from + lifetime(leaf)),
+  const lifetime = lifetimeOf(gate);
+  const queued = lifetime === null ? [] : Object.entries<Queued>(gate.queued);
+  const ends = queued.flatMap(([leaf, { lastAt, recent = [] }]) =>
+    [lastAt, ...recent.slice(0, 1)].map((from) => from + (lifetime?.(leaf) ?? Number.POSITIVE_INFINITY)),
   );
-  const bounds = gate.settle === undefined ? [] : [...boundsByKey(gate)];
-  const settled = bounds.flatMap(([key, { lastAt }]) => settledAt(gate, key, lastAt) ?? []);
+  const met = gate.settle === undefined ? [] : [...indexOf(gate).met];
+  const settled = met.flatMap((key) => settledAt(gate, key) ?? []);
   const next = [...ends, ...settled, ...(gate.deadlines?.due ?? [])].reduce(
     (first, time) => (time > at && time < first ? time : first),
     Number.POSITIVE_INFINITY,
@@ -71,35 +77,63 @@ export function nextChangeAt(gate: Gate): number | null {
 }
 
 /** Whether a met condition has waited for more as long as it should. */
-export function isSettled(gate: Gate, key: string | null, lastAt?: number): boolean {
-  if (gate.settle === undefined) return true;
-  const due = settledAt(gate, key, lastAt);
+export function isSettled(gate: Gate, key: string | null): boolean {
+  if (waitsNoLonger(gate, key)) return true;
+  const due = settledAt(gate, key);
   return due !== null && gate.at !== undefined && gate.at >= due;
 }
 
+/** Whether a key that is met waits for nothing but a slot, whatever still comes. */
+export function waitsNoLonger({ settle, metAt }: Gate, key: string | null): boolean {
+  return settle === undefined || metAt?.[key ?? ''] === null;
+}
+
 /** When a condition that is met will have waited long enough; `null` where it is not met, or waits for nothing. */
-export function settledAt(gate: Gate, key: string | null, lastAt?: number): number | null {
+export function settledAt(gate: Gate, key: string | null): number | null {
   const { settle, metAt } = gate;
   const since = metAt?.[key ?? ''];
-  if (settle === undefined || since === undefined) return null;
-  const newestAt = lastAt ?? boundsByKey(gate).get(key)?.lastAt ?? since;
+  if (settle === undefined || since === undefined || since === null) return null;
+  const newestAt = indexOf(gate).pending.get(key)?.lastAt ?? since;
   const longest = settle.maxMs === null ? Number.POSITIVE_INFINITY : since + settle.maxMs;
   return Math.min(newestAt + settle.quietMs, longest);
 }
 
-/** Notes since when the condition is met, where a run waits for more; what is met only now is so since `now`. */
+/**
+ * Notes since when the condition is met, where a run waits for more; what is met only now is so since `now`. Of too many keys those that were
+ * met first wait no longer.
+ */
 export function withMetAt(gate: Gate, now: number = gate.at ?? 0): Gate {
   if (gate.settle === undefined) return gate;
-  const met = [...boundsByKey(gate).keys()].filter((key) => isMetFor(gate, key));
-  const metAt = Object.fromEntries(met.map((key) => [key ?? '', gate.metAt?.[key ?? ''] ?? now]));
-  return { ...gate, metAt };
+  const { metAt: before = {} } = gate;
+  const keys = [...indexOf(gate).met].map((key) => key ?? '');
+  if (keys.length === Object.keys(before).length && keys.every((key) => key in before)) return gate;
+  const metAt = keys.map((key): MetAt => [key, before[key] === undefined ? now : before[key]]);
+  return { ...gate, metAt: Object.fromEntries(withoutFirst(metAt, mostSettling(gate))) };
+}
+
+type MetAt = readonly [key: string, at: number | null];
+
+/** How many keys wait for more at a time. */
+function mostSettling({ condition }: Gate): number {
+  const leaves = condition === null ? [] : leavesOf(condition);
+  return Math.max(1, Math.floor(maxSettling / new Set([...leaves, ...leaves.map(baseOf)]).size));
+}
+
+function withoutFirst(met: readonly MetAt[], most: number): readonly MetAt[] {
+  const settling = met.filter(([, at]) => at !== null);
+  if (settling.length <= most) return met;
+  const newestFirst = settling.toSorted(
+    ([a, from], [b, to]) => Number(to) - Number(from) || (a < b ? 1 : -1),
+  );
+  const kept = new Set(newestFirst.slice(0, most).map(([key]) => key));
+  return met.map(([key, at]) => [key, kept.has(key) ? at : null]);
 }
 
 /** Before which time what is queued under a leaf is too old; `null` where all of it counts. */
 export function tooOldBefore(gate: Gate): (leaf: LeafId, queued: Queued) => number | null {
   const { at } = gate;
-  if (at === undefined) return () => null;
-  const lifetime = expiryOf(gate);
+  const lifetime = lifetimeOf(gate);
+  if (at === undefined || lifetime === null) return () => null;
   return (leaf, { firstAt }) => (firstAt + lifetime(leaf) <= at ? at - lifetime(leaf) : null);
 }
 

@@ -2,7 +2,7 @@ import type { Seq } from './asset-event.ts';
 import type { WindowParts } from './batch.ts';
 import { type Condition, isSatisfied } from './condition.ts';
 import type { Deadlines, OnMissing } from './deadline.ts';
-import { keyOf, type LeafId, ofKey } from './leaves.ts';
+import { type LeafId, ofKey } from './leaves.ts';
 import type { WhilePaused } from './run-plan.ts';
 
 /** Updates that met one leaf and that no run has consumed yet: how many, and where they lie in the log. */
@@ -50,8 +50,8 @@ export interface Gate extends GateTerms {
   readonly ignored?: readonly IgnoredStretch[];
   /** The time it has come to, by what arrived and by clocks that rang; only where time decides anything. */
   readonly at?: number;
-  /** Since when its condition is met, by partition key, where a run waits for more. */
-  readonly metAt?: Readonly<Record<string, number>>;
+  /** Since when its condition is met, by partition key, where a run waits for more; `null` of a key that waits for nothing more. */
+  readonly metAt?: Readonly<Record<string, number | null>>;
   /** Where there are deadlines, or one came that is not decided. */
   readonly deadlines?: Deadlines;
   /** Set once it let go of partition keys, which are read from the log when they are needed; whether a met one may be among them. */
@@ -95,32 +95,6 @@ export function reach({ ignored = [], ...gate }: Gate, upTo: Seq, midBatch: bool
   const watermark = Math.max(gate.watermark, upTo);
   const ahead = ignored.filter((stretch) => stretch.upTo === null || stretch.upTo > watermark);
   return { ...gate, watermark, midBatch, ...(ahead.length === 0 ? {} : { ignored: ahead }) };
-}
-
-/** What is queued of one partition key. */
-export interface PendingKey {
-  /** Leaves with something queued. */
-  readonly entries: number;
-  readonly firstSeq: Seq;
-  readonly lastSeq: Seq;
-  readonly lastAt: number;
-}
-
-/** Partition keys with something queued, and where that lies; `null` where runs are not by partition. */
-export function boundsByKey({ queued }: Gate): ReadonlyMap<string | null, PendingKey> {
-  const bounds = new Map<string | null, { -readonly [Name in keyof PendingKey]: PendingKey[Name] }>();
-  for (const [leaf, { firstSeq, lastSeq, lastAt }] of Object.entries<Queued>(queued)) {
-    const key = keyOf(leaf as LeafId);
-    const before = bounds.get(key);
-    if (before === undefined) bounds.set(key, { entries: 1, firstSeq, lastSeq, lastAt });
-    else {
-      before.entries += 1;
-      before.firstSeq = Math.min(before.firstSeq, firstSeq);
-      before.lastSeq = Math.max(before.lastSeq, lastSeq);
-      before.lastAt = Math.max(before.lastAt, lastAt);
-    }
-  }
-  return bounds;
 }
 
 /** Whether the condition is met by what is queued of a key. What needs nothing, such as an empty `all`, is never met. */

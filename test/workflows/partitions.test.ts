@@ -4,13 +4,16 @@ import { AssetIds } from '../../store/asset-ids.ts';
 import { clearQueue, setPaused } from '../../temporal/control.ts';
 import { recordEvents } from '../../temporal/record-events.ts';
 import { readConsumer } from '../../store/gate.ts';
+import { aLatch } from '../support/latch.ts';
 import { anAsset } from '../support/plans.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const [orders, rates] = [asset('s3://keys/orders'), asset('s3://keys/rates')];
 const days = asset('s3://keys/days');
 const [bulk, mark] = [asset('s3://keys/bulk'), asset('s3://keys/mark')];
+const flood = asset('s3://keys/flood');
 const plain = asset('s3://keys/plain');
+const held = aLatch();
 
 /** Its one task returns the keys of the events its run consumed. */
 const listing = (id: string, options: DagOptions<undefined>): DagDefinition =>
@@ -29,6 +32,12 @@ const project: readonly DagDefinition[] = [
     },
   }),
   listing('many', { schedule: [bulk, mark], partitioned: true, maxActiveRuns: 4 }),
+  dag('waiting', { schedule: flood, partitioned: true, settle: { quiet: '1h' }, maxActiveRuns: 3 }, (d) => {
+    d.task('hold', async ({ run }) => {
+      await held.opened;
+      return run.partitionKey;
+    });
+  }),
   listing('keyless', { schedule: plain }),
   listing('whatever', { schedule: plain, partitions: 'any' }),
 ];
@@ -105,7 +114,7 @@ describe('a consumer with more keys than its gate holds', () => {
     const events = keys.map((partitionKey) => ({ assetId, extra: {}, partitionKey }));
     await recordEvents(tidegate.deps, { events });
   };
-  const heldKeys = async () => Object.keys((await tidegate.gate('many')).gate.queued).length;
+  const heldKeys = async (of = 'many') => Object.keys((await tidegate.gate(of)).gate.queued).length;
 
   it('lets go of some, and has them back when they come again', async () => {
     const keys = Array.from({ length: 3_000 }, (_, nth) => `k${nth}`);
@@ -145,6 +154,24 @@ describe('a consumer with more keys than its gate holds', () => {
     await eventually(async () => ((await heldKeys()) === 1 ? true : undefined));
     expect(await tidegate.runsOf('many')).toHaveLength(53);
   }, 120_000);
+
+  it('lets those that were met first wait for no more, where too many wait', async () => {
+    const keys = Array.from({ length: 2_600 }, (_, nth) => `k${String(nth).padStart(4, '0')}`);
+    await postAll(flood.uri, keys.slice(0, 900));
+    await eventually(async () => (await heldKeys('waiting')) === 900);
+    expect(await tidegate.runsOf('waiting')).toEqual([]);
+    await postAll(flood.uri, keys.slice(900));
+    const waiting = await eventually(async () => {
+      const { gate, activeRuns } = await tidegate.gate('waiting');
+      return activeRuns.length === 3 && gate.forgotten !== undefined && gate;
+    });
+    expect(Object.keys(waiting.queued).length).toBeLessThanOrEqual(2_000);
+    expect(Object.values(waiting.metAt ?? {}).filter((at) => at !== null)).toHaveLength(1_000);
+    const { cleared } = await clearQueue(tidegate.deps, parseDagId('waiting'), { who: 'me' });
+    expect(cleared).toBe(2_597);
+    held.open();
+    expect(await tidegate.resultsOf('waiting', 3)).toEqual(keys.slice(0, 3));
+  }, 60_000);
 });
 
 describe('a consumer that is not by partition', () => {
