@@ -21,8 +21,8 @@ import { agreementsOf, toPastRun, toPlayedRun } from './wire/backtest.ts';
 
 /** Most of what one backtest goes through; a longer period is refused. */
 const most = { events: 200_000, runs: 5_000, facts: 20_000 };
-/** How many events are played at a stretch: some milliseconds. */
-const breathEvents = 1_000;
+/** How long it plays at a stretch, in milliseconds, give or take a step. Other requests are answered in between. */
+const stretchMs = 20;
 /** How long a run is taken to run where none ended that could tell. */
 const unknownRunMs = 60_000;
 
@@ -112,33 +112,39 @@ async function play(db: Db, played: PlayedBacktest, playing: Playing): Promise<n
   const upTo = await positionAt(db, period.until);
   let rest = playing.steps;
   let count = 0;
-  const passTo = (isDue: (step: PastStep) => boolean): void => {
+  let breathedAt = performance.now();
+  const take = async (step: PastStep): Promise<void> => {
+    if (performance.now() - breathedAt > stretchMs) {
+      await breathe();
+      breathedAt = performance.now();
+    }
+    played.take(step);
+  };
+  const passTo = async (isDue: (step: PastStep) => boolean): Promise<void> => {
     const next = rest.findIndex((step) => !isDue(step));
     const due = next < 0 ? rest : rest.slice(0, next);
     rest = rest.slice(due.length);
-    for (const step of due) played.take(step);
+    for (const step of due) await take(step);
   };
-  const record = (batch: Extract<PastStep, { kind: 'events' }>): void => {
+  const record = async (batch: Extract<PastStep, { kind: 'events' }>): Promise<void> => {
     count += batch.events.length;
     refuseMore('events', count, most.events);
     for (const { seq, asset } of batch.events) names.set(seq, asset);
-    played.take(batch);
+    await take(batch);
   };
 
   // What held a slot holds it before anything is queued.
-  passTo(({ kind, at }) => at <= period.since && kind === 'request');
+  await passTo(({ kind, at }) => at <= period.since && kind === 'request');
   if (playing.isOwn) {
     const queued = await readQueuedAt(db, dagId, { at: period.since, upTo: after, limit: most.events + 1 });
-    for (const batch of queued) record({ kind: 'events', ...batch });
+    for (const batch of queued) await record({ kind: 'events', ...batch });
   }
   if (playing.wasPaused) played.take({ kind: 'pause', at: period.since });
   for await (const batch of readPastBatches(db, await idsOf(db, condition), { after, upTo })) {
-    passTo(({ at }) => at < batch.at);
-    // Other requests are answered meanwhile.
-    if (count % breathEvents < batch.events.length) await breathe();
-    record({ kind: 'events', ...batch });
+    await passTo(({ at }) => at < batch.at);
+    await record({ kind: 'events', ...batch });
   }
-  passTo(({ at }) => at <= period.until);
+  await passTo(({ at }) => at <= period.until);
   return count;
 }
 

@@ -47,6 +47,7 @@ export interface GateOptions {
   readonly partitions?: unknown;
   readonly batch?: unknown;
   readonly deadline?: unknown;
+  readonly startFrom?: unknown;
   /** Whether runs by time wait for the condition. */
   readonly ticksWait?: true | undefined;
 }
@@ -96,6 +97,13 @@ export function parseGateTerms<Leaf>(
         'a roll-up does not go together with within and expireAfter',
       );
   }
+  const { startFrom = 'now' } = options;
+  if (startFrom !== 'now' && partitions !== undefined && partitions !== 'any')
+    throw invalidOption(
+      place('startFrom'),
+      startFrom,
+      'where runs are by partition, a key begins with what comes: leave it out',
+    );
   if (takes !== undefined && (expires || (partitions !== undefined && partitions !== 'any')))
     throw invalidOption(
       place('batch'),

@@ -122,7 +122,10 @@ function oneKey(key: string): MappedKeys {
 }
 
 function unread({ inputFormat }: StartOfMapper, key: string): MappedKeys {
-  return refused(key, `it is no time from the years 1000 to 9999 as ${quote(inputFormat)} writes it`);
+  return refused(
+    key,
+    `it is no time from the years 1000 to 9999 as ${quote(inputFormat)} writes it: give the mapper the inputFormat of its keys, such as '%Y-%m-%d'`,
+  );
 }
 
 function refused(key: string, rule: string): MappedKeys {

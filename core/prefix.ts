@@ -23,6 +23,21 @@ export interface Prefixes {
   readonly isShort: boolean;
 }
 
+/** The oldest events of a queue, in order. */
+export interface Waiting {
+  readonly events: readonly WaitingEvent[];
+  /** Whether these are all. */
+  readonly isAll: boolean;
+}
+
+/** Events read of each subscription at first; more where they do not suffice. */
+export const fewWaiting = 1_000;
+
+/** Whether runs may be opened by the events that were read: what the oldest are not enough for is left to the next step, once something was taken. */
+export function suffices({ isShort, runs }: Prefixes, isAll: boolean): boolean {
+  return !isShort || runs.length > 0 || isAll;
+}
+
 /**
  * Takes runs from the front of the queue, at most `most`: each the shortest stretch of the oldest events that meets the condition, and further
  * ones up to what a run takes.

@@ -16,7 +16,7 @@ import { isIgnored, pauseGate } from './gate.ts';
 import { takeAll, takeLeaves } from './gate-take.ts';
 import { emptyGate } from './gate-terms.ts';
 import { type RunId, runIdByHand } from './ids.ts';
-import { takePrefixes } from './prefix.ts';
+import { fewWaiting, type Prefixes, suffices, takePrefixes } from './prefix.ts';
 import { type LeafId, withoutKey } from './leaves.ts';
 import { withTick } from './owed-ticks.ts';
 import type { StartFrom } from './run-plan.ts';
@@ -119,6 +119,14 @@ export function startSimulation(scenario: Scenario): Simulation {
     hold(runId, open('deadline', { taken }, { missing }));
   };
 
+  const takeOldest = (most: number): Prefixes => {
+    for (let limit = fewWaiting; ; limit *= 10) {
+      const { events, isAll } = log.waiting(limit);
+      const taken = takePrefixes(consumer.gate, events, { most, isAll });
+      if (suffices(taken, isAll)) return taken;
+    }
+  };
+
   const settle = (): void => {
     for (;;) {
       const decision = decide(consumer);
@@ -132,7 +140,7 @@ export function startSimulation(scenario: Scenario): Simulation {
           hold(decision.run.runId, open('assets', decision.run));
           break;
         case 'open parts': {
-          const parts = takePrefixes(consumer.gate, log.waiting(), { most: decision.most, isAll: true });
+          const parts = takeOldest(decision.most);
           for (const run of parts.runs) hold(run.runId, open('assets', run));
           consumer = { ...consumer, gate: parts.gate };
           break;
@@ -162,7 +170,7 @@ export function startSimulation(scenario: Scenario): Simulation {
     const recorded = log.append(event);
     const { met, refusal } = metBy(event);
     if (!isRegistered) {
-      if (met.length > 0 && !isByPartition && isListed(startFrom, event.at)) log.remember(recorded);
+      if (met.length > 0 && isListed(startFrom, event.at)) log.remember(recorded);
       return [];
     }
     const { seq } = recorded;

@@ -1,7 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import type { ScenarioEvent } from './scenario.ts';
 import { isBase, type LeafId } from './leaves.ts';
-import type { WaitingEvent } from './prefix.ts';
+import type { Waiting } from './prefix.ts';
 import type { Taken } from './gate.ts';
 
 /** An event at its position; `a#2` is the second update of `a`, and `a@k#2` too where runs are by partition. */
@@ -11,6 +11,11 @@ export interface RecordedEvent {
   readonly name: string;
 }
 
+/** An event that waits for a run, with the leaves that it meets. */
+interface QueuedEvent extends RecordedEvent {
+  readonly leaves: readonly LeafId[];
+}
+
 /** The log of a scenario, which knows by name what the gate only counts. */
 export interface SimulatedLog {
   /** Position of the newest event. */
@@ -18,8 +23,8 @@ export interface SimulatedLog {
   append(event: ScenarioEvent): RecordedEvent;
   /** Notes that an event waits for a run, at these leaves. */
   enqueue(event: RecordedEvent, leaves: readonly LeafId[]): void;
-  /** What waits for a run, in order. */
-  waiting(): readonly WaitingEvent[];
+  /** The oldest events that wait for a run, so many at most. */
+  waiting(limit: number): Waiting;
   /** Notes an event that is older than the consumer, for its first run to list. */
   remember(event: RecordedEvent): void;
   /** What a run consumes, in order and each once, with what was remembered. */
@@ -30,18 +35,14 @@ export interface SimulatedLog {
 
 export function startLog({ isByPartition = false } = {}): SimulatedLog {
   const updates = new Map<string, number>();
-  const queued = new Map<LeafId, RecordedEvent[]>();
-  const meets = new Map<Seq, readonly LeafId[]>();
+  const queued = new Map<LeafId, QueuedEvent[]>();
   let history: RecordedEvent[] = [];
   let head = 0;
 
   const takeOut = ({ leaf, upTo, tooOld = Number.NEGATIVE_INFINITY }: Taken): readonly RecordedEvent[] => {
     const own = queued.get(leaf) ?? [];
-    queued.set(
-      leaf,
-      own.filter(({ seq }) => seq > upTo),
-    );
-    return own.filter(({ seq, at }) => seq <= upTo && at > tooOld);
+    const left = own.findIndex(({ seq }) => seq > upTo);
+    return own.splice(0, left < 0 ? own.length : left).filter(({ at }) => at > tooOld);
   };
 
   return {
@@ -56,18 +57,20 @@ export function startLog({ isByPartition = false } = {}): SimulatedLog {
       return { seq: head, at, name: label ?? `${asset}${key}#${update}` };
     },
     enqueue(event, leaves) {
-      meets.set(event.seq, leaves);
+      const waiting = { ...event, leaves };
       for (const leaf of leaves.filter(isBase)) {
         const own = queued.get(leaf);
-        if (own === undefined) queued.set(leaf, [event]);
-        else own.push(event);
+        if (own === undefined) queued.set(leaf, [waiting]);
+        else own.push(waiting);
       }
     },
-    waiting() {
-      const events = new Map([...queued.values()].flat().map(({ seq, at }) => [seq, at]));
-      return [...events]
-        .toSorted(([a], [b]) => a - b)
-        .map(([seq, at]) => ({ seq, at, leaves: meets.get(seq) ?? [] }));
+    waiting(limit) {
+      const all = [...queued.values()];
+      const oldest = new Set(all.flatMap((own) => own.slice(0, limit)));
+      return {
+        events: [...oldest].toSorted((a, b) => a.seq - b.seq).slice(0, limit),
+        isAll: oldest.size <= limit && all.every((own) => own.length <= limit),
+      };
     },
     remember(event) {
       history.push(event);

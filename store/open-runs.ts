@@ -4,7 +4,7 @@ import type { Claim } from '../core/claim.ts';
 import { type AskedRun, withoutExpired } from '../core/consumer.ts';
 import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
-import { takePrefixes } from '../core/prefix.ts';
+import { fewWaiting, suffices, takePrefixes } from '../core/prefix.ts';
 import type { OwedTicks } from '../core/owed-ticks.ts';
 import { isItsTurn, openRunsOf, readDefinition, takeStep, type WhichRequests } from './claim.ts';
 import { consumedExactly, type Leaving, takeOut, TakenBefore } from './consumption.ts';
@@ -67,9 +67,6 @@ export interface PartsToOpen extends Claim {
   readonly gate: Gate;
 }
 
-/** Events read of each subscription at first; more where they do not suffice. */
-const fewWaiting = 1_000;
-
 /** Opens runs that each take a part of the queue, the oldest events first. What they take follows from the log and the gate alone, so telling it again opens the same. */
 export async function openParts(
   db: Db,
@@ -80,8 +77,7 @@ export async function openParts(
     for (let limit = fewWaiting; ; limit *= 10) {
       const { events, isAll } = await readWaiting(tx, definition, gate, limit);
       const taken = takePrefixes(gate, events, { most, isAll });
-      // What the oldest are not enough for is left to the next step, once something was taken.
-      if (!taken.isShort || taken.runs.length > 0 || isAll) return taken;
+      if (suffices(taken, isAll)) return taken;
     }
   });
   const { expired } = gate;

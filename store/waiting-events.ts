@@ -3,16 +3,9 @@ import type { Definition } from '../core/definition.ts';
 import type { Gate, Queued } from '../core/gate.ts';
 import { judgeOf } from '../core/judge.ts';
 import { isBase, type LeafId } from '../core/leaves.ts';
-import type { WaitingEvent } from '../core/prefix.ts';
+import type { Waiting, WaitingEvent } from '../core/prefix.ts';
 import type { Tx } from './log.ts';
 import { leavesOf, readQueuedPage } from './queued-page.ts';
-
-/** The oldest events of a queue, in order. */
-export interface Waiting {
-  readonly events: readonly WaitingEvent[];
-  /** Whether these are all. */
-  readonly isAll: boolean;
-}
 
 /** Reads the oldest events that a gate has queued, about so many of each subscription, with the leaves that each counts under by its definition. */
 export async function readWaiting(

@@ -66,6 +66,10 @@ describe('a scenario', () => {
       "batch {\"max\":0} is not valid: write 'all', 'each', or {max: n} with a whole number from 1 to 10000",
     ],
     [
+      { partitioned: true, startFrom: 'earliest' },
+      'startFrom "earliest" is not valid: where runs are by partition, a key begins with what comes: leave it out',
+    ],
+    [
       { batch: 'each', within: '1h' },
       'batch "each" is not valid: it does not go together with within, expireAfter and partitioned: leave it out',
     ],

@@ -51,7 +51,9 @@ describe('the target key of a mapper that is', () => {
     'the start of a day is refused of what is not written as a time: %p',
     (key) => {
       expect(targetsOf({ type: 'startOf', unit: 'day' }, key)).toEqual(
-        reason(/ is not taken: it is no time from the years 1000 to 9999 as "%Y-%m-%dT%H:%M:%S" writes it$/),
+        reason(
+          / is not taken: it is no time from the years 1000 to 9999 as "%Y-%m-%dT%H:%M:%S" writes it: give the mapper the inputFormat of its keys, such as '%Y-%m-%d'$/,
+        ),
       );
     },
   );

@@ -186,6 +186,10 @@ describe('a DAG is refused', () => {
     ['startDate "2024-02-30" is not valid', { startDate: '2024-02-30' }],
     ['startDate "2024-01-01T06:00:00" is not valid', { startDate: '2024-01-01T06:00:00' }],
     ['startFrom "yesterday" is not valid', { startFrom: 'yesterday' }],
+    [
+      'startFrom "earliest" is not valid: where runs are',
+      { schedule: orders, partitioned: true, startFrom: 'earliest' },
+    ],
     ['whilePaused "drop" is not valid', { whilePaused: JSON.parse('"drop"') }],
     ['startDate null is not valid', { startDate: new Date(Number.NaN) }],
     ['tag "" is not valid', { tags: [''] }],
