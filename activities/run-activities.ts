@@ -3,7 +3,7 @@ import type { RunClosing } from '../store/runs.ts';
 import { closeRun } from '../temporal/close-run.ts';
 import type { Deps } from '../temporal/deps.ts';
 import { noteDeadline } from '../temporal/note-deadline.ts';
-import { requestTick } from '../temporal/request-run.ts';
+import { passTick } from '../temporal/request-run.ts';
 
 /** A time of a Temporal Schedule. */
 export interface Tick {
@@ -25,6 +25,6 @@ export function createRunActivities(deps: Deps): RunActivities {
       await closeRun(deps, closing);
     },
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
-    requestTick: ({ dagId, nominalAt }) => requestTick(deps, dagId, nominalAt),
+    requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),
   };
 }

@@ -28,6 +28,7 @@ import { DeadlineCollection, DeadlineQuery } from './contract/deadlines.ts';
 import { DagGate } from './contract/gate.ts';
 import { Liveness, MonitorHealth, Readiness, Version } from './contract/health.ts';
 import { ImportErrorCollection, ImportErrorQuery } from './contract/import-errors.ts';
+import { NextRunCollection, NextRunQuery } from './contract/next-runs.ts';
 import { JsonObject } from './contract/scalars.ts';
 import {
   TaskInstanceCollection,
@@ -171,6 +172,16 @@ export const operations: readonly Operation[] = [
     query: DeadlineQuery,
     answer: DeadlineCollection,
     failures: [404, 422],
+    isOurs: true,
+  },
+  {
+    method: 'get',
+    path: '/api/v2/dags/:dag_id/nextRuns',
+    summary: 'The next times of the schedule of a DAG',
+    tag: 'DAG',
+    query: NextRunQuery,
+    answer: NextRunCollection,
+    failures: [404, 422, 503],
     isOurs: true,
   },
   {

@@ -1,3 +1,4 @@
+import type { Catchup } from './catch-up.ts';
 import type { AssetRef } from './asset-uri.ts';
 import type { Condition } from './condition.ts';
 import type { OnMissing } from './deadline.ts';
@@ -78,6 +79,10 @@ export interface DagPlan {
   readonly file: string;
   /** No tick before it; `null` is from the deploy on. */
   readonly startAt: number | null;
+  /** No tick behind it; absent is without end. */
+  readonly endAt?: number;
+  /** Which times that passed without a run still get one; absent is none. */
+  readonly catchup?: Catchup;
   readonly condition: Condition<Source> | null;
   /** How long a run waits for more once its condition is met; absent is not at all. */
   readonly settle?: Settle;

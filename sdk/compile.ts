@@ -1,6 +1,8 @@
 import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
+import { parseCatchup } from '../core/catch-up.ts';
 import { parseDagId, quote } from '../core/ids.ts';
+import { invalidOption } from '../core/invalid-option.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import { parseGateTerms } from '../core/gate-options.ts';
 import type { DagPlan } from '../core/run-plan.ts';
@@ -48,7 +50,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     description: options.description ?? '',
     tags: parseTags(options.tags ?? []),
     file,
-    startAt: options.startDate === undefined ? null : parseInstant(options.startDate, 'startDate'),
+    ...parsePeriod(options, cron !== null),
     ...terms,
     ...(onMissing === undefined || options.deadline === undefined
       ? {}
@@ -90,4 +92,23 @@ function requireParams({ options: { params }, tasks }: DagDefinition): void {
 
 function refused(reason: string): TidegateError {
   return new TidegateError('invalid_definition', reason);
+}
+
+/** Between which times its schedule ticks, and what becomes of ticks that were missed. */
+function parsePeriod(
+  { startDate, endDate, catchup }: DagDefinition['options'],
+  hasCron: boolean,
+): Pick<DagPlan, 'startAt' | 'endAt' | 'catchup'> {
+  const startAt = startDate === undefined ? null : parseInstant(startDate, 'startDate');
+  const endAt = endDate === undefined ? undefined : parseInstant(endDate, 'endDate');
+  if (endAt !== undefined && endAt <= (startAt ?? Number.NEGATIVE_INFINITY))
+    throw invalidOption('endDate', endDate, 'it is not behind startDate: give a later one');
+  const policy = parseCatchup(catchup);
+  if (policy !== undefined && !hasCron)
+    throw invalidOption('catchup', catchup, 'the DAG has no schedule by time: leave it out');
+  return {
+    startAt,
+    ...(endAt === undefined ? {} : { endAt }),
+    ...(policy === undefined ? {} : { catchup: policy }),
+  };
 }

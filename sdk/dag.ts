@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CatchupInput } from '../core/catch-up.ts';
 import type { OnMissing } from '../core/deadline.ts';
 import type { Duration } from '../core/duration.ts';
 import type { BatchInput, SettleInput } from '../core/gate-options.ts';
@@ -36,6 +37,14 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
   readonly schedule?: ScheduleInput;
   /** No tick before it; a date (`'2024-01-01'`, UTC) or an instant with its offset. */
   readonly startDate?: string | Date;
+  /** No tick behind it; written as `startDate`. @defaultValue none */
+  readonly endDate?: string | Date;
+  /**
+   * Which times of the schedule still get their run when they passed without one, because the DAG was paused, was deployed only after its
+   * `startDate`, or Temporal was away for longer than ten minutes: none, the last, or the last `max`, 1 to 1,000.
+   * @defaultValue `'none'`
+   */
+  readonly catchup?: CatchupInput;
   readonly tags?: readonly string[];
   readonly description?: string;
   /** Most runs at a time, 1 to 1,000. @defaultValue 16 */

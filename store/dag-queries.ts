@@ -15,6 +15,8 @@ export interface DagRecord {
   readonly is_paused: boolean;
   readonly has_import_errors: boolean;
   readonly version_created_at: Date;
+  /** The next time of its schedule; `null` while it is paused, or where there is none. */
+  readonly next_time_at: Date | null;
   /** Without its tasks, which may be many. */
   readonly plan: Omit<DagPlan, 'run'>;
   /** What its runs update as a whole. */
@@ -78,6 +80,7 @@ export async function readTasks(db: Db, dagId: DagId): Promise<readonly TaskPlan
 
 const selected = sql`
   select d.dag_id, d.version, d.file, d.retired_at, d.updated_at, c.is_paused, v.created_at as version_created_at,
+    case when d.retired_at is null and not c.is_paused then d.next_time_at end as next_time_at,
     v.plan - 'run' as plan, coalesce(v.plan -> 'run' -> 'outlets', '[]') as outlets, exists (select from import_error i where i.file = d.file) as has_import_errors`;
 
 const source = sql`

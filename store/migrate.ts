@@ -2,8 +2,12 @@ import { type Migration, Migrator, sql } from 'kysely';
 import { TidegateError } from '../core/errors.ts';
 import { type Db, defaultSchema, parseSchemaName } from './database.ts';
 import * as spine from './migrations/0001-spine.ts';
+import * as missedTimes from './migrations/0002-missed-times.ts';
 
-const migrations: Readonly<Record<string, Migration>> = { '0001-spine': spine };
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-spine': spine,
+  '0002-missed-times': missedTimes,
+};
 
 /**
  * Creates the schema and brings it up to date; a no-op when it is. Safe to call from several processes at once.

@@ -95,6 +95,10 @@ export interface DagTable {
   readonly retired_at: OptionalInstant;
   readonly created_at: Instant;
   readonly updated_at: Instant;
+  /** Up to when times of its schedule that passed without a run were made up for; `null` before the first look. */
+  readonly times_settled_at: OptionalInstant;
+  /** The next time of its schedule, as Temporal said it last; `null` where there is none. */
+  readonly next_time_at: OptionalInstant;
 }
 
 export interface DagVersionTable {

@@ -12,16 +12,22 @@ const tickLock = 7_401_002;
  * Writes the run of a schedule's nominal time as queued. Where runs by time wait for assets and one does, the tick becomes part of that
  * one. The same tick again writes nothing.
  */
-export async function requestTick(db: Db, dagId: DagId, nominalAt: number): Promise<Requested> {
+export async function requestTick(
+  db: Db,
+  dagId: DagId,
+  { nominalAt, previousAt }: { readonly nominalAt: number; readonly previousAt: number | null },
+): Promise<Requested> {
   return db.transaction().execute(async (tx): Promise<Requested> => {
     await sql`select pg_advisory_xact_lock(${tickLock}, hashtext(${dagId}))`.execute(tx);
     const at = new Date(nominalAt);
+    // The first time of a schedule has none before it.
+    const from = new Date(previousAt ?? nominalAt);
     if (await isKnown(tx, dagId, at)) return 'exists';
-    if (await joinWaiting(tx, dagId, at)) return 'requested';
+    if (await joinWaiting(tx, dagId, { from, at })) return 'requested';
     const runId = runIdOfTick(nominalAt);
     const requested = await insertRequest(tx, {
       ...{ dagId, runId, trigger: 'scheduled', conf: '{}', note: null },
-      ...{ logicalAt: at, dataIntervalStartAt: at, dataIntervalEndAt: at },
+      ...{ logicalAt: at, dataIntervalStartAt: from, dataIntervalEndAt: at },
     });
     if (requested === 'requested')
       await tx.insertInto('run_tick').values({ dag_id: dagId, nominal_at: at, run_id: runId }).execute();
@@ -40,11 +46,15 @@ async function isKnown(tx: Tx, dagId: DagId, at: Date): Promise<boolean> {
 }
 
 /** Adds a tick to the run that waits for assets, if the DAG's runs by time do and one is there. */
-async function joinWaiting(tx: Tx, dagId: DagId, at: Date): Promise<boolean> {
+async function joinWaiting(
+  tx: Tx,
+  dagId: DagId,
+  { from, at }: { readonly from: Date; readonly at: Date },
+): Promise<boolean> {
   const { rows } = await sql`
     with joined as (
       update run set
-        data_interval_start_at = least(data_interval_start_at, ${at}::timestamptz),
+        data_interval_start_at = least(data_interval_start_at, ${from}::timestamptz),
         data_interval_end_at = greatest(data_interval_end_at, ${at}::timestamptz),
         is_owed = false
       where dag_id = ${dagId} and state = 'queued' and admitted_at is null and run_id = (

@@ -35,9 +35,11 @@ async function upsertDag(tx: Tx, { dagId, version, file, plan }: Change): Promis
     .insertInto('dag')
     .values({ dag_id: dagId, version, file, retired_at, is_open })
     .onConflict((conflict) =>
-      conflict
-        .column('dag_id')
-        .doUpdateSet({ version, file, retired_at, is_open, updated_at: sql<Date>`clock()` }),
+      conflict.column('dag_id').doUpdateSet({
+        ...{ version, file, retired_at, is_open, updated_at: sql<Date>`clock()` },
+        // Nothing is made up for of the time when it was not there.
+        times_settled_at: sql<Date>`case when dag.retired_at is null then dag.times_settled_at else clock() end`,
+      }),
     )
     .execute();
 }

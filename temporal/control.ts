@@ -8,7 +8,6 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { leafOfSubscription } from '../core/leaves.ts';
-import { TidegateError } from '../core/errors.ts';
 import type { DagId } from '../core/ids.ts';
 import { runWorkflowId } from '../core/workflow-names.ts';
 import type { RunAttempt } from '../store/runs.ts';
@@ -16,6 +15,7 @@ import { clearQueueUpdate, pauseUpdate, resumeUpdate } from '../workflows/messag
 import { closeRun } from './close-run.ts';
 import { updateConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
+import { reach } from './reach.ts';
 import { syncDeployed } from './deploy.ts';
 
 /** How often an update is told while its consumer closes under it, or has a task to do over; about 10 s in all. */
@@ -99,18 +99,4 @@ function metClosing(error: unknown): boolean {
   }
   const cause = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(cause) && closingCodes.includes(cause.code);
-}
-
-async function reach<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError || error instanceof TidegateError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TidegateError(
-      'temporal_unreachable',
-      `Temporal did not take this in time: ${reason}. Check that Temporal and a worker are running, and try again`,
-      { cause: error },
-    );
-  }
 }

@@ -1,6 +1,7 @@
 import type { ProjectPlan } from '../core/project-plan.ts';
 import { type Deployed, deployProject } from '../store/deploy.ts';
 import { findUnsynced, markSynced } from '../store/syncing.ts';
+import { catchUp } from './catch-up.ts';
 import { ensureConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { planHash } from './plan-hash.ts';
@@ -16,10 +17,13 @@ export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed
 }
 
 /** Gives what was deployed its consumers and schedules, also what a deploy left behind that was cut off. */
-export async function syncDeployed({ db, temporal }: Deps, olderThanMs: number): Promise<void> {
+export async function syncDeployed(deps: Deps, olderThanMs: number): Promise<void> {
+  const { db, temporal } = deps;
   for (const dag of await findUnsynced(db, olderThanMs)) {
-    if (dag.plan !== null) await ensureConsumer(temporal, dag.dagId);
+    const { dagId, plan, isPaused } = dag;
+    if (plan !== null) await ensureConsumer(temporal, dagId);
     await syncSchedules(temporal, dag);
+    if (plan !== null && !isPaused) await catchUp(deps, { dagId, plan });
     await markSynced(db, dag);
   }
 }

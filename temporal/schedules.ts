@@ -14,19 +14,20 @@ interface Wanted {
   readonly cron: CronPlan | null;
   readonly input: TickInput;
   readonly startAt: number | null;
+  readonly endAt: number | undefined;
   readonly says: string;
 }
 
 /** Brings the Temporal Schedules of a DAG in line with its plan; what is paused stays paused. */
 export async function syncSchedules(temporal: Temporal, dag: UnsyncedDag): Promise<void> {
   const { dagId, plan } = dag;
-  const startAt = plan?.startAt ?? null;
+  const [startAt, endAt] = [plan?.startAt ?? null, plan?.endAt];
   const [cron, deadline] = [plan?.cron ?? null, plan?.deadline?.cron ?? null];
   const wanted: readonly Wanted[] = [
-    { id: tickWorkflowId(dagId), cron, input: { dagId }, startAt, says: `tick of ${dagId}` },
+    { id: tickWorkflowId(dagId), cron, input: { dagId }, startAt, endAt, says: `tick of ${dagId}` },
     {
       ...{ id: deadlineWorkflowId(dagId), cron: deadline, input: { dagId, isDeadline: true } },
-      ...{ startAt, says: `deadline of ${dagId}` },
+      ...{ startAt, endAt, says: `deadline of ${dagId}` },
     },
   ];
   for (const one of wanted) await syncSchedule(temporal, one, dag);
@@ -50,12 +51,13 @@ async function syncSchedule(
   }
 }
 
-function scheduleOptions({ id, input, startAt, says }: Wanted, cron: CronPlan, taskQueue: string) {
+function scheduleOptions({ id, input, startAt, endAt, says }: Wanted, cron: CronPlan, taskQueue: string) {
   return {
     spec: {
       cronExpressions: [cron.expression],
       timezone: cron.timezone,
       ...(startAt === null ? {} : { startAt: new Date(startAt) }),
+      ...(endAt === undefined ? {} : { endAt: new Date(endAt) }),
     },
     // Ticks of one DAG never wait for each other: whether runs may overlap is the consumer's to say.
     policies: { overlap: ScheduleOverlapPolicy.ALLOW_ALL, catchupWindow },

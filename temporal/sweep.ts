@@ -4,6 +4,7 @@ import { runWorkflowId } from '../core/workflow-names.ts';
 import { findUntoldDeadlines } from '../store/deadlines.ts';
 import { findUndelivered } from '../store/deliveries.ts';
 import { forgetKeys } from '../store/idempotency-keys.ts';
+import { findUnsettled } from '../store/missed-times.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
   findDeployedDags,
@@ -17,6 +18,7 @@ import {
 import type { dagRun } from '../workflows/dag-run.ts';
 import { deadlineSignal } from '../workflows/messages.ts';
 import { runStartOptions } from '../workflows/run-start.ts';
+import { catchUp } from './catch-up.ts';
 import { closeRun } from './close-run.ts';
 import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
@@ -29,6 +31,8 @@ const deadlinePatienceMs = 30_000;
 /** Idempotency keys forgotten by one statement, and statements of one sweep: 1,000 a second, spread over all workers. */
 const keysAtOnce = 1_000;
 const keyBatches = 60;
+/** How often times are looked for that passed without a run: Temporal itself makes up for those of its last ten minutes. */
+const catchUpEveryMs = 600_000;
 /** How long a deploy may take to bring Temporal in line. */
 const deployPatienceMs = 30_000;
 
@@ -63,6 +67,7 @@ export async function sweep(
   for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, runId);
   const due = await findUntoldDeadlines(db, deadlinePatienceMs);
   await each(deps, due, ({ dagId, dueAt }) => signalConsumer(temporal, dagId, deadlineSignal, [dueAt]));
+  await each(deps, await findUnsettled(db, catchUpEveryMs), (dag) => catchUp(deps, dag));
   for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
   if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
 }

@@ -49,11 +49,12 @@ export const Dag = z
     /** Always false. */
     has_task_concurrency_limits: z.boolean(),
     has_import_errors: z.boolean(),
-    /** Always null: ask Temporal for the next ticks of a schedule. */
-    next_dagrun_logical_date: z.null(),
+    /** The next time of its schedule, as Temporal has it; null while it is paused, or where there is none. */
+    next_dagrun_logical_date: Instant.nullable(),
+    /** Always null. */
     next_dagrun_data_interval_start: z.null(),
-    next_dagrun_data_interval_end: z.null(),
-    next_dagrun_run_after: z.null(),
+    next_dagrun_data_interval_end: Instant.nullable(),
+    next_dagrun_run_after: Instant.nullable(),
     /** Always empty. */
     owners: z.array(z.string()),
     /** Always the file. */
@@ -67,8 +68,10 @@ export type Dag = z.infer<typeof Dag>;
 
 /** A DAG with all of its definition but the tasks. */
 export const DagDetails = Dag.extend({
-  /** Always false: ticks that were missed are not made up for. */
+  /** Whether some of the times that passed without a run still get one; `catchup_policy` says which. */
   catchup: z.boolean(),
+  /** `none`, `latest`, or how many of the last. */
+  catchup_policy: z.union([z.enum(['none', 'latest']), z.int()]),
   dag_run_timeout: z.null(),
   /**
    * The condition in Airflow's spelling: `{"all": […]}`, `{"any": […]}`, `{"asset": {…}}`. What Airflow lacks is added to it:
@@ -81,7 +84,7 @@ export const DagDetails = Dag.extend({
     .nullable(),
   doc_md: z.string().nullable(),
   start_date: Instant.nullable(),
-  end_date: z.null(),
+  end_date: Instant.nullable(),
   is_paused_upon_creation: z.boolean().nullable(),
   /** JSON Schema of `conf`. */
   params: JsonObject.nullable(),

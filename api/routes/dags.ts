@@ -5,13 +5,15 @@ import { countDeadlines, listDeadlines } from '../../store/deadlines.ts';
 import { readConsumer } from '../../store/gate.ts';
 import { inSnapshot } from '../../store/snapshot.ts';
 import { setPaused } from '../../temporal/control.ts';
+import { nextTicks } from '../../temporal/next-ticks.ts';
 import { type DagCollection, DagQuery, PatchDag, type TaskCollection } from '../contract/dags.ts';
 import { backtest } from '../backtest.ts';
 import { CreateBacktest } from '../contract/backtest.ts';
 import { type DeadlineCollection, DeadlineQuery } from '../contract/deadlines.ts';
+import { type NextRunCollection, NextRunQuery } from '../contract/next-runs.ts';
 import type { ApiDeps } from '../deps.ts';
 import { bodyOf, dagIdOf, queryOf, unknownDag } from '../request.ts';
-import { toDag, toDagDetails, toTasks } from '../wire/dags.ts';
+import { toDag, toDagDetails, toNextRun, toTasks } from '../wire/dags.ts';
 import { toDeadline } from '../wire/deadlines.ts';
 import { toDagGate } from '../wire/gate.ts';
 
@@ -86,6 +88,16 @@ export function dagRoutes(deps: ApiDeps): Router {
       deadlines: deadlines.map(toDeadline),
       total_entries: total,
     } satisfies DeadlineCollection);
+  });
+
+  router.get('/dags/:dag_id/nextRuns', async (request, response) => {
+    const { limit } = queryOf(NextRunQuery, request);
+    const { dag_id, is_paused, retired_at } = await requireDag(deps, dagIdOf(request.params.dag_id));
+    const ticks = retired_at === null ? await nextTicks(deps, dag_id, limit) : [];
+    response.json({
+      next_runs: ticks.map(toNextRun),
+      is_paused,
+    } satisfies NextRunCollection);
   });
 
   return router;

@@ -10,8 +10,10 @@ import {
   type PassageSource,
   type Source,
 } from '../../core/source.ts';
+import type { Tick } from '../../temporal/request-run.ts';
 import type { DagRecord } from '../../store/dag-queries.ts';
 import type { Dag, DagDetails, DagVersion, Task } from '../contract/dags.ts';
+import type { NextRun } from '../contract/next-runs.ts';
 import { toInstant, toOptionalInstant } from './instants.ts';
 
 export function toDag(dag: DagRecord): Dag {
@@ -35,10 +37,10 @@ export function toDag(dag: DagRecord): Dag {
     max_consecutive_failed_dag_runs: 0,
     has_task_concurrency_limits: false,
     has_import_errors: dag.has_import_errors,
-    next_dagrun_logical_date: null,
+    next_dagrun_logical_date: toOptionalInstant(dag.next_time_at),
     next_dagrun_data_interval_start: null,
-    next_dagrun_data_interval_end: null,
-    next_dagrun_run_after: null,
+    next_dagrun_data_interval_end: toOptionalInstant(dag.next_time_at),
+    next_dagrun_run_after: toOptionalInstant(dag.next_time_at),
     owners: [],
     file_token: file,
     has_asset_schedule: plan.condition !== null,
@@ -46,16 +48,25 @@ export function toDag(dag: DagRecord): Dag {
   };
 }
 
+export function toNextRun({ nominalAt, previousAt }: Tick): NextRun {
+  return {
+    logical_date: toInstant(nominalAt),
+    data_interval_start: toOptionalInstant(previousAt),
+    data_interval_end: toInstant(nominalAt),
+  };
+}
+
 export function toDagDetails(dag: DagRecord): DagDetails {
   const { plan } = dag;
   return {
     ...toDag(dag),
-    catchup: false,
+    catchup: plan.catchup !== undefined,
+    catchup_policy: plan.catchup ?? 'none',
     dag_run_timeout: null,
     asset_expression: plan.condition === null ? null : toAssetExpression(plan.condition),
     doc_md: plan.description === '' ? null : plan.description,
     start_date: toOptionalInstant(plan.startAt),
-    end_date: null,
+    end_date: toOptionalInstant(plan.endAt ?? null),
     is_paused_upon_creation: false,
     params: plan.paramsSchema,
     render_template_as_native_obj: false,

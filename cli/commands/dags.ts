@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
 import { Dag, DagCollection, DagDetails, TaskCollection } from '../../api/contract/dags.ts';
+import { NextRunCollection } from '../../api/contract/next-runs.ts';
 import { DeadlineCollection } from '../../api/contract/deadlines.ts';
 import { DagGate } from '../../api/contract/gate.ts';
 import { ImportErrorCollection } from '../../api/contract/import-errors.ts';
@@ -56,6 +57,13 @@ export function addDagCommands(program: Command, run: Run): void {
       .description('list the deadlines of a DAG that came, and what became of them'),
   ).action((dagId: string, options: PageOptions) => run((session) => listDeadlines(session, dagId, options)));
   dags
+    .command('next-execution <dag>')
+    .description('say when the schedule of a DAG starts it next, as Temporal has it')
+    .option('-n, --num-executions <count>', 'how many times, 1 to 100', '1')
+    .action((dagId: string, options: { readonly numExecutions: string }) =>
+      run((session) => showNextRuns(session, dagId, options.numExecutions)),
+    );
+  dags
     .command('gate <dag>')
     .description('say what a DAG waits for, and why')
     .action((dagId: string) => run((session) => showGate(session, dagId)));
@@ -74,6 +82,22 @@ async function listDeadlines({ api }: Session, dagId: string, page: PageOptions)
     json,
     sections: [{ kind: 'table', columns, rows, empty: 'no deadline came yet' }],
     note: pageNote(json.deadlines.length, json.total_entries),
+  };
+}
+
+async function showNextRuns({ api }: Session, dagId: string, limit: string): Promise<Report> {
+  const json = await api.get(NextRunCollection, pathOf`/api/v2/dags/${dagId}/nextRuns`, { limit });
+  const columns = ['LOGICAL DATE', 'DATA INTERVAL START'].map((header) => ({ header }));
+  const rows = json.next_runs.map(({ logical_date, data_interval_start }): Cell[] => [
+    instant(logical_date),
+    data_interval_start === null ? null : instant(data_interval_start),
+  ]);
+  return {
+    json,
+    sections: [{ kind: 'table', columns, rows, empty: 'its schedule has no time to come' }],
+    ...(json.is_paused && rows.length > 0
+      ? { note: 'The DAG is paused: what comes before it is resumed starts nothing by itself.' }
+      : {}),
   };
 }
 

@@ -30,11 +30,13 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+const tickAt = (nominalAt: number) => ({ nominalAt, previousAt: nominalAt - 3_600_000 });
+
 describe('ticks that wait for assets', () => {
   it('are told by the gate, and listed by their one run', async () => {
     const { db } = api.deps;
     const dagId = parseDagId('by_both');
-    for (const at of [six, six + 7_200_000, six]) await requestTick(db, dagId, at);
+    for (const at of [six, six + 7_200_000, six]) await requestTick(db, dagId, tickAt(at));
     const { body: gate } = await api.http.get('/api/v2/dags/by_both/gate');
     expect(DagGate.strict().parse(gate)).toMatchObject({
       has_requested_runs: false,
@@ -47,7 +49,7 @@ describe('ticks that wait for assets', () => {
     );
     expect(DagRun.strict().parse(run)).toMatchObject({
       ticks: ['2026-01-01T06:00:00.000Z', '2026-01-01T08:00:00.000Z'],
-      data_interval_start: '2026-01-01T06:00:00.000Z',
+      data_interval_start: '2026-01-01T05:00:00.000Z',
       data_interval_end: '2026-01-01T08:00:00.000Z',
       missing: [],
     });
@@ -58,7 +60,7 @@ describe('ticks that wait for assets', () => {
   it('are one run even where they come at once', async () => {
     const dagId = parseDagId('by_both');
     const ticks = Array.from({ length: 12 }, (_, hour) => six + (hour % 6) * 3_600_000);
-    await Promise.all(ticks.map((at) => requestTick(api.deps.db, dagId, at)));
+    await Promise.all(ticks.map((at) => requestTick(api.deps.db, dagId, tickAt(at))));
     const { body } = await api.http.get('/api/v2/dags/by_both/dagRuns');
     expect(body.total_entries).toBe(1);
     expect(body.dag_runs[0].ticks).toHaveLength(6);

@@ -11,7 +11,7 @@ import { all, any, asset, assetAndTime, cron, dag, type DagOptions, on } from '.
 import { listDeadlines } from '../../store/deadlines.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
 import { noteDeadline } from '../../temporal/note-deadline.ts';
-import { requestTick } from '../../temporal/request-run.ts';
+import { passTick } from '../../temporal/request-run.ts';
 import { historiesFolder, historyText, recordedHistories } from '../support/histories.ts';
 import { aLatch, type Latch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
@@ -182,13 +182,13 @@ async function play(tidegate: Tidegate): Promise<void> {
   await runsClosed('parts', 3);
 
   const lateAt = Date.UTC(2026, 0, 1);
-  for (const at of [lateAt, lateAt + 3_600_000]) await requestTick(deps, parseDagId('owed'), at);
+  for (const at of [lateAt, lateAt + 3_600_000]) await passTick(deps, parseDagId('owed'), at);
   await tidegate.closed('owed', await tidegate.trigger('owed'));
   await post(owed1.uri);
   await post(owed2.uri);
   await runsClosed('owed', 2);
   await post(owed1.uri, owed2.uri);
-  await requestTick(deps, parseDagId('owed'), lateAt + 7_200_000);
+  await passTick(deps, parseDagId('owed'), lateAt + 7_200_000);
   await runsClosed('owed', 3);
 
   latch('due');

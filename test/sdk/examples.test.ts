@@ -49,6 +49,7 @@ describe('the examples in the sdk', () => {
         'defineAsset',
         'defineAssets',
         'defineConfig',
+        'every',
         'fanOut',
         'fixedKey',
         'identity',

@@ -10,7 +10,7 @@ import {
 } from '../../sdk/index.ts';
 import { parseDagId } from '../../core/ids.ts';
 import { clearQueue, setPaused } from '../../temporal/control.ts';
-import { requestTick } from '../../temporal/request-run.ts';
+import { passTick } from '../../temporal/request-run.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const clicks = asset('s3://conditions/clicks');
@@ -174,7 +174,7 @@ describe('a consumer that runs by assets or by time', () => {
     await tidegate.post(one.uri);
     for (const dagId of ['apart', 'together']) {
       await eventually(async () => Object.keys((await tidegate.gate(dagId)).gate.queued).length === 1);
-      await requestTick(tidegate.deps, parseDagId(dagId), Date.UTC(2026, 0, 1));
+      await passTick(tidegate.deps, parseDagId(dagId), Date.UTC(2026, 0, 1));
     }
     expect(await tidegate.resultsOf('apart', 1)).toEqual([{}]);
     expect(await tidegate.resultsOf('together', 1)).toEqual([{ [one.name]: 1 }]);

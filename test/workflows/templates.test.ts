@@ -2,7 +2,7 @@ import { toDagGate } from '../../api/wire/gate.ts';
 import { parseDagId } from '../../core/ids.ts';
 import { alias, asset, dag, type DagDefinition, type DagOptions, select, any } from '../../sdk/index.ts';
 import { readConsumer } from '../../store/gate.ts';
-import { requestTick } from '../../temporal/request-run.ts';
+import { passTick } from '../../temporal/request-run.ts';
 import { startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const daily = asset('s3://templates/events/{{ ds }}', { group: 'events' });
@@ -57,7 +57,7 @@ const sawOf = async (dagId: string, count: number): Promise<readonly unknown[]> 
 };
 const tick = async (dagId: string, at: number) => {
   const before = (await tidegate.runsOf(dagId)).length;
-  await requestTick(tidegate.deps, parseDagId(dagId), at);
+  await passTick(tidegate.deps, parseDagId(dagId), at);
   const run = (await tidegate.runsClosed(dagId, before + 1)).at(-1);
   return { state: run?.state, tasks: await tidegate.tasksOf(dagId, run?.run_id ?? '') };
 };
