@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure, Context, log as workerLog } from 
 import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import { toStorableJson } from '../core/json.ts';
-import { type RetryPlan, retryDelayMs } from '../core/run-plan.ts';
+import type { RetryPlan } from '../core/retry.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
@@ -26,6 +26,7 @@ import { recordSuccess } from '../temporal/record-events.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createEmitNow } from './emit-now.ts';
 import { createOutbox } from './emitted.ts';
+import { judgeFailure } from './failed-try.ts';
 import type { Room } from './passages.ts';
 import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
@@ -196,7 +197,7 @@ async function endTry(
   }
   const message = error instanceof Error ? error.message : String(error);
   const failures = begun.failures + 1;
-  const isFinal = failures > task.retries.max || isNonRetryable(error);
+  const { isFinal, pauseMs } = judgeFailure(error, task.retries, failures);
   log.error('try failed', {
     error: message,
     try: begun.try,
@@ -209,7 +210,7 @@ async function endTry(
   if (isFinal) throw failed(message);
   throw ApplicationFailure.create({
     ...{ message, type: 'TaskFailed', nonRetryable: false },
-    nextRetryDelay: retryDelayMs(task.retries, failures),
+    nextRetryDelay: pauseMs,
   });
 }
 
@@ -257,8 +258,4 @@ function storableResult(result: unknown): string | null {
 
 function failed(message: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(message, 'TaskFailed');
-}
-
-function isNonRetryable(error: unknown): boolean {
-  return error instanceof ApplicationFailure && error.nonRetryable === true;
 }

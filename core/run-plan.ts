@@ -7,6 +7,7 @@ import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
+import type { RetryPlan } from './retry.ts';
 import type { Source } from './source.ts';
 
 /** When a task may start, given how the tasks it needs ended (Airflow's words). */
@@ -19,16 +20,6 @@ export const triggerRules: readonly TriggerRule[] = [
   'one_success',
   'none_failed',
 ];
-
-/** How often, and how long after one another, a failing task is tried again. */
-export interface RetryPlan {
-  /** Tries after the first one; counts failures of author code only. */
-  readonly max: number;
-  readonly initialMs: number;
-  /** What the pause is multiplied by from one retry to the next; 1 keeps it constant. */
-  readonly factor: number;
-  readonly longestMs: number;
-}
 
 /** One task of a plan: its structure, never its code. */
 export interface TaskPlan {
@@ -162,11 +153,6 @@ export function updatedBy(
   ends: TaskEnds,
 ): readonly DagOutlet[] {
   return state === 'success' && Object.values(ends).includes('success') ? outlets : [];
-}
-
-/** Pause before the try after `failures` failed ones: exponential, capped. */
-export function retryDelayMs({ initialMs, factor, longestMs }: RetryPlan, failures: number): number {
-  return Math.min(longestMs, initialMs * factor ** Math.max(0, failures - 1));
 }
 
 function judge({ needs, triggerRule }: TaskPlan, ends: TaskEnds): Verdict {

@@ -1,7 +1,8 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId } from '../core/ids.ts';
-import { maxTasks, type RetryPlan, type TaskPlan, type TriggerRule, triggerRules } from '../core/run-plan.ts';
+import { maxTasks, type TaskPlan, type TriggerRule, triggerRules } from '../core/run-plan.ts';
+import { compileRetries } from './compile-retries.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -11,7 +12,6 @@ import { topologicalOrder } from './topological-order.ts';
 const defaultHeartbeatTimeout: Duration = '30s';
 /** Silence is told from a slow heartbeat only above the interval at which heartbeats are sent. */
 const shortestHeartbeatTimeoutMs = 1_000;
-const maxRetries = 10_000;
 
 /**
  * The tasks of a DAG as they are deployed, each after those it needs.
@@ -91,22 +91,6 @@ function compileTask(
       cause: error,
     });
   }
-}
-
-function compileRetries(retries: NonNullable<TaskDefaults['retries']>): RetryPlan {
-  const {
-    max,
-    initial = '1s',
-    factor = 2,
-    longest = '5m',
-  } = typeof retries === 'number' ? { max: retries } : retries;
-  if (!Number.isInteger(max) || max < 0 || max > maxRetries) {
-    throw refused(`retries ${String(max)} is not valid: use a whole number from 0 to ${maxRetries}`);
-  }
-  if (!(factor >= 1 && factor <= 100))
-    throw refused(`retry factor ${String(factor)} is not valid: use 1 to 100`);
-  const initialMs = parseDuration(initial);
-  return { max, initialMs, factor, longestMs: Math.max(initialMs, parseDuration(longest)) };
 }
 
 function parseHeartbeatTimeout(timeout: Duration): number {

@@ -76,6 +76,7 @@ export type {
   WaitFor,
   WaitOptions,
 } from './recorded-events.ts';
+export { NonRetryable, RetryAfter } from './retry-errors.ts';
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';
 export type { SimulatedRun, SimulationResult } from '../core/simulated-run.ts';

@@ -51,16 +51,25 @@ export type NeedsOf<Needs extends TaskNeeds, Rule extends TriggerRule> = Needs e
         | (Rule extends 'all_success' ? never : undefined);
     };
 
+/** How the pauses between tries grow. */
+export type Backoff = 'constant' | 'linear' | 'exponential';
+
 /** How often a failing task is tried again, and how long after one another. */
 export interface RetryOptions {
   /** Tries after the first one. */
   readonly max: number;
   /** Pause before the first retry. @defaultValue `'1s'` */
   readonly initial?: Duration;
-  /** What the pause is multiplied by from one retry to the next. @defaultValue 2 */
+  /** Whether pauses stay the same, grow by the first one, or are multiplied by `factor`. @defaultValue `'exponential'` */
+  readonly backoff?: Backoff;
+  /** What the pause is multiplied by from one retry to the next, 1 to 100. @defaultValue 2 */
   readonly factor?: number;
   /** Longest pause. @defaultValue `'5m'` */
   readonly longest?: Duration;
+  /** Which part of a pause is left to chance, 0 to 1: with 0.5 it is between half of it and all. @defaultValue 0 */
+  readonly jitter?: number;
+  /** Errors after which it is not tried again: names of their classes, of those these extend, or of the errors themselves. @defaultValue none */
+  readonly nonRetryable?: readonly string[];
 }
 
 /** What a DAG may set for all of its tasks. */

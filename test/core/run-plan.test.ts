@@ -4,7 +4,6 @@ import { parseTaskId } from '../../core/ids.ts';
 import {
   endOf,
   outcomeOf,
-  retryDelayMs,
   type RunPlan,
   step,
   type TaskEnd,
@@ -120,25 +119,6 @@ describe('the outcome of a run', () => {
     const wide = { tasks: [aTaskPlan('a'), aTaskPlan('b')] };
     expect(outcomeOf(wide, { [a]: 'success', [b]: 'failed' })).toBe('failed');
     expect(outcomeOf(wide, { [a]: 'success' })).toBe('failed');
-  });
-});
-
-describe('the pause before a retry', () => {
-  const retries = { max: 9, initialMs: 1_000, factor: 2, longestMs: 5_000 };
-
-  it.each([
-    [0, 1_000],
-    [1, 1_000],
-    [2, 2_000],
-    [3, 4_000],
-    [4, 5_000],
-    [5_000, 5_000],
-  ])('grows to its limit: after %i failures %i ms', (failures, ms) => {
-    expect(retryDelayMs(retries, failures)).toBe(ms);
-  });
-
-  it('stays the same with factor 1', () => {
-    expect(retryDelayMs({ ...retries, factor: 1 }, 7)).toBe(1_000);
   });
 });
 

@@ -169,7 +169,30 @@ describe('a DAG is refused', () => {
     ['heartbeatTimeout "500ms" is too short', (d) => d.task('a', { heartbeatTimeout: '500ms' }, () => 1)],
     ['retries -1 is not valid', (d) => d.task('a', { retries: -1 }, () => 1)],
     ['retries 1.5 is not valid', (d) => d.task('a', { retries: { max: 1.5 } }, () => 1)],
-    ['retry factor 0.5 is not valid', (d) => d.task('a', { retries: { max: 1, factor: 0.5 } }, () => 1)],
+    [
+      'retries.factor 0.5 is not valid: use 1 to 100',
+      (d) => d.task('a', { retries: { max: 1, factor: 0.5 } }, () => 1),
+    ],
+    [
+      "retries.factor 2 is not valid: use 1 to 100, with backoff 'exponential'",
+      (d) => d.task('a', { retries: { max: 1, backoff: 'linear', factor: 2 } }, () => 1),
+    ],
+    [
+      'retries.backoff "quick" is not valid',
+      (d) => d.task('a', { retries: JSON.parse('{"max":1,"backoff":"quick"}') }, () => 1),
+    ],
+    [
+      'retries.jitter 2 is not valid: use 0 to 1',
+      (d) => d.task('a', { retries: { max: 1, jitter: 2 } }, () => 1),
+    ],
+    [
+      'retries.nonRetryable "TypeError" is not valid: write names of errors',
+      (d) => d.task('a', { retries: JSON.parse('{"max":1,"nonRetryable":"TypeError"}') }, () => 1),
+    ],
+    [
+      `retries {"max":1,"delay":"1s"} is not valid: 'delay' is not known`,
+      (d) => d.task('a', { retries: JSON.parse('{"max":1,"delay":"1s"}') }, () => 1),
+    ],
     [
       "trigger rule 'all_sucess' is not known: did you mean 'all_success'?",
       (d) => d.task('a', taskOptions('{"triggerRule":"all_sucess"}'), () => 1),

@@ -1,11 +1,13 @@
 import { sql } from 'kysely';
-import { dag } from '../../sdk/index.ts';
+import { dag, NonRetryable, RetryAfter } from '../../sdk/index.ts';
 import { fail, type Runs, skip, startRuns } from '../support/runs.ts';
 import { eventually } from '../support/tidegate.ts';
 
 /** When each try of a task began, by task. */
 const tries: Record<string, number[]> = {};
 const beganAt = (task: string): number[] => (tries[task] ??= []);
+
+class WrongColumn extends TypeError {}
 
 const dags = [
   dag('retried', {}, (d) => {
@@ -20,6 +22,28 @@ const dags = [
       return number;
     });
     d.task('used_up', { retries: { max: 1, initial: '50ms' } }, fail);
+  }),
+  dag('decided', {}, (d) => {
+    d.task('asked', { retries: { max: 1, initial: '1h' } }, ({ try: number }) => {
+      beganAt('asked').push(Date.now());
+      if (number === 1) throw new RetryAfter('300ms', 'busy');
+      return number;
+    });
+    d.task(
+      'linear',
+      { retries: { max: 2, initial: '150ms', backoff: 'linear', jitter: 0.1 } },
+      ({ try: number }) => {
+        beganAt('linear').push(Date.now());
+        if (number < 3) fail();
+        return number;
+      },
+    );
+    d.task('forbidden', { retries: 5 }, () => {
+      throw new NonRetryable('no such table');
+    });
+    d.task('named', { retries: { max: 5, nonRetryable: ['TypeError'] } }, () => {
+      throw new WrongColumn('no such column');
+    });
   }),
   dag('timed_out', {}, (d) => {
     d.task('obedient', { timeout: '300ms' }, async ({ signal }) => {
@@ -40,6 +64,33 @@ beforeAll(async () => {
   runs = await startRuns(dags);
 });
 afterAll(() => runs.tidegate.stop());
+
+describe('a task that says how it failed', () => {
+  let ran: Awaited<ReturnType<Runs['runOf']>>;
+  beforeAll(async () => {
+    ran = await runs.runOf('decided');
+  });
+  const task = (id: string) => ran.tasks.find(({ task_id }) => task_id === id);
+
+  it('is tried again when it asks for it', () => {
+    expect(task('asked')).toMatchObject({ state: 'success', try: 2, failures: 1 });
+    const [first = 0, second = 0] = beganAt('asked');
+    expect(second - first).toBeGreaterThanOrEqual(300);
+    expect(second - first).toBeLessThan(60_000);
+  });
+
+  it('is tried again after pauses that grow by the first', () => {
+    expect(task('linear')).toMatchObject({ state: 'success', try: 3 });
+    const [first = 0, second = 0, third = 0] = beganAt('linear');
+    expect(second - first).toBeGreaterThanOrEqual(135);
+    expect(third - second).toBeGreaterThanOrEqual(270);
+  });
+
+  it('is not tried again when that is of no use', () => {
+    expect(task('forbidden')).toMatchObject({ state: 'failed', try: 1, error: 'no such table' });
+    expect(task('named')).toMatchObject({ state: 'failed', try: 1, error: 'no such column' });
+  });
+});
 
 describe('a task that fails', () => {
   let ran: Awaited<ReturnType<Runs['runOf']>>;
