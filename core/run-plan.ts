@@ -48,6 +48,10 @@ export interface RunPlan {
   readonly tasks: readonly TaskPlan[];
   /** Absent means none. */
   readonly outlets?: readonly DagOutlet[];
+  /** Most tasks of it that are under way at a time; absent is as many as a run has pending at most. */
+  readonly maxActiveTasks?: number;
+  /** Longest it may take from its start; absent is no limit. */
+  readonly timeoutMs?: number;
 }
 
 export interface CronPlan {

@@ -5,7 +5,8 @@ import { parseDagId, quote } from '../core/ids.ts';
 import { invalidOption } from '../core/invalid-option.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import { parseGateTerms } from '../core/gate-options.ts';
-import type { DagPlan } from '../core/run-plan.ts';
+import { parseDuration } from '../core/duration.ts';
+import { type DagPlan, maxPendingTasks, type RunPlan } from '../core/run-plan.ts';
 import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
@@ -62,7 +63,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema: toJsonSchema(options.params, 'params'),
-    run: { tasks, ...(outlets.length === 0 ? {} : { outlets }) },
+    run: { tasks, ...(outlets.length === 0 ? {} : { outlets }), ...parseLimits(options) },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
   if (bytes > maxPlanBytes) {
@@ -92,6 +93,20 @@ function requireParams({ options: { params }, tasks }: DagDefinition): void {
 
 function refused(reason: string): TidegateError {
   return new TidegateError('invalid_definition', reason);
+}
+
+/** What one run may take. */
+function parseLimits({
+  maxActiveTasks,
+  runTimeout,
+}: DagDefinition['options']): Pick<RunPlan, 'maxActiveTasks' | 'timeoutMs'> {
+  const isCount = Number.isInteger(maxActiveTasks) && Number(maxActiveTasks) >= 1;
+  if (maxActiveTasks !== undefined && !(isCount && maxActiveTasks <= maxPendingTasks))
+    throw invalidOption('maxActiveTasks', maxActiveTasks, `use a whole number from 1 to ${maxPendingTasks}`);
+  return {
+    ...(maxActiveTasks === undefined ? {} : { maxActiveTasks }),
+    ...(runTimeout === undefined ? {} : { timeoutMs: parseDuration(runTimeout) }),
+  };
 }
 
 /** Between which times its schedule ticks, and what becomes of ticks that were missed. */

@@ -49,6 +49,10 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
   readonly description?: string;
   /** Most runs at a time, 1 to 1,000. @defaultValue 16 */
   readonly maxActiveRuns?: number;
+  /** Most tasks of one run that are under way at a time, 1 to 500. @defaultValue 500 */
+  readonly maxActiveTasks?: number;
+  /** Longest a run may take from its start; then its tasks are told to stop, and it fails. @defaultValue no limit */
+  readonly runTimeout?: Duration;
   /**
    * What becomes of events that come while the DAG is paused. What was queued before stays queued. An edit of this holds from the
    * next pause on.

@@ -19,6 +19,9 @@ export interface DagRecord {
   readonly next_time_at: Date | null;
   /** Without its tasks, which may be many. */
   readonly plan: Omit<DagPlan, 'run'>;
+  /** Most tasks of a run at a time, and longest time of a run in milliseconds, where it sets them. */
+  readonly max_active_tasks: number | null;
+  readonly run_timeout_ms: number | null;
   /** What its runs update as a whole. */
   readonly outlets: readonly DagOutlet[];
 }
@@ -81,6 +84,7 @@ export async function readTasks(db: Db, dagId: DagId): Promise<readonly TaskPlan
 const selected = sql`
   select d.dag_id, d.version, d.file, d.retired_at, d.updated_at, c.is_paused, v.created_at as version_created_at,
     case when d.retired_at is null and not c.is_paused then d.next_time_at end as next_time_at,
+    (v.plan -> 'run' -> 'maxActiveTasks')::int as max_active_tasks, (v.plan -> 'run' -> 'timeoutMs')::bigint as run_timeout_ms,
     v.plan - 'run' as plan, coalesce(v.plan -> 'run' -> 'outlets', '[]') as outlets, exists (select from import_error i where i.file = d.file) as has_import_errors`;
 
 const source = sql`

@@ -49,10 +49,18 @@ const graceMs = 30_000;
 export async function dagRun(input: DagRunInput): Promise<void> {
   const { dagId, runId, attempt, plan } = input;
   const ends: Record<TaskId, TaskEnd> = {};
-  const isCancelled = await runTasks(input, ends);
+  const whole = CancellationScope.current();
+  const { timeoutMs } = plan;
+  const tasks = new CancellationScope({
+    cancellable: true,
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+  });
+  const isStopped = await tasks.run(() => runTasks(input, ends));
 
-  const state = isCancelled ? 'failed' : outcomeOf(plan, ends);
-  const reason = isCancelled ? 'cancelled' : reasonOf(plan, ends);
+  const isTimedOut = isStopped && tasks.consideredCancelled && !whole.consideredCancelled;
+  const isCancelled = isStopped && !isTimedOut;
+  const state = isStopped ? 'failed' : outcomeOf(plan, ends);
+  const reason = isCancelled ? 'cancelled' : isTimedOut ? timedOut(timeoutMs) : reasonOf(plan, ends);
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
     const outlets = updatedBy(plan, state, ends);
@@ -64,9 +72,10 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   if (state === 'failed') throw ApplicationFailure.nonRetryable(`the run failed: ${reason}`, 'RunFailed');
 }
 
-/** Runs what can be run, and notes how each task ended. @returns whether the run was cancelled */
+/** Runs what can be run, and notes how each task ended. @returns whether it was stopped before its end */
 async function runTasks(input: DagRunInput, ends: Record<TaskId, TaskEnd>): Promise<boolean> {
   const tasks = new Map(input.plan.tasks.map((task) => [task.id, task]));
+  const most = Math.min(input.plan.maxActiveTasks ?? maxPendingTasks, maxPendingTasks);
   const started = new Set<TaskId>();
   let pending = 0;
   let finished = 0;
@@ -88,7 +97,7 @@ async function runTasks(input: DagRunInput, ends: Record<TaskId, TaskEnd>): Prom
       Object.assign(ends, settled);
       for (const id of ready) {
         const task = tasks.get(id);
-        if (task !== undefined && !started.has(id) && pending < maxPendingTasks) void start(task);
+        if (task !== undefined && !started.has(id) && pending < most) void start(task);
       }
       setCurrentDetails(runDetails(input.plan, ends, started));
       if (pending === 0) return isCancelled;
@@ -130,6 +139,10 @@ async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'c
     if (error instanceof ActivityFailure) return 'failed';
     throw error;
   }
+}
+
+function timedOut(timeoutMs = 0): string {
+  return `it took longer than its time-out of ${timeoutMs / 1_000} s`;
 }
 
 function reasonOf({ tasks }: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): string | null {

@@ -72,7 +72,8 @@ export const DagDetails = Dag.extend({
   catchup: z.boolean(),
   /** `none`, `latest`, or how many of the last. */
   catchup_policy: z.union([z.enum(['none', 'latest']), z.int()]),
-  dag_run_timeout: z.null(),
+  /** In ISO 8601, such as `PT600S`; null is no limit. */
+  dag_run_timeout: z.string().nullable(),
   /**
    * The condition in Airflow's spelling: `{"all": […]}`, `{"any": […]}`, `{"asset": {…}}`. What Airflow lacks is added to it:
    * `{"at_least": {"count": 2, "of": […]}}`, and `"count"` beside an `"asset"` that takes several updates.

@@ -32,7 +32,7 @@ export function toDag(dag: DagRecord): Dag {
     description: plan.description === '' ? null : plan.description,
     ...timetableOf(dag),
     tags: plan.tags.map((name) => ({ name, dag_id, dag_display_name: dag_id })),
-    max_active_tasks: maxPendingTasks,
+    max_active_tasks: dag.max_active_tasks ?? maxPendingTasks,
     max_active_runs: plan.maxActiveRuns,
     max_consecutive_failed_dag_runs: 0,
     has_task_concurrency_limits: false,
@@ -62,7 +62,7 @@ export function toDagDetails(dag: DagRecord): DagDetails {
     ...toDag(dag),
     catchup: plan.catchup !== undefined,
     catchup_policy: plan.catchup ?? 'none',
-    dag_run_timeout: null,
+    dag_run_timeout: dag.run_timeout_ms === null ? null : `PT${dag.run_timeout_ms / 1_000}S`,
     asset_expression: plan.condition === null ? null : toAssetExpression(plan.condition),
     doc_md: plan.description === '' ? null : plan.description,
     start_date: toOptionalInstant(plan.startAt),
@@ -75,7 +75,7 @@ export function toDagDetails(dag: DagRecord): DagDetails {
     last_parsed: toInstant(dag.updated_at),
     default_args: null,
     owner_links: null,
-    concurrency: maxPendingTasks,
+    concurrency: dag.max_active_tasks ?? maxPendingTasks,
     latest_dag_version: toDagVersion(dag.dag_id, dag.version, dag.version_created_at),
     deadline:
       plan.deadline === undefined

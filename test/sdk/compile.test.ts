@@ -206,6 +206,14 @@ describe('a DAG is refused', () => {
   it.each<[string, DagOptions<undefined>]>([
     ['maxActiveRuns 0 is not valid', { maxActiveRuns: 0 }],
     ['maxActiveRuns 1001 is not valid', { maxActiveRuns: 1_001 }],
+    ['maxActiveTasks 501 is not valid: use a whole number from 1 to 500', { maxActiveTasks: 501 }],
+    ['maxActiveTasks 0 is not valid', { maxActiveTasks: 0 }],
+    ['duration "soon" is not valid', { runTimeout: 'soon' }],
+    ['catchup "latest" is not valid: the DAG has no schedule by time', { catchup: 'latest' }],
+    [
+      'endDate "2024-01-01" is not valid: it is not behind startDate',
+      { startDate: '2024-01-01', endDate: '2024-01-01' },
+    ],
     ['startDate "2024-02-30" is not valid', { startDate: '2024-02-30' }],
     ['startDate "2024-01-01T06:00:00" is not valid', { startDate: '2024-01-01T06:00:00' }],
     ['startFrom "yesterday" is not valid', { startFrom: 'yesterday' }],

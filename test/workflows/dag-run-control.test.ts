@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { sql } from 'kysely';
@@ -13,6 +14,8 @@ const ok = async (): Promise<void> => undefined;
 const latches: Record<string, Latch> = {};
 const latch = (id: string): Latch => (latches[id] ??= aLatch());
 let aborted: unknown;
+let underWay = 0;
+const atOnce: number[] = [];
 
 const obedient = dag('obedient', {}, (d) => {
   const wait = d.task('wait', { outlets: [made] }, async ({ signal }) => {
@@ -33,6 +36,22 @@ const frozen = (ids: readonly string[]): DagDefinition =>
 /** The code that the worker has; what is taken out is deployed and has no code. */
 const dags = [
   obedient,
+  dag('narrow_run', { maxActiveTasks: 2 }, (d) => {
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f'])
+      d.task(id, async () => {
+        underWay += 1;
+        atOnce.push(underWay);
+        await delay(100);
+        underWay -= 1;
+      });
+  }),
+  dag('too_long', { runTimeout: '600ms' }, (d) => {
+    d.task('quick', ok);
+    const wait = d.task('wait', async ({ signal, run }) => {
+      if (run.conf['quick'] !== true) await delay(60_000, undefined, { signal });
+    });
+    d.task('after', { needs: [wait] }, ok);
+  }),
   frozen(['second']),
   dag('waits_for_door', {}, (d) => void d.task('work', ok)),
   dag('elsewhere', {}, (d) => void d.task('train', { taskQueue: 'gpu' }, ok)),
@@ -112,6 +131,32 @@ const without = async (dagId: string, test: () => Promise<void>) => {
     if (taken !== undefined) dags.push(taken);
   }
 };
+
+describe('a run with limits', () => {
+  it('has so many tasks under way at a time', async () => {
+    const runId = await tidegate.trigger('narrow_run');
+    expect(await tidegate.closed('narrow_run', runId)).toMatchObject({ state: 'success' });
+    expect(Math.max(...atOnce)).toBe(2);
+    expect(atOnce).toHaveLength(6);
+  });
+
+  it('is stopped at its time-out, and fails with that reason', async () => {
+    const runId = await tidegate.trigger('too_long');
+    await tidegate.closed('too_long', runId);
+    expect(await tidegate.runsOf('too_long')).toMatchObject([
+      { state: 'failed', error: 'it took longer than its time-out of 0.6 s' },
+    ]);
+    expect(await tidegate.tasksOf('too_long', runId)).toMatchObject([
+      { task_id: 'after', state: 'upstream_failed' },
+      { task_id: 'quick', state: 'success' },
+      { task_id: 'wait', state: 'failed', error: 'cancelled' },
+    ]);
+    const { status } = await tidegate.run('too_long', runId).describe();
+    expect(status.name).toBe('FAILED');
+    const quick = await tidegate.trigger('too_long', { quick: true });
+    expect(await tidegate.closed('too_long', quick)).toMatchObject({ state: 'success' });
+  });
+});
 
 describe('cancelling a run', () => {
   it('reaches its tasks as an AbortSignal, starts no other, and records none of their events', async () => {
