@@ -35,6 +35,7 @@ import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
 import { templateValues } from './template-values.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
+import { createProgressWriter } from './task-progress.ts';
 
 /** One task of one run, with what its frozen plan says about running it. */
 export interface RunTask extends RunAttempt {
@@ -116,6 +117,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     now: deps.clock,
     warn: (message, fields) => workerLog.warn(message, fields),
   });
+  const progress = createProgressWriter(deps.db, tried, (message, fields) => workerLog.warn(message, fields));
   try {
     const signal = context.cancellationSignal;
     const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
@@ -139,21 +141,24 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
       outbox,
       log,
       emitNow,
+      progress,
     };
     const result = await execute({ ...execution, inlets });
     const success = { ...tried, result: storableResult(result) };
     const emitted = outbox.events();
     const events = await keepTrying(() => toNewEvents(deps, catalog, emitted), signal);
     // The log comes first: whoever sees the success can read it.
-    await log.close();
+    await Promise.all([log.close(), progress.close()]);
     const recorded = await keepTrying(() => recordSuccess(deps, success, events), signal);
     if (recorded.kind === 'lost') throw new LostTry();
     return { state: 'success' };
   } catch (error) {
     if (error instanceof LostTry) throw error;
+    // What it left is there before the next try begins.
+    await progress.close();
     return await endTry(deps, running, error, log);
   } finally {
-    await log.close();
+    await Promise.all([log.close(), progress.close()]);
   }
 }
 

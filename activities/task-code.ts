@@ -10,6 +10,7 @@ import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
 import { createInlets } from './inlets.ts';
 import type { RunTask } from './run-task.ts';
+import type { ProgressWriter } from './task-progress.ts';
 import { createTriggeringEvents } from './triggering-events.ts';
 import { createWaitFor } from './wait-for.ts';
 import type { AssetIds } from '../store/asset-ids.ts';
@@ -35,6 +36,7 @@ interface Execution {
   readonly outbox: Outbox;
   readonly log: BufferedLog;
   readonly emitNow: EmitNow;
+  readonly progress: ProgressWriter;
 }
 
 /**
@@ -89,7 +91,7 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 }
 
 function taskContext(
-  { db, assetIds, code, inlets, task, begun, outbox, log, emitNow }: Execution,
+  { db, assetIds, code, inlets, task, begun, outbox, log, emitNow, progress }: Execution,
   signal: AbortSignal,
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
@@ -99,6 +101,7 @@ function taskContext(
     ...{ dagId, runId, taskId, try: begun.try, signal },
     run: {
       trigger: run.trigger,
+      attempt: task.attempt,
       logicalAt: run.logical_at?.getTime() ?? null,
       dataIntervalStartAt: run.data_interval_start_at?.getTime() ?? null,
       dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
@@ -107,6 +110,7 @@ function taskContext(
       missing: run.missing,
       conf: run.conf,
     },
+    tags: code.tags,
     params: parseParams(code, run.conf),
     needs: needsOf(code, begun.results),
     events: createTriggeringEvents(db, task, signal),
@@ -114,6 +118,8 @@ function taskContext(
     waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),
     emit: outbox.emit,
     emitNow,
+    ...{ progress: progress.progress, heartbeat: progress.heartbeat },
+    heartbeatDetails: begun.heartbeatDetails,
     log,
     skip(reason) {
       throw new TaskSkipped(reason);

@@ -180,6 +180,7 @@ export function dag(
         outlets: taskOptions.outlets ?? [],
         inlets: taskOptions.inlets ?? [],
         params: options.params,
+        tags: options.tags ?? [],
         place: placeOfCaller(),
         run,
       };

@@ -61,6 +61,8 @@ export type {
   Emit,
   EmitNow,
   EmitOptions,
+  Heartbeat,
+  Progress,
   RunInfo,
   RunTrigger,
   TaskContext,

@@ -1,5 +1,5 @@
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { Alias } from './alias.ts';
 import type { AssetByReference } from './asset-ref.ts';
 import type { Asset } from './asset.ts';
@@ -11,6 +11,8 @@ export type RunTrigger = 'asset' | 'manual' | 'scheduled';
 /** The run a task belongs to. Instants are epoch milliseconds. */
 export interface RunInfo {
   readonly trigger: RunTrigger;
+  /** 1, or more where a run was run again. */
+  readonly attempt: number;
   /** Nominal time of a scheduled run, or the one asked for by hand; `null` for runs that events started. */
   readonly logicalAt: number | null;
   readonly dataIntervalStartAt: number | null;
@@ -81,6 +83,20 @@ export interface TaskLog {
   error(message: string, fields?: object): void;
 }
 
+/**
+ * Says how far a task is: from 0 to 1, and in words, of which the first 200 characters are shown. People see it while the task runs, a second
+ * later at most.
+ * @throws TidegateError `invalid_input` when it is not 0 to 1
+ */
+export type Progress = (fraction: number, note?: string) => void;
+
+/**
+ * Leaves details, JSON of at most 64 KiB, for the next try of the task to go on from. They are written a second later at most; a worker that is
+ * killed loses no more than that.
+ * @throws TidegateError `extra_too_large` or `invalid_input` when they cannot be stored
+ */
+export type Heartbeat = (details: Json) => void;
+
 /** What a task's function receives. */
 export interface TaskContext<Params extends object = JsonObject, Needs extends object = object> {
   readonly dagId: DagId;
@@ -89,6 +105,8 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   /** 1 for the first try. */
   readonly try: number;
   readonly run: RunInfo;
+  /** Tags of the DAG. */
+  readonly tags: readonly string[];
   /** The run's conf, checked by the DAG's `params` schema, with its defaults. */
   readonly params: Params;
   /** What the tasks named in `needs` returned. */
@@ -99,6 +117,10 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   readonly emit: Emit;
   readonly emitNow: EmitNow;
   readonly log: TaskLog;
+  readonly progress: Progress;
+  readonly heartbeat: Heartbeat;
+  /** What the try before left by `heartbeat`; `null` in the first, and where it left nothing. */
+  readonly heartbeatDetails: Json | null;
   /** Aborted when the run is cancelled or the try is out of time. */
   readonly signal: AbortSignal;
   /** Ends the task as skipped. */

@@ -113,6 +113,8 @@ export interface TaskDefinition extends TaskHandle {
   readonly inlets: readonly AnySource[];
   /** What the run's conf must meet; none accepts any object. */
   readonly params: z.ZodObject | undefined;
+  /** Of its DAG. */
+  readonly tags: readonly string[];
   /** Where it was written. */
   readonly place: string;
   /** The author's function; what it returns is JSON, or nothing. */

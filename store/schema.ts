@@ -289,6 +289,11 @@ export interface TaskRunTable {
   readonly result: OptionalJson<Json>;
   readonly error: ColumnType<string | null, string | null | undefined, string | null>;
   readonly worker: ColumnType<string | null, string | null | undefined, string | null>;
+  /** How far the latest try is, from 0 to 1, and in its author's words; `null` where it says nothing. */
+  readonly progress: ColumnType<number | null, number | null | undefined, number | null>;
+  readonly progress_note: ColumnType<string | null, string | null | undefined, string | null>;
+  /** What the next try may go on from. */
+  readonly heartbeat_details: OptionalJson<Json>;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

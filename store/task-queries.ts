@@ -20,7 +20,7 @@ export async function readRunTasks(
 }
 
 /** A task of a run as it is shown: what it returned may be large. */
-export type ListedTaskRun = Omit<TaskRunRow, 'result' | 'silent_tries'>;
+export type ListedTaskRun = Omit<TaskRunRow, 'result' | 'silent_tries' | 'heartbeat_details'>;
 
 /** The tasks of one attempt that have started or ended. */
 export async function listTaskRuns(
@@ -30,7 +30,7 @@ export async function listTaskRuns(
   return db
     .selectFrom('task_run')
     .select(['dag_id', 'run_id', 'attempt', 'task_id', 'state', 'try', 'failures'])
-    .select(['started_at', 'try_started_at', 'ended_at', 'error', 'worker'])
+    .select(['started_at', 'try_started_at', 'ended_at', 'error', 'worker', 'progress', 'progress_note'])
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)

@@ -42,6 +42,8 @@ export type Begun =
       readonly try: number;
       /** Failures of author code so far. */
       readonly failures: number;
+      /** What the try before left to go on from; `null` where it left nothing. */
+      readonly heartbeatDetails: Json | null;
       readonly run: BegunRun;
       readonly results: Readonly<Record<TaskId, Json>>;
     }
@@ -60,9 +62,16 @@ export type EndedTask = Exclude<Begun, { readonly kind: 'begun' }>;
 export async function beginTry(db: Db, task: TaskToTry): Promise<Begun> {
   const begun = await nextTry(db, task);
   if (begun === undefined) return (await readEnded(db, task)) ?? { kind: 'run closed' };
-  const { try: number, failures, ...run } = begun;
+  const { try: number, failures, heartbeat_details: heartbeatDetails, ...run } = begun;
   // What it needs has ended and does not change any more.
-  return { kind: 'begun', try: number, failures, run, results: await readResults(db, task) };
+  return {
+    kind: 'begun',
+    try: number,
+    failures,
+    heartbeatDetails,
+    run,
+    results: await readResults(db, task),
+  };
 }
 
 /** How a task ended, or that its run was closed, without beginning a try; `undefined` while it is still to be done. */
@@ -125,7 +134,7 @@ async function endTry(
  */
 const forgivenSilentTries = 2;
 
-type NextTry = Pick<TaskRunRow, 'try' | 'failures'> & BegunRun;
+type NextTry = Pick<TaskRunRow, 'try' | 'failures' | 'heartbeat_details'> & BegunRun;
 
 /**
  * Writes the try down if the run is open and the task has not ended, and marks the run as running with its first one. The lock on
@@ -150,12 +159,13 @@ async function nextTry(
       select dag_id, run_id, attempt, ${taskId}, 'running', 1, clock(), clock(), ${worker} from open_run
       on conflict (dag_id, run_id, attempt, task_id) do update set
         state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
+        progress = null, progress_note = null,
         silent_tries = t.silent_tries + ${isSilent}, failures = t.failures + case
           when t.silent_tries >= ${forgivenSilentTries} then ${isSilent} else 0 end
       where t.state in ('running', 'up_for_retry')
-      returning try, failures
+      returning try, failures, heartbeat_details
     )
-    select try, failures, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key,
+    select try, failures, heartbeat_details, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key,
       ${ticksOf('open_run')} as ticks, ${missingOf('open_run')} as missing
     from tried, open_run`.execute(db);
   return rows[0];

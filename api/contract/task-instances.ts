@@ -56,6 +56,9 @@ export const TaskInstance = z
     trigger: z.null(),
     triggerer_job: z.null(),
     dag_version: DagVersion.nullable(),
+    /** How far the latest try says it is, from 0 to 1, and in words; null where it says nothing. */
+    progress: z.number().nullable(),
+    progress_note: z.string().nullable(),
     /** Why the latest try did not succeed. */
     error: z.string().nullable(),
   })

@@ -52,6 +52,8 @@ export function toTaskInstance(
       version === null || version_created_at === null
         ? null
         : toDagVersion(run.dag_id, version, version_created_at),
+    progress: tried?.progress ?? null,
+    progress_note: tried?.progress_note ?? null,
     error: tried?.error ?? null,
   };
 }

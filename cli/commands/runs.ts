@@ -95,13 +95,21 @@ function countTitle(what: string, { asset_events, total_entries }: AssetEventCol
 }
 
 function taskInstanceTable(tasks: readonly TaskInstance[]): Section {
-  const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', 'ERROR'];
+  const hasProgress = tasks.some(({ progress }) => progress !== null);
+  const told = hasProgress ? ['PROGRESS'] : [];
+  const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', ...told, 'ERROR'];
   const columns = headers.map((header) => (header === 'ERROR' ? { header, cut: true as const } : { header }));
   const rows = tasks.map((task): Cell[] => [
     ...[task.task_id, state(task.state), triesOf(task)],
-    ...[instant(task.start_date), duration(task.duration), task.error],
+    ...[instant(task.start_date), duration(task.duration)],
+    ...(hasProgress ? [progressOf(task)] : []),
+    task.error,
   ]);
   return { kind: 'table', title: 'tasks', columns, rows, empty: 'none yet: the run has no slot' };
+}
+
+function progressOf({ progress, progress_note: note }: TaskInstance): string | null {
+  return progress === null ? null : `${Math.round(progress * 100)}%${note === null ? '' : ` ${note}`}`;
 }
 
 function triesOf({ try_number, max_tries }: TaskInstance): string | null {

@@ -28,6 +28,7 @@ export function aTaskContext({
     try: 1,
     run: {
       trigger: 'asset',
+      attempt: 1,
       logicalAt: null,
       dataIntervalStartAt: null,
       dataIntervalEndAt: null,
@@ -36,6 +37,10 @@ export function aTaskContext({
       partitionKey: null,
       conf: {},
     },
+    tags: [],
+    progress: () => undefined,
+    heartbeat: () => undefined,
+    heartbeatDetails: null,
     params: {},
     needs,
     events: {
