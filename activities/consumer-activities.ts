@@ -1,5 +1,5 @@
 import type { Seq } from '../core/asset-event.ts';
-import type { Gate } from '../core/gate.ts';
+import type { Forgotten, Gate } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import type { Claim } from '../core/claim.ts';
@@ -44,7 +44,7 @@ export interface ConsumerActivities {
   recallMet(wish: {
     readonly dagId: DagId;
     readonly gate: Gate;
-  }): Promise<{ readonly queued: Gate['queued']; readonly hasMet: boolean }>;
+  }): Promise<Forgotten & { readonly queued: Gate['queued'] }>;
   reachTime(wish: { readonly dagId: DagId; readonly at: number; readonly after: Seq }): Promise<ReachedTime>;
   writeDeadline(deadline: DeadlineToWrite): Promise<WrittenDeadline>;
 }

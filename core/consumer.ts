@@ -4,7 +4,7 @@ import { decideDeadline, type DecidedDeadline, withRanAt } from './deadline.ts';
 import { type Gate, reach, type Taken } from './gate.ts';
 import { countUntilMet, passUpTo } from './gate-count.ts';
 import { nextChangeAt, passTime } from './gate-time.ts';
-import { isMet, newestSeq, takeAll, takeMet } from './gate-take.ts';
+import { firstSeqOf, isMet, newestSeq, takeAll, type TakenRun, takeMet } from './gate-take.ts';
 import { type RunId, runIdOfEvents } from './ids.ts';
 import type { OwedTicks } from './owed-ticks.ts';
 
@@ -80,8 +80,8 @@ export function decide(consumer: Consumer): Decision {
     return isMet(consumer.gate) ? { kind: 'open parts', most } : { kind: 'wait' };
   }
   const met = takeMet(consumer.gate);
-  if (met === null)
-    return { kind: consumer.gate.forgotten?.hasMet === true && !consumer.gate.midBatch ? 'recall' : 'wait' };
+  if (mayBeForgotten(consumer.gate, met)) return { kind: 'recall' };
+  if (met === null) return { kind: 'wait' };
   const { taken, key, gate } = met;
   const run: AskedRun = {
     ...{ runId: runIdOfEvents(newestSeq(taken), key), taken },
@@ -89,6 +89,12 @@ export function decide(consumer: Consumer): Decision {
     ...expiredIn(gate),
   };
   return { kind: 'open', run, gate: withRanAt(withoutExpired(gate), consumer.gate) };
+}
+
+/** Whether the next run may be of a key that the gate let go of: it holds none that may start, or only newer ones. */
+function mayBeForgotten({ forgotten, midBatch }: Gate, met: TakenRun | null): boolean {
+  if (forgotten?.hasMet !== true || midBatch) return false;
+  return met === null || (forgotten.metFrom !== undefined && firstSeqOf(met.taken) > forgotten.metFrom);
 }
 
 /** The ticks that are owed get one run once all is there. */
@@ -121,15 +127,18 @@ export function takeBatches(
 ): TakenBatches {
   const asked: AskedRun[] = [];
   let { gate } = before;
-  let { consumer, rest } = countBatches(before, batches, end);
+  let consumer = before;
+  let rest = batches;
   for (;;) {
+    // What is open goes before what comes later, however both are cut into messages.
+    if (rest.length === 0 || !isOpenable(consumer, consumer.gate))
+      ({ consumer, rest } = countBatches(consumer, rest, end));
     const decision = decide(consumer);
     if (decision.kind !== 'open') return { consumer, asked, gate, rest };
     gate = decision.gate;
     asked.push(decision.run);
     consumer = withRun({ ...consumer, gate }, decision.run.runId);
     if (asked.length >= most) return { consumer, asked, gate, rest };
-    ({ consumer, rest } = countBatches(consumer, rest, end));
   }
 }
 

@@ -2,9 +2,10 @@ import { type Batch, type Entry, joinedWindow } from './batch.ts';
 import { type Condition, leafNodesOf, neededCount } from './condition.ts';
 import { type Gate, isIgnored, type Queued } from './gate.ts';
 import { isMet, isOpen } from './gate-take.ts';
-import { nextChangeAt, passTime, withMetAt } from './gate-time.ts';
+import { moveTimes, nextChangeAt, noteTimes, passTime, soonestChangeAt } from './gate-time.ts';
 import { keyOf, type LeafId, withoutKey } from './leaves.ts';
 import { copyQueued, noteAdded } from './pending-index.ts';
+import { copyMetAt, noteMet } from './settling.ts';
 
 /** Counts one batch, whole; what lies at or below the watermark was counted before. */
 export function count(gate: Gate, batch: Batch): Gate {
@@ -26,7 +27,11 @@ export function countUntilMet(
   }: { readonly isOwed?: boolean; readonly isDue?: (gate: Gate) => boolean } = {},
 ): { readonly gate: Gate; readonly rest: readonly Batch[] } {
   if (batches.length === 0) return { gate, rest: [] };
-  let current: Gate = { ...gate, queued: copyQueued(gate.queued) };
+  let current: Gate = {
+    ...{ ...gate, queued: copyQueued(gate.queued) },
+    ...(gate.settle === undefined ? {} : { metAt: copyMetAt(gate.metAt ?? {}) }),
+  };
+  moveTimes(gate, current);
   // A batch that comes in parts is asked about behind its last part, whichever of them met a leaf.
   let metAnother: ReadonlySet<string | null> | 'any' = gate.midBatch ? 'any' : new Set();
   const needs = needsOf(gate.condition);
@@ -36,7 +41,7 @@ export function countUntilMet(
       const passed = passUpTo(current, batch, mayOpen, isDue);
       if (passed.isOpen) return { gate: passed.gate, rest: batches.slice(index) };
       current = passed.gate;
-      metAnother = 'any';
+      if (passed.isChanged) metAnother = 'any';
     }
     const entries = isIgnored(current, batch.lastSeq) ? [] : batch.entries;
     const queued = current.queued as Record<LeafId, Queued>;
@@ -44,11 +49,16 @@ export function countUntilMet(
     // Where updates are forgotten, one more may count again.
     const keys = new Set((current.at === undefined ? further : entries).map(({ leaf }) => keyOf(leaf)));
     noteAdded(current, entries, keys);
-    if (metAnother !== 'any') metAnother = keys;
-    current = withMetAt({ ...current, watermark: batch.lastSeq, midBatch: false }, timeOf(batch));
-    const hasOpened =
+    const freed = noteMet(current, keys, timeOf(batch));
+    noteTimes(
+      current,
+      entries.map(({ leaf }) => leaf),
+    );
+    if (metAnother !== 'any') metAnother = new Set([...keys, ...freed]);
+    current = { ...current, watermark: batch.lastSeq, midBatch: false };
+    const hasOpened = (): boolean =>
       metAnother === 'any' ? isMet(current) : [...metAnother].some((key) => isOpen(current, key));
-    if ((hasOpened || isOwed) && mayOpen()) return { gate: current, rest: batches.slice(index + 1) };
+    if (mayOpen() && (isOwed || hasOpened())) return { gate: current, rest: batches.slice(index + 1) };
     metAnother = new Set();
   }
   return { gate: { ...current, midBatch: gate.midBatch }, rest: [] };
@@ -62,17 +72,18 @@ export function passUpTo(
   batch: Batch,
   mayOpen: () => boolean,
   isDue: (gate: Gate) => boolean = never,
-): { readonly gate: Gate; readonly isOpen: boolean } {
+): { readonly gate: Gate; readonly isOpen: boolean; readonly isChanged: boolean } {
   const at = timeOf(batch) - 1;
+  const isChanged = soonestChangeAt(gate) <= at;
   let current = gate;
   // Inside a batch nothing is decided, and all of it has one time.
-  while (!gate.midBatch) {
+  while (!gate.midBatch && soonestChangeAt(current) <= at) {
     const next = nextChangeAt(current);
     if (next === null || next > at) break;
     current = passTime(current, next);
-    if ((isMet(current) && mayOpen()) || isDue(current)) return { gate: current, isOpen: true };
+    if ((mayOpen() && isMet(current)) || isDue(current)) return { gate: current, isOpen: true, isChanged };
   }
-  return { gate: passTime(current, at), isOpen: false };
+  return { gate: passTime(current, at), isOpen: false, isChanged };
 }
 
 function timeOf({ entries }: Batch): number {

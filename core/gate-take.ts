@@ -1,8 +1,9 @@
 import type { Seq } from './asset-event.ts';
 import type { Gate, Queued, Taken } from './gate.ts';
-import { isSettled, tooOldBefore, withMetAt } from './gate-time.ts';
+import { isSettled, tooOldBefore } from './gate-time.ts';
 import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
-import { copyQueued, indexOf, noteTaken, type PendingKey } from './pending-index.ts';
+import { byAge, copyQueued, indexOf, noteTaken, type PendingKey } from './pending-index.ts';
+import { withMetAt } from './settling.ts';
 
 /** Whether a run may open: the condition is met by what is queued, of any partition key, and has settled. */
 export function isMet(gate: Gate): boolean {
@@ -28,7 +29,7 @@ export function takeMet(gate: Gate): TakenRun | null {
   if (met.size === 0) return null;
   let oldest: readonly [key: string | null, PendingKey] | undefined;
   for (const one of pending) {
-    if ((oldest === undefined || one[1].firstSeq < oldest[1].firstSeq) && isOpen(gate, one[0])) oldest = one;
+    if ((oldest === undefined || byAge(one, oldest) < 0) && isOpen(gate, one[0])) oldest = one;
   }
   if (oldest === undefined) return null;
   const [key, { leaves }] = oldest;
@@ -45,7 +46,7 @@ export function takeMet(gate: Gate): TakenRun | null {
 
 /** Partition keys with something queued, that with the oldest event first. */
 export function pendingKeys(gate: Gate): readonly string[] {
-  const oldestFirst = [...indexOf(gate).pending].toSorted(([, a], [, b]) => a.firstSeq - b.firstSeq);
+  const oldestFirst = [...indexOf(gate).pending].toSorted(byAge);
   return oldestFirst.flatMap(([key]) => key ?? []);
 }
 
@@ -72,6 +73,11 @@ export function takeLeaves(
     taken: takenOf(gate, entries.filter(isTaken)),
     gate: withMetAt({ ...gate, queued: left }),
   };
+}
+
+/** Position of the oldest of these. */
+export function firstSeqOf(taken: readonly Taken[]): Seq {
+  return taken.reduce((first, { firstSeq }) => Math.min(first, firstSeq), Number.POSITIVE_INFINITY);
 }
 
 /** Position of the newest of these, which names the run that takes them; 0 when there are none. */

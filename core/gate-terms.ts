@@ -3,7 +3,8 @@ import { leavesOf } from './condition.ts';
 import { noDeadlines } from './deadline.ts';
 import type { Gate, GateTerms, Queued, Taken } from './gate.ts';
 import { takenOf } from './gate-take.ts';
-import { isTimed, withMetAt } from './gate-time.ts';
+import { isTimed } from './gate-time.ts';
+import { withMetAt } from './settling.ts';
 import { baseOf, isBase, keyOf, type LeafId, ofKey, withoutKey } from './leaves.ts';
 
 /** A gate into which nothing was counted. */
@@ -52,7 +53,9 @@ export function redefine(
     ...(deadlines === undefined || !hasDeadlines ? {} : { deadlines }),
     ...(expired === undefined ? {} : { expired }),
     ...(ignored === undefined ? {} : { ignored }),
-    ...(before.forgotten === undefined || terms.byKeys === undefined ? {} : { forgotten: { hasMet: true } }),
+    ...(before.forgotten === undefined || terms.byKeys === undefined
+      ? {}
+      : { forgotten: { hasMet: true, metFrom: 0 } }),
     queued: Object.fromEntries(kept),
   };
   return {

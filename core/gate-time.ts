@@ -1,10 +1,8 @@
-import { leafNodesOf, leavesOf } from './condition.ts';
+import { leafNodesOf } from './condition.ts';
 import type { Gate, GateTerms, Queued, Taken } from './gate.ts';
-import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
+import { baseOf, isBase, keyOf, type LeafId, withoutKey } from './leaves.ts';
 import { indexOf } from './pending-index.ts';
-
-/** Most entries, of a partition key and a leaf, that wait for more at a time. Less than a gate holds, so that none of them is ever let go of. */
-const maxSettling = 1_000;
+import { metSince, waitsNoLonger, withMetAt } from './settling.ts';
 
 /** Whether anything about a gate changes by time alone. */
 export function isTimed({ condition, settle, deadline }: GateTerms): boolean {
@@ -24,9 +22,13 @@ function expiries(condition: NonNullable<Gate['condition']>): ReadonlyMap<LeafId
   return new Map([...longest].filter(([, ms]) => ms < Number.POSITIVE_INFINITY));
 }
 
+const lifetimes = new WeakMap<object, ReadonlyMap<LeafId, number>>();
+
 /** How long what is queued under a leaf counts; `null` where all of it counts for ever. */
 function lifetimeOf({ condition }: Gate): ((leaf: string) => number) | null {
-  const all = condition === null ? new Map<LeafId, number>() : expiries(condition);
+  if (condition === null) return null;
+  const all = lifetimes.get(condition) ?? expiries(condition);
+  lifetimes.set(condition, all);
   return all.size === 0 ? null : (leaf) => all.get(withoutKey(leaf as LeafId)) ?? Number.POSITIVE_INFINITY;
 }
 
@@ -35,7 +37,8 @@ function lifetimeOf({ condition }: Gate): ((leaf: string) => number) | null {
  * them out.
  */
 export function passTime(gate: Gate, at: number): Gate {
-  return gate.at === undefined || at <= gate.at ? gate : aged({ ...gate, at });
+  if (gate.at === undefined || at <= gate.at) return gate;
+  return soonestChangeAt(gate) > at ? { ...gate, at } : aged({ ...gate, at });
 }
 
 /** Takes out what is too old by the time that the gate has come to. */
@@ -62,18 +65,70 @@ export function aged(gate: Gate): Gate {
 export function nextChangeAt(gate: Gate): number | null {
   const { at } = gate;
   if (at === undefined) return null;
-  const lifetime = lifetimeOf(gate);
-  const queued = lifetime === null ? [] : Object.entries<Queued>(gate.queued);
-  const ends = queued.flatMap(([leaf, { lastAt, recent = [] }]) =>
-    [lastAt, ...recent.slice(0, 1)].map((from) => from + (lifetime?.(leaf) ?? Number.POSITIVE_INFINITY)),
-  );
+  const queued = lifetimeOf(gate) === null ? [] : Object.keys(gate.queued);
+  const ends = queued.flatMap((leaf) => endsOf(gate, leaf as LeafId));
   const met = gate.settle === undefined ? [] : [...indexOf(gate).met];
   const settled = met.flatMap((key) => settledAt(gate, key) ?? []);
-  const next = [...ends, ...settled, ...(gate.deadlines?.due ?? [])].reduce(
-    (first, time) => (time > at && time < first ? time : first),
-    Number.POSITIVE_INFINITY,
-  );
-  return Number.isFinite(next) ? next : null;
+  const next = firstBehind(at, [...ends, ...settled]);
+  soonest.set(gate.queued, { metAt: gate.metAt, condition: gate.condition, at: next });
+  const first = Math.min(next, firstBehind(at, gate.deadlines?.due ?? []));
+  return Number.isFinite(first) ? first : null;
+}
+
+/** Before which time nothing about the gate changes; looked for only where it is not known. */
+export function soonestChangeAt(gate: Gate): number {
+  const { at = Number.POSITIVE_INFINITY } = gate;
+  const known = soonest.get(gate.queued);
+  if (
+    known === undefined ||
+    known.metAt !== gate.metAt ||
+    known.condition !== gate.condition ||
+    known.at <= at
+  )
+    return nextChangeAt(gate) ?? Number.POSITIVE_INFINITY;
+  return Math.min(known.at, firstBehind(at, gate.deadlines?.due ?? []));
+}
+
+/** When what expires or settles of a queue changes next, or sooner; kept beside it, as long as it is the same. */
+const soonest = new WeakMap<Gate['queued'], Soonest>();
+
+interface Soonest {
+  readonly metAt: Gate['metAt'];
+  readonly condition: Gate['condition'];
+  at: number;
+}
+
+/** Moves what is known of the times of a gate on to a copy of it. */
+export function moveTimes(from: Gate, to: Gate): void {
+  const known = soonest.get(from.queued);
+  if (known === undefined || known.metAt !== from.metAt) return;
+  soonest.delete(from.queued);
+  soonest.set(to.queued, { ...known, metAt: to.metAt });
+}
+
+/** Notes the times of what was added to the queue of a gate. */
+export function noteTimes(gate: Gate, leaves: Iterable<LeafId>): void {
+  const known = soonest.get(gate.queued);
+  if (known === undefined || gate.at === undefined) return;
+  for (const leaf of leaves) {
+    const settled = settledAt(gate, keyOf(leaf));
+    known.at = Math.min(
+      known.at,
+      firstBehind(gate.at, [...endsOf(gate, leaf), ...(settled === null ? [] : [settled])]),
+    );
+  }
+}
+
+/** When what is queued under a leaf, and when a part of it, is too old. */
+function endsOf(gate: Gate, leaf: LeafId): readonly number[] {
+  const lifetime = lifetimeOf(gate);
+  const queued = gate.queued[leaf];
+  if (lifetime === null || queued === undefined) return [];
+  return [queued.lastAt, ...(queued.recent ?? []).slice(0, 1)].map((from) => from + lifetime(leaf));
+}
+
+function firstBehind(at: number, times: readonly number[]): number {
+  return times.reduce((first, time) => (time > at && time < first ? time : first), Number.POSITIVE_INFINITY);
 }
 
 /** Whether a met condition has waited for more as long as it should. */
@@ -83,50 +138,14 @@ export function isSettled(gate: Gate, key: string | null): boolean {
   return due !== null && gate.at !== undefined && gate.at >= due;
 }
 
-/** Whether a key that is met waits for nothing but a slot, whatever still comes. */
-export function waitsNoLonger({ settle, metAt }: Gate, key: string | null): boolean {
-  return settle === undefined || metAt?.[key ?? ''] === null;
-}
-
 /** When a condition that is met will have waited long enough; `null` where it is not met, or waits for nothing. */
 export function settledAt(gate: Gate, key: string | null): number | null {
-  const { settle, metAt } = gate;
-  const since = metAt?.[key ?? ''];
+  const { settle } = gate;
+  const since = metSince(gate, key);
   if (settle === undefined || since === undefined || since === null) return null;
   const newestAt = indexOf(gate).pending.get(key)?.lastAt ?? since;
   const longest = settle.maxMs === null ? Number.POSITIVE_INFINITY : since + settle.maxMs;
   return Math.min(newestAt + settle.quietMs, longest);
-}
-
-/**
- * Notes since when the condition is met, where a run waits for more; what is met only now is so since `now`. Of too many keys those that were
- * met first wait no longer.
- */
-export function withMetAt(gate: Gate, now: number = gate.at ?? 0): Gate {
-  if (gate.settle === undefined) return gate;
-  const { metAt: before = {} } = gate;
-  const keys = [...indexOf(gate).met].map((key) => key ?? '');
-  if (keys.length === Object.keys(before).length && keys.every((key) => key in before)) return gate;
-  const metAt = keys.map((key): MetAt => [key, before[key] === undefined ? now : before[key]]);
-  return { ...gate, metAt: Object.fromEntries(withoutFirst(metAt, mostSettling(gate))) };
-}
-
-type MetAt = readonly [key: string, at: number | null];
-
-/** How many keys wait for more at a time. */
-function mostSettling({ condition }: Gate): number {
-  const leaves = condition === null ? [] : leavesOf(condition);
-  return Math.max(1, Math.floor(maxSettling / new Set([...leaves, ...leaves.map(baseOf)]).size));
-}
-
-function withoutFirst(met: readonly MetAt[], most: number): readonly MetAt[] {
-  const settling = met.filter(([, at]) => at !== null);
-  if (settling.length <= most) return met;
-  const newestFirst = settling.toSorted(
-    ([a, from], [b, to]) => Number(to) - Number(from) || (a < b ? 1 : -1),
-  );
-  const kept = new Set(newestFirst.slice(0, most).map(([key]) => key));
-  return met.map(([key, at]) => [key, kept.has(key) ? at : null]);
 }
 
 /** Before which time what is queued under a leaf is too old; `null` where all of it counts. */

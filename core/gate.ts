@@ -54,10 +54,18 @@ export interface Gate extends GateTerms {
   readonly metAt?: Readonly<Record<string, number | null>>;
   /** Where there are deadlines, or one came that is not decided. */
   readonly deadlines?: Deadlines;
-  /** Set once it let go of partition keys, which are read from the log when they are needed; whether a met one may be among them. */
-  readonly forgotten?: { readonly hasMet: boolean };
+  /** Set once it let go of partition keys, which are read from the log when they are needed. */
+  readonly forgotten?: Forgotten;
   /** What became too old and is not written down yet. */
   readonly expired?: readonly Taken[];
+}
+
+/** Partition keys that a gate let go of. */
+export interface Forgotten {
+  /** Whether a met one may be among them. */
+  readonly hasMet: boolean;
+  /** No met one of them has an older event; absent where that is not known. */
+  readonly metFrom?: Seq;
 }
 
 /** A stretch of the log whose events no run consumes: from a pause to its end, `null` while it goes on. */

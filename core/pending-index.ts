@@ -44,6 +44,14 @@ export function indexOf(gate: Gate): PendingIndex {
   return index;
 }
 
+/** Which of two keys comes first: that with the oldest event, and of one event's keys in the order of their names, wherever they are kept. */
+export function byAge(
+  [a, { firstSeq: from }]: readonly [string | null, PendingKey],
+  [b, { firstSeq: to }]: readonly [string | null, PendingKey],
+): number {
+  return from - to || ((a ?? '') < (b ?? '') ? -1 : 1);
+}
+
 /** A copy of a queue to change; what is known of the queue moves on to it. */
 export function copyQueued(queued: Gate['queued']): Record<LeafId, Queued> {
   // With thousands of keys an object without prototype is copied several times as fast.

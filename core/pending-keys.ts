@@ -1,8 +1,10 @@
 import type { Batch } from './batch.ts';
-import type { Gate, Queued } from './gate.ts';
-import { aged, waitsNoLonger, withMetAt } from './gate-time.ts';
+import type { Seq } from './asset-event.ts';
+import type { Forgotten, Gate, Queued } from './gate.ts';
+import { aged } from './gate-time.ts';
 import { keyOf, type LeafId } from './leaves.ts';
-import { indexOf } from './pending-index.ts';
+import { byAge, indexOf } from './pending-index.ts';
+import { waitsNoLonger, withMetAt } from './settling.ts';
 
 /** Most entries, of a partition key and a leaf, that a gate holds between two messages. */
 const maxEntries = 2_000;
@@ -18,8 +20,8 @@ export function forgetKeys(gate: Gate, most = maxEntries): Gate {
   const unmet = pending.filter(([key]) => !index.met.has(key));
   const met = pending.filter(([key]) => index.met.has(key) && waitsNoLonger(gate, key));
   const order = [
-    ...unmet.toSorted(([, a], [, b]) => a.lastSeq - b.lastSeq),
-    ...met.toSorted(([, a], [, b]) => b.firstSeq - a.firstSeq),
+    ...unmet.toSorted((a, b) => a[1].lastSeq - b[1].lastSeq || byAge(a, b)),
+    ...met.toSorted((a, b) => byAge(b, a)),
   ];
   const forgotten = new Set<string | null>();
   let entries = Object.keys(gate.queued).length;
@@ -30,8 +32,20 @@ export function forgetKeys(gate: Gate, most = maxEntries): Gate {
     entries -= leaves.size;
   }
   const kept = Object.entries<Queued>(gate.queued).filter(([leaf]) => !forgotten.has(keyOf(leaf as LeafId)));
-  const hasMet = gate.forgotten?.hasMet === true || met.some(([key]) => forgotten.has(key));
-  return withMetAt({ ...gate, queued: Object.fromEntries(kept), forgotten: { hasMet } });
+  const metFrom = met.filter(([key]) => forgotten.has(key)).map(([, { firstSeq }]) => firstSeq);
+  return withMetAt({
+    ...gate,
+    queued: Object.fromEntries(kept),
+    forgotten: withMet(gate.forgotten, metFrom),
+  });
+}
+
+/** @param metFrom - where the met ones begin that are let go of now */
+function withMet(before: Forgotten | undefined, metFrom: readonly Seq[]): Forgotten {
+  if (metFrom.length === 0) return before ?? { hasMet: false };
+  const known = before?.hasMet === true ? before.metFrom : Number.POSITIVE_INFINITY;
+  // What was let go of before it was noted where it begins may be as old as anything.
+  return { hasMet: true, metFrom: Math.min(known ?? 0, ...metFrom) };
 }
 
 /** Keys that batches touch and the gate may have let go of. */
@@ -46,10 +60,10 @@ export function keysToRecall(gate: Gate, batches: readonly Batch[]): readonly st
 export function recalled(
   gate: Gate,
   queued: Gate['queued'],
-  { hasMet = gate.forgotten?.hasMet ?? false } = {},
+  forgotten: Forgotten = gate.forgotten ?? { hasMet: false },
 ): Gate {
   const keys = Object.keys(queued).map((leaf) => [keyOf(leaf as LeafId) ?? '', null]);
   const metAt = gate.settle === undefined ? {} : { metAt: { ...gate.metAt, ...Object.fromEntries(keys) } };
-  const all: Gate = { ...gate, queued: { ...queued, ...gate.queued }, forgotten: { hasMet }, ...metAt };
+  const all: Gate = { ...gate, queued: { ...queued, ...gate.queued }, forgotten, ...metAt };
   return aged(all);
 }

@@ -3,7 +3,7 @@ import { isSatisfied } from './condition.ts';
 import type { AskedRun } from './consumer.ts';
 import type { Gate, Queued, Taken } from './gate.ts';
 import { isOpen } from './gate-take.ts';
-import { withMetAt } from './gate-time.ts';
+import { withMetAt } from './settling.ts';
 import { runIdOfEvents } from './ids.ts';
 import { isBase, type LeafId } from './leaves.ts';
 

@@ -4,6 +4,7 @@ import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
 import { countUntilMet } from '../core/gate-count.ts';
+import { recalled } from '../core/pending-keys.ts';
 import { passTime } from '../core/gate-time.ts';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
@@ -51,7 +52,7 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const batches = await readBatches(tx, dagId, gate, head);
       // What is ignored was not read.
       const forgotten = gate.forgotten === undefined ? {} : await recall(tx, dagId, gate, null);
-      const { ignored: _, ...counting } = { ...gate, queued: { ...forgotten, ...gate.queued } };
+      const { ignored: _, ...counting } = gate.forgotten === undefined ? gate : recalled(gate, forgotten);
       const { gate: counted } = countUntilMet(counting, batches, () => false);
       const { ticksWait } = definition;
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1, ticksWait ? 'others' : undefined);

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
-import { type Gate, isMetFor, type Queued } from '../core/gate.ts';
-import { pendingKeys } from '../core/gate-take.ts';
+import type { Forgotten, Gate, Queued } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
+import { aged } from '../core/gate-time.ts';
 import { keyOf, type LeafId } from '../core/leaves.ts';
+import { byAge, indexOf } from '../core/pending-index.ts';
 import type { Db } from './database.ts';
 import { isInPause } from './ignored.ts';
 import type { Tx } from './log.ts';
@@ -10,6 +11,8 @@ import { queuedColumns, queuedFrom, type QueuedSummary } from './queued-row.ts';
 
 /** Partition keys that are recalled at a time where a consumer has slots again. */
 const keysAtOnce = 200;
+/** The same of those that are too old by now. */
+const tooOldAtOnce = 1_000;
 
 /**
  * What is queued under partition keys that a gate let go of: what its consumer accepted under them, up to where it has counted, and nobody took.
@@ -51,15 +54,26 @@ export async function recall(
   return Object.fromEntries(rows.map(queuedFrom));
 }
 
-/** Keys that are met and that a gate let go of while it had no slot: those with the oldest events, and whether there are more. */
+/** Keys that are met and that a gate let go of while it had no slot: those with the oldest events, and what is said of the others. */
 export async function recallMet(
   db: Db,
   dagId: DagId,
   gate: Gate,
-): Promise<{ readonly queued: Gate['queued']; readonly hasMet: boolean }> {
+): Promise<Forgotten & { readonly queued: Gate['queued'] }> {
   const all = { ...gate, queued: await recall(db, dagId, gate, null) };
-  const met = pendingKeys(all).filter((key) => isMetFor(all, key));
-  const first = new Set<string | null>(met.slice(0, keysAtOnce));
+  const { pending, met } = indexOf(all);
+  const left = indexOf(aged(all)).met;
+  const oldestFirst = [...pending].filter(([key]) => met.has(key)).toSorted(byAge);
+  const alive = oldestFirst.filter(([key]) => left.has(key));
+  // These are recalled to be written down as expired; they take no slot.
+  const tooOld = oldestFirst.filter(([key]) => !left.has(key));
+  const first = new Set(
+    [...alive.slice(0, keysAtOnce), ...tooOld.slice(0, tooOldAtOnce)].map(([key]) => key),
+  );
+  const next = oldestFirst.find(([key]) => !first.has(key));
   const queued = Object.entries<Queued>(all.queued).filter(([leaf]) => first.has(keyOf(leaf as LeafId)));
-  return { queued: Object.fromEntries(queued), hasMet: met.length > first.size };
+  return {
+    queued: Object.fromEntries(queued),
+    ...(next === undefined ? { hasMet: false } : { hasMet: true, metFrom: next[1].firstSeq }),
+  };
 }

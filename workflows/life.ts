@@ -1,6 +1,14 @@
 import { log, sleep } from '@temporalio/workflow';
 import type { Claim } from '../core/claim.ts';
-import { type AskedRun, type Consumer, type Decision, decide, freeSlots, withRun } from '../core/consumer.ts';
+import {
+  type AskedRun,
+  type Consumer,
+  type Decision,
+  decide,
+  freeSlots,
+  withoutExpired,
+  withRun,
+} from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
 import { isMissed, withoutDue } from '../core/deadline.ts';
 import { unreachable } from '../core/errors.ts';
@@ -10,7 +18,15 @@ import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { recalled } from '../core/pending-keys.ts';
 import { type StepInput, withInput } from '../core/steps.ts';
-import { admitRuns, claimGate, openParts, openRuns, writeDeadline, recallMet } from './local-activities.ts';
+import {
+  admitRuns,
+  checkpoint,
+  claimGate,
+  openParts,
+  openRuns,
+  writeDeadline,
+  recallMet,
+} from './local-activities.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -77,11 +93,11 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
     }
     case 'recall': {
       const { gate } = life.consumer;
-      const { queued, hasMet } = await recallMet({ dagId: life.dagId, gate });
-      return settle(runs, {
-        ...life,
-        consumer: { ...life.consumer, gate: recalled(gate, queued, { hasMet }) },
-      });
+      const { queued, ...forgotten } = await recallMet({ dagId: life.dagId, gate });
+      const consumer = { ...life.consumer, gate: recalled(gate, queued, forgotten) };
+      const next = { ...life, consumer };
+      // What was too old by now is written down, or it would be read again.
+      return settle(runs, consumer.gate.expired === undefined ? next : await storeGate(runs, next));
     }
     case 'open parts':
       return openSome(runs, life, decision.most);
@@ -92,6 +108,15 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
     default:
       return unreachable(decision);
   }
+}
+
+/** Stores the gate as it is, and writes down what became too old. */
+export async function storeGate(runs: RunStarter, life: Life): Promise<Life> {
+  const { dagId, definition, consumer } = life;
+  const { gate } = consumer;
+  const stored = await checkpoint({ ...nextStep(life), version: definition.version, gate });
+  if (stored === 'stale') return begin(runs, dagId);
+  return { ...stepped(life), consumer: { ...consumer, gate: withoutExpired(gate) }, uncheckpointed: 0 };
 }
 
 /** Opens runs that each take a part of the queue, and goes on with what is left. */

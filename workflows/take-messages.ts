@@ -1,12 +1,12 @@
 import { log } from '@temporalio/workflow';
 import { type Batch, unpackBatch } from '../core/batch.ts';
 import { clear, type Clearing, clearsNothing, countTaken } from '../core/clearing.ts';
-import { takeBatches, withoutExpired, withoutRuns } from '../core/consumer.ts';
+import { takeBatches, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import type { RunId } from '../core/ids.ts';
-import { begin, type Life, nextStep, open, reached, settle, stepped, termsOf } from './life.ts';
+import { begin, type Life, nextStep, open, reached, settle, stepped, storeGate, termsOf } from './life.ts';
 import { forgetKeys, keysToRecall, recalled } from '../core/pending-keys.ts';
-import { adoptDefinition, checkpoint, clearQueue, recallKeys, setPaused } from './local-activities.ts';
+import { adoptDefinition, clearQueue, recallKeys, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
@@ -51,15 +51,6 @@ async function remember(life: Life, batches: readonly Batch[]): Promise<Life> {
 async function storeLongQueue(runs: RunStarter, life: Life): Promise<Life> {
   const isShort = life.uncheckpointed < checkpointEvery || life.consumer.gate.midBatch;
   return isShort ? life : storeGate(runs, life);
-}
-
-/** Stores the gate as it is, and writes down what became too old. */
-export async function storeGate(runs: RunStarter, life: Life): Promise<Life> {
-  const { dagId, definition, consumer } = life;
-  const { gate } = consumer;
-  const stored = await checkpoint({ ...nextStep(life), version: definition.version, gate });
-  if (stored === 'stale') return begin(runs, dagId);
-  return { ...stepped(life), consumer: { ...consumer, gate: withoutExpired(gate) }, uncheckpointed: 0 };
 }
 
 function eventsIn(batches: readonly Batch[]): number {

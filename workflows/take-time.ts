@@ -5,7 +5,7 @@ import { nextChangeAt } from '../core/gate-time.ts';
 import { type Life, reached as noted, settle } from './life.ts';
 import { reachTime } from './local-activities.ts';
 import type { RunStarter } from './run-starter.ts';
-import { storeGate } from './take-messages.ts';
+import { storeGate } from './life.ts';
 
 /** How long events are waited for that were recorded before a time and are not counted yet. */
 const behindMs = 1_000;

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import type { Batch } from '../../core/batch.ts';
 import { type AskedRun, decide, takeBatches, withoutRuns, withRun } from '../../core/consumer.ts';
-import { type Gate, isMetFor, type Queued } from '../../core/gate.ts';
+import type { Gate, Queued } from '../../core/gate.ts';
 import { count } from '../../core/gate-count.ts';
 import { isOpen, pendingKeys, takeMet } from '../../core/gate-take.ts';
-import { nextChangeAt } from '../../core/gate-time.ts';
+import { nextChangeAt, passTime } from '../../core/gate-time.ts';
 import type { RunId } from '../../core/ids.ts';
 import { emptyGate, redefine } from '../../core/gate-terms.ts';
 import { keyOf, type LeafId, leafOfSubscription, ofKey } from '../../core/leaves.ts';
+import { byAge, indexOf } from '../../core/pending-index.ts';
 import { forgetKeys, keysToRecall, recalled } from '../../core/pending-keys.ts';
 import { aConsumer, all, atLeast, batchesOf, ORDERS, RATES, STOCK, throughJson } from '../support/core.ts';
 
@@ -31,7 +32,7 @@ describe('a gate with many partition keys', () => {
     expect(four.forgotten).toEqual({ hasMet: false });
     const two = forgetKeys(gate, 3);
     expect(pendingKeys(two)).toEqual(['c']);
-    expect(two.forgotten).toEqual({ hasMet: true });
+    expect(two.forgotten).toEqual({ hasMet: true, metFrom: 5 });
   });
 
   it('knows which keys it may have let go of, and has them back as they were', () => {
@@ -92,7 +93,7 @@ describe('keys that wait for more once they are met', () => {
     const gate = metGate(520);
     const small = forgetKeys(gate, 1_010);
     expect(pendingKeys(small)).toHaveLength(500);
-    expect([openKeys(small), small.forgotten]).toEqual([[], { hasMet: true }]);
+    expect([openKeys(small), small.forgotten]).toEqual([[], { hasMet: true, metFrom: 1 }]);
     const log = Object.entries<Queued>(gate.queued).filter(([leaf]) => !(leaf in small.queued));
     const back = recalled(small, Object.fromEntries(log), { hasMet: false });
     expect(openKeys(throughJson(back))).toEqual(openKeys(gate));
@@ -101,13 +102,37 @@ describe('keys that wait for more once they are met', () => {
     expect(openKeys(again)).toEqual(openKeys(gate));
   });
 
+  it('are fewer when an edit adds leaves', () => {
+    const others = Array.from({ length: 23 }, (_, nth) => leafOfSubscription(nth + 10));
+    const edited = redefine(
+      metGate(500),
+      {
+        condition: atLeast(2, ORDERS, RATES, ...others),
+        byKeys: {},
+        settle: { quietMs: 3_600_000, maxMs: null },
+      },
+      5_000,
+    );
+    const waiting = (gate: Gate) => Object.values(gate.metAt ?? {}).filter((at) => at !== null).length;
+    expect(waiting(edited.gate)).toBe(40);
+    expect(waiting(batchesOf([[orders('k0499')]], 6_000).reduce(count, edited.gate))).toBe(40);
+  });
+
+  it.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])('may be called %s', (key) => {
+    const gate = batchesOf([[orders(key), rates(key)]]).reduce(count, start);
+    expect(openKeys(gate)).toEqual([]);
+    expect(nextChangeAt(throughJson(gate))).toBe(2_000 + 3_600_000);
+    expect(openKeys(passTime(throughJson(gate), 2_000 + 3_600_000))).toEqual([key]);
+  });
+
   it('start the same runs whatever is let go of, and while slots are free however messages are cut', () => {
     // Of so many leaves, ten keys may wait.
     const others = Array.from({ length: 98 }, (_, nth) => leafOfSubscription(nth + 10));
     const wide = { ...start, condition: atLeast(2, ORDERS, RATES, ...others) };
-    const anyBatch = fc
+    const anyOne = fc
       .tuple(fc.subarray([orders, rates], { minLength: 1 }), fc.integer({ min: 0, max: 60 }))
       .map(([leaves, nth]) => leaves.map((leaf) => leaf(settling(nth))));
+    const anyBatch = fc.array(anyOne, { minLength: 1, maxLength: 3 }).map((ones) => ones.flat());
     const anyCuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(
@@ -124,7 +149,7 @@ describe('keys that wait for more once they are met', () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 40, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true },
     );
   });
 });
@@ -151,8 +176,19 @@ function consume(
     if (decision.kind === 'recall') {
       const all = { ...consumer.gate, queued: log };
       const held = new Set(pendingKeys(consumer.gate));
-      const queued = read((key) => !held.has(key) && isMetFor(all, key));
-      consumer = { ...consumer, gate: recalled(consumer.gate, queued, { hasMet: false }) };
+      const { pending, met } = indexOf(all);
+      const away = [...pending].filter(([key]) => met.has(key) && !held.has(key ?? '')).toSorted(byAge);
+      const first = new Set(away.slice(0, 2).map(([key]) => key));
+      const next = away[2];
+      const forgotten = next === undefined ? { hasMet: false } : { hasMet: true, metFrom: next[1].firstSeq };
+      consumer = {
+        ...consumer,
+        gate: recalled(
+          consumer.gate,
+          read((key) => first.has(key)),
+          forgotten,
+        ),
+      };
     } else if (decision.kind === 'open') {
       opened(decision.run);
       consumer = withRun({ ...consumer, gate: decision.gate }, decision.run.runId);

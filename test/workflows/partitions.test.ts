@@ -1,4 +1,5 @@
-import { asset, dag, type DagDefinition, type DagOptions, rollup, startOf } from '../../sdk/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asset, dag, type DagDefinition, type DagOptions, on, rollup, startOf } from '../../sdk/index.ts';
 import { parseDagId } from '../../core/ids.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { clearQueue, setPaused } from '../../temporal/control.ts';
@@ -12,6 +13,7 @@ const [orders, rates] = [asset('s3://keys/orders'), asset('s3://keys/rates')];
 const days = asset('s3://keys/days');
 const [bulk, mark] = [asset('s3://keys/bulk'), asset('s3://keys/mark')];
 const flood = asset('s3://keys/flood');
+const fading = asset('s3://keys/fading');
 const plain = asset('s3://keys/plain');
 const held = aLatch();
 
@@ -38,6 +40,7 @@ const project: readonly DagDefinition[] = [
       return run.partitionKey;
     });
   }),
+  listing('fading', { schedule: on(fading, { expireAfter: '4s' }), partitioned: true }),
   listing('keyless', { schedule: plain }),
   listing('whatever', { schedule: plain, partitions: 'any' }),
 ];
@@ -156,7 +159,8 @@ describe('a consumer with more keys than its gate holds', () => {
   }, 120_000);
 
   it('lets those that were met first wait for no more, where too many wait', async () => {
-    const keys = Array.from({ length: 2_600 }, (_, nth) => `k${String(nth).padStart(4, '0')}`);
+    // So many come in one message after an outage.
+    const keys = Array.from({ length: 6_000 }, (_, nth) => `k${String(nth).padStart(4, '0')}`);
     await postAll(flood.uri, keys.slice(0, 900));
     await eventually(async () => (await heldKeys('waiting')) === 900);
     expect(await tidegate.runsOf('waiting')).toEqual([]);
@@ -168,10 +172,46 @@ describe('a consumer with more keys than its gate holds', () => {
     expect(Object.keys(waiting.queued).length).toBeLessThanOrEqual(2_000);
     expect(Object.values(waiting.metAt ?? {}).filter((at) => at !== null)).toHaveLength(1_000);
     const { cleared } = await clearQueue(tidegate.deps, parseDagId('waiting'), { who: 'me' });
-    expect(cleared).toBe(2_597);
+    expect(cleared).toBe(5_997);
     held.open();
     expect(await tidegate.resultsOf('waiting', 3)).toEqual(keys.slice(0, 3));
   }, 60_000);
+});
+
+describe('keys that a gate let go of and that are too old when there is a slot', () => {
+  it('are written down as expired, each once, and start nothing', async () => {
+    const dagId = parseDagId('fading');
+    await setPaused(tidegate.deps, dagId, true);
+    const keys = Array.from({ length: 2_600 }, (_, nth) => `k${nth}`);
+    const idOf = await new AssetIds(tidegate.deps.db).find([anAsset(fading.uri)]);
+    const events = keys.map((partitionKey) => ({
+      assetId: idOf(anAsset(fading.uri)),
+      extra: {},
+      partitionKey,
+    }));
+    await recordEvents(tidegate.deps, { events });
+    await eventually(async () => (await tidegate.gate('fading')).gate.forgotten?.hasMet === true);
+    await delay(4_500);
+    await setPaused(tidegate.deps, dagId, false);
+    const expired = () =>
+      tidegate.deps.db
+        .selectFrom('consumption')
+        .select(['outcome', 'key'])
+        .where('dag_id', '=', dagId)
+        .execute();
+    await postLater(fading.uri);
+    await eventually(async () => (await expired()).length >= 2_601);
+    const rows = await expired();
+    expect(new Set(rows.map(({ key }) => key)).size).toBe(rows.length);
+    expect(rows.filter(({ outcome }) => outcome === 'expired')).toHaveLength(2_600);
+    expect(await tidegate.runsOf('fading')).toHaveLength(1);
+  }, 60_000);
+
+  /** What comes in time is taken; what did not is told before it. */
+  const postLater = async (uri: string): Promise<void> => {
+    await post(uri, 'late');
+    await tidegate.runsClosed('fading', 1);
+  };
 });
 
 describe('a consumer that is not by partition', () => {
