@@ -2,6 +2,7 @@ import { TidegateError } from '../core/errors.ts';
 import { mapLeaves } from '../core/condition.ts';
 import { parseCatchup } from '../core/catch-up.ts';
 import { parseDagId, quote } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
 import { invalidOption } from '../core/invalid-option.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import { parseGateTerms } from '../core/gate-options.ts';
@@ -46,6 +47,8 @@ function compile(definition: DagDefinition, file: string): DagPlan {
   const outlets = compileOutlets(options.outlets ?? []);
   const tasks = compileTasks(definition);
   requireParams(definition);
+  const paramsSchema = toJsonSchema(options.params, 'params');
+  if (cron !== null || condition !== null) requireDefaults(paramsSchema);
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
@@ -62,7 +65,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     maxActiveRuns: parseMaxActiveRuns(options.maxActiveRuns),
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
-    paramsSchema: toJsonSchema(options.params, 'params'),
+    paramsSchema,
     run: { tasks, ...(outlets.length === 0 ? {} : { outlets }), ...parseLimits(options) },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
@@ -89,6 +92,15 @@ function requireParams({ options: { params }, tasks }: DagDefinition): void {
       }
     }
   }
+}
+
+/** @throws TidegateError `invalid_definition` when runs that nobody gives anything lack a parameter */
+function requireDefaults(schema: JsonObject | null): void {
+  const required = schema?.['required'];
+  if (!Array.isArray(required) || required.length === 0) return;
+  throw refused(
+    `params: ${required.map((name) => quote(String(name))).join(', ')} must be given, and runs that its schedule starts are given nothing: add .default(…) or .optional()`,
+  );
 }
 
 function refused(reason: string): TidegateError {

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseDagId, parseRunId } from '../../core/ids.ts';
 import { Children } from '../../dev/children.ts';
 import { startPostgres } from '../../dev/embedded-postgres.ts';
@@ -27,6 +28,7 @@ const [a, b, c] = [asset('s3://lake/a'), asset('s3://lake/b'), asset('s3://lake/
 const [busy1, busy2] = [asset('s3://lake/busy/1'), asset('s3://lake/busy/2')];
 /** Each for one consumer that looks into events, or for whom time passes. */
 const [timed1, timed2] = [asset('s3://lake/timed/1'), asset('s3://lake/timed/2')];
+const [settled1, settled2] = [asset('s3://lake/settled/1'), asset('s3://lake/settled/2')];
 const [keyed1, keyed2] = [asset('s3://lake/keyed/1'), asset('s3://lake/keyed/2')];
 const [owed1, owed2] = [asset('s3://lake/owed/1'), asset('s3://lake/owed/2')];
 const [due1, due2] = [asset('s3://lake/due/1'), asset('s3://lake/due/2')];
@@ -47,6 +49,7 @@ const dags = [
   waiting('edit', { schedule: all(a, b) }),
   waiting('timed', { schedule: [timed1, timed2], within: '1s', settle: { quiet: '300ms', max: '2s' } }),
   waiting('keyed', { schedule: [keyed1, keyed2], partitioned: true }),
+  waiting('settled', { schedule: [settled1, settled2], partitioned: true, settle: { quiet: '400ms' } }),
   waiting('filtered', { schedule: on(filtered, { where: { 'extra.rows': { gt: 1 } } }) }),
   waiting('owed', { schedule: assetAndTime({ cron: '0 0 1 1 *' }, [owed1, owed2]) }),
   waiting('due', {
@@ -64,6 +67,10 @@ const dags = [
       async ({ needs }) => needs.rows.length,
     );
     d.task('after', { needs: [skipped] }, noop);
+  }),
+  dag('limited', { maxActiveTasks: 1, runTimeout: '600ms' }, (d) => {
+    d.task('first', noop);
+    d.task('wait', async ({ signal }) => delay(60_000, undefined, { signal }));
   }),
   dag('retry', {}, (d) => {
     d.task('work', { retries: { max: 2, initial: '100ms' } }, async ({ try: number }) => {
@@ -164,7 +171,7 @@ async function play(tidegate: Tidegate): Promise<void> {
   await tidegate.deploy(dags.filter(({ id }) => id !== 'edit'));
   await eventually(async () => (await tidegate.consumer('edit').describe()).status.name === 'COMPLETED');
 
-  for (const id of ['success', 'retry', 'failure', 'outlets'])
+  for (const id of ['success', 'retry', 'failure', 'outlets', 'limited'])
     await tidegate.closed(id, await tidegate.trigger(id));
   await tidegate.post(timed1.uri);
   const gateOf = async (dagId: string) => Object.keys((await tidegate.gate(dagId)).gate.queued);
@@ -176,6 +183,9 @@ async function play(tidegate: Tidegate): Promise<void> {
   for (const partition of ['eu', 'us']) await tidegate.postWith(keyed1.uri, { partition });
   for (const partition of ['us', 'eu']) await tidegate.postWith(keyed2.uri, { partition });
   await runsClosed('keyed', 2);
+  for (const partition of ['eu', 'us', 'asia']) await tidegate.postWith(settled1.uri, { partition });
+  for (const partition of ['us', 'eu', 'eu']) await tidegate.postWith(settled2.uri, { partition });
+  await runsClosed('settled', 2);
   for (const rows of [1, 2]) await tidegate.postWith(filtered.uri, { extra: { rows } });
   await runsClosed('filtered', 1);
   await post(parts.uri, parts.uri, parts.uri);
@@ -228,6 +238,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     ['edit', 'edit-and-retire'],
     ['timed', 'timed'],
     ['keyed', 'keyed'],
+    ['settled', 'settled-keys'],
     ['filtered', 'filtered'],
     ['parts', 'parts'],
     ['owed', 'owed'],
@@ -242,7 +253,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     const handle = client.workflow.getHandle('dag/long', runId);
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
-  for (const dagId of ['success', 'retry', 'failure', 'cancel', 'outlets']) {
+  for (const dagId of ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited']) {
     const [run] = await tidegate.runsOf(dagId);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
     await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');

@@ -52,7 +52,7 @@ describe('a compiled DAG', () => {
         {
           schedule: cron('0 6 * * *', { timezone: 'Europe/Berlin' }),
           startDate: '2024-01-01T06:00:00+01:00',
-          params: z.object({ day: z.string().default('today'), limit: z.int() }),
+          params: z.object({ day: z.string().default('today'), limit: z.int().default(5) }),
           taskQueue: 'heavy',
           defaults: { retries: 2, timeout: '10 minutes' },
           maxActiveRuns: 1,
@@ -76,7 +76,7 @@ describe('a compiled DAG', () => {
       startAt: Date.UTC(2024, 0, 1, 5),
       cron: { expression: '0 6 * * *', timezone: 'Europe/Berlin' },
       maxActiveRuns: 1,
-      paramsSchema: { type: 'object', required: ['limit'] },
+      paramsSchema: { type: 'object', properties: { limit: { default: 5 } } },
     });
     expect(plan.run.tasks).toMatchObject([
       {
@@ -201,6 +201,23 @@ describe('a DAG is refused', () => {
   ])('because %s', (reason, build) => {
     expect(() => compile(build)).toThrow(expect.objectContaining({ code: 'invalid_definition' }));
     expect(() => compile(build)).toThrow(reason);
+  });
+
+  it('because runs that its schedule starts would lack a parameter', () => {
+    const params = z.object({
+      region: z.string(),
+      day: z.string().default('x'),
+      note: z.string().optional(),
+    });
+    const build = (schedule: typeof orders | undefined) =>
+      compileDag(
+        dag('d', { params, ...(schedule && { schedule }) }, (d) => void d.task('a', () => 1)),
+        'd.ts',
+      );
+    expect(() => build(orders)).toThrow(
+      /params: .region. must be given, and runs that its schedule starts are given nothing: add \.default/,
+    );
+    expect(build(undefined).paramsSchema).toMatchObject({ required: ['region'] });
   });
 
   it.each<[string, DagOptions<undefined>]>([

@@ -41,7 +41,7 @@ describe('an asset that is defined by a function', () => {
         taskQueue: 'heavy',
       },
       eventExtra: z.object({ rows: z.number(), unit: z.string().default('row') }),
-      params: z.object({ day: z.string() }),
+      params: z.object({ day: z.string().default('today') }),
     },
     ({ upstream, self, emit, params }) => {
       expectType<EventReader<{ rows: number }>>()(upstream.orders);
@@ -73,7 +73,7 @@ describe('an asset that is defined by a function', () => {
       description: 'Totals',
       tags: ['daily'],
       maxActiveRuns: 1,
-      paramsSchema: { required: ['day'] },
+      paramsSchema: { properties: { day: { default: 'today' } } },
       condition: { kind: 'all', of: [{ asset: refOf(orders) }, { asset: refOf(users) }] },
       run: {
         tasks: [
