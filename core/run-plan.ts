@@ -2,24 +2,13 @@ import type { Catchup } from './catch-up.ts';
 import type { AssetRef } from './asset-uri.ts';
 import type { Condition } from './condition.ts';
 import type { OnMissing } from './deadline.ts';
-import { unreachable } from './errors.ts';
 import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
 import type { RetryPlan } from './retry.ts';
 import type { Source } from './source.ts';
-
-/** When a task may start, given how the tasks it needs ended (Airflow's words). */
-export type TriggerRule = 'all_success' | 'all_done' | 'one_failed' | 'one_success' | 'none_failed';
-
-export const triggerRules: readonly TriggerRule[] = [
-  'all_success',
-  'all_done',
-  'one_failed',
-  'one_success',
-  'none_failed',
-];
+import { judgeTask, type TriggerRule } from './trigger-rule.ts';
 
 /** One task of a plan: its structure, never its code. */
 export interface TaskPlan {
@@ -126,8 +115,6 @@ export function endOf(ends: TaskEnds, id: TaskId): TaskEnd | undefined {
   return Object.hasOwn(ends, id) ? ends[id] : undefined;
 }
 
-type Verdict = 'start' | 'wait' | 'skipped' | 'upstream_failed';
-
 /** What follows from how tasks ended so far; `ready` includes tasks that were started before. */
 export function step({ tasks }: RunPlan, ended: TaskEnds): Step {
   const ends: Record<TaskId, TaskEnd> = { ...ended };
@@ -135,7 +122,8 @@ export function step({ tasks }: RunPlan, ended: TaskEnds): Step {
   const ready: TaskId[] = [];
   for (const task of tasks) {
     if (endOf(ends, task.id) !== undefined) continue;
-    const verdict = judge(task, ends);
+    const upstream = task.needs.map((id) => endOf(ends, id));
+    const verdict = upstream.length === 0 ? 'start' : judgeTask(task.triggerRule, upstream);
     if (verdict === 'start') ready.push(task.id);
     else if (verdict !== 'wait') ends[task.id] = settled[task.id] = verdict;
   }
@@ -157,34 +145,4 @@ export function updatedBy(
   ends: TaskEnds,
 ): readonly DagOutlet[] {
   return state === 'success' && Object.values(ends).includes('success') ? outlets : [];
-}
-
-function judge({ needs, triggerRule }: TaskPlan, ends: TaskEnds): Verdict {
-  const upstream = needs.map((id) => endOf(ends, id));
-  const isDone = !upstream.includes(undefined);
-  const succeeded = upstream.includes('success');
-  const failed = upstream.includes('failed') || upstream.includes('upstream_failed');
-  const skipped = upstream.includes('skipped');
-  if (needs.length === 0) return 'start';
-
-  switch (triggerRule) {
-    case 'all_success':
-      if (failed) return 'upstream_failed';
-      if (skipped) return 'skipped';
-      return isDone ? 'start' : 'wait';
-    case 'all_done':
-      return isDone ? 'start' : 'wait';
-    case 'one_failed':
-      if (failed) return 'start';
-      return isDone ? 'skipped' : 'wait';
-    case 'one_success':
-      if (succeeded) return 'start';
-      if (!isDone) return 'wait';
-      return failed ? 'upstream_failed' : 'skipped';
-    case 'none_failed':
-      if (failed) return 'upstream_failed';
-      return isDone ? 'start' : 'wait';
-    default:
-      return unreachable(triggerRule);
-  }
 }

@@ -1,7 +1,8 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId } from '../core/ids.ts';
-import { maxTasks, type TaskPlan, type TriggerRule, triggerRules } from '../core/run-plan.ts';
+import { maxTasks, type TaskPlan } from '../core/run-plan.ts';
+import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';

@@ -5,7 +5,7 @@ import type { Duration } from '../core/duration.ts';
 import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionedInput } from '../core/partitioned.ts';
-import type { TriggerRule } from '../core/run-plan.ts';
+import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';

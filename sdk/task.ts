@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
-import type { TriggerRule } from '../core/run-plan.ts';
+import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnySource } from './source.ts';
 import type { TaskContext } from './task-context.ts';
 

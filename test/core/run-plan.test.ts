@@ -9,10 +9,9 @@ import {
   type TaskEnd,
   type TaskEnds,
   type TaskPlan,
-  type TriggerRule,
-  triggerRules,
   updatedBy,
 } from '../../core/run-plan.ts';
+import { type TriggerRule, triggerRules } from '../../core/trigger-rule.ts';
 import { throughJson } from '../support/core.ts';
 import { anAsset, aTaskPlan } from '../support/plans.ts';
 
@@ -58,6 +57,34 @@ describe('a trigger rule', () => {
     ['one_success', 'failed', 'skipped', 'upstream_failed'],
     ['one_success', 'upstream_failed', 'upstream_failed', 'upstream_failed'],
     ['one_success', 'skipped', 'skipped', 'skipped'],
+    ['all_failed', 'failed', null, 'waits'],
+    ['all_failed', 'failed', 'upstream_failed', 'starts'],
+    ['all_failed', 'success', null, 'skipped'],
+    ['all_failed', 'failed', 'skipped', 'skipped'],
+    ['all_done_min_one_success', 'success', null, 'waits'],
+    ['all_done_min_one_success', 'success', 'failed', 'starts'],
+    ['all_done_min_one_success', 'success', 'skipped', 'starts'],
+    ['all_done_min_one_success', 'failed', null, 'waits'],
+    ['all_done_min_one_success', 'failed', 'skipped', 'upstream_failed'],
+    ['all_done_min_one_success', 'skipped', 'skipped', 'skipped'],
+    ['all_skipped', 'skipped', null, 'waits'],
+    ['all_skipped', 'skipped', 'skipped', 'starts'],
+    ['all_skipped', 'success', null, 'skipped'],
+    ['all_skipped', 'upstream_failed', 'skipped', 'skipped'],
+    ['one_done', null, null, 'waits'],
+    ['one_done', 'skipped', null, 'waits'],
+    ['one_done', 'success', null, 'starts'],
+    ['one_done', 'failed', null, 'starts'],
+    ['one_done', 'skipped', 'skipped', 'skipped'],
+    ['none_failed_min_one_success', 'success', null, 'waits'],
+    ['none_failed_min_one_success', 'success', 'skipped', 'starts'],
+    ['none_failed_min_one_success', 'skipped', 'skipped', 'skipped'],
+    ['none_failed_min_one_success', 'failed', null, 'upstream_failed'],
+    ['none_skipped', 'failed', null, 'waits'],
+    ['none_skipped', 'failed', 'success', 'starts'],
+    ['none_skipped', 'skipped', null, 'skipped'],
+    ['always', null, null, 'starts'],
+    ['always', 'failed', null, 'starts'],
     ['none_failed', 'success', null, 'waits'],
     ['none_failed', 'skipped', null, 'waits'],
     ['none_failed', 'success', 'skipped', 'starts'],
@@ -182,10 +209,13 @@ describe('any run', () => {
       fc.property(anyPlan(), anyChoices(), (plan, choices) => {
         simulate(plan, choices, ({ needs, triggerRule }, ended) => {
           const upstream = needs.map((id) => endOf(ended, id));
+          const hasFailed = upstream.some((end) => end === 'failed' || end === 'upstream_failed');
+          const hasSucceeded = upstream.includes('success');
           const isEnough =
-            (triggerRule === 'one_success' && upstream.includes('success')) ||
-            (triggerRule === 'one_failed' &&
-              upstream.some((end) => end === 'failed' || end === 'upstream_failed'));
+            triggerRule === 'always' ||
+            (triggerRule === 'one_success' && hasSucceeded) ||
+            (triggerRule === 'one_failed' && hasFailed) ||
+            (triggerRule === 'one_done' && (hasSucceeded || hasFailed));
           expect(isEnough || !upstream.includes(undefined)).toBe(true);
         });
       }),
