@@ -33,6 +33,6 @@ export function timesToMakeUp(
   times: readonly number[],
   known: ReadonlySet<number>,
 ): readonly number[] {
-  const newest = catchup === 'latest' ? times.slice(-1) : times.slice(-catchup);
-  return newest.filter((at) => !known.has(at));
+  const isMissed = (at: number): boolean => !known.has(at);
+  return catchup === 'latest' ? times.slice(-1).filter(isMissed) : times.filter(isMissed).slice(-catchup);
 }

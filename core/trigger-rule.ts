@@ -1,7 +1,7 @@
 import { unreachable } from './errors.ts';
 import type { TaskEnd } from './run-plan.ts';
 
-/** When a task may start, given how the tasks it needs ended (Airflow's words and meanings). `failed` is also what could not start because of a failure. */
+/** When a task may start, given how the tasks it needs ended (Airflow's words and meanings). But for `one_done`, `failed` is also what could not start because of a failure. */
 export const triggerRules = [
   'all_success',
   'all_failed',
@@ -48,7 +48,7 @@ export function judgeTask(rule: TriggerRule, upstream: readonly (TaskEnd | undef
       if (succeeded) return 'start';
       return onceDone(failed ? 'upstream_failed' : 'skipped');
     case 'one_done':
-      return succeeded || failed ? 'start' : onceDone('skipped');
+      return succeeded || upstream.includes('failed') ? 'start' : onceDone('skipped');
     case 'none_failed':
       return failed ? 'upstream_failed' : onceDone('start');
     case 'none_failed_min_one_success':

@@ -11,7 +11,7 @@ const never = Symbol.for('tidegate.nonRetryable');
  *
  * export async function read(url: string): Promise<Response> {
  *   const response = await fetch(url);
- *   if (response.status === 429) throw new RetryAfter(`${response.headers.get('retry-after') ?? 60}s`, 'rate limited');
+ *   if (response.status === 429) throw new RetryAfter((Number(response.headers.get('retry-after')) || 60) * 1_000, 'rate limited');
  *   return response;
  * }
  * ```

@@ -15,7 +15,7 @@ export async function findUnsettled(db: Db, olderThanMs: number): Promise<readon
     select d.dag_id as "dagId", v.plan
     from dag d join dag_version v on v.dag_id = d.dag_id and v.version = d.version join consumer c on c.dag_id = d.dag_id
     where d.retired_at is null and not c.is_paused and v.plan -> 'catchup' is not null and v.plan ->> 'cron' is not null
-      and d.times_settled_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
+      and coalesce(d.times_settled_at, d.updated_at) < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
     order by d.dag_id`.execute(db);
   return rows;
 }

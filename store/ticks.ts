@@ -54,6 +54,7 @@ async function joinWaiting(
   const { rows } = await sql`
     with joined as (
       update run set
+        logical_at = least(logical_at, ${at}::timestamptz),
         data_interval_start_at = least(data_interval_start_at, ${from}::timestamptz),
         data_interval_end_at = greatest(data_interval_end_at, ${at}::timestamptz),
         is_owed = false

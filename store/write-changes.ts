@@ -37,8 +37,11 @@ async function upsertDag(tx: Tx, { dagId, version, file, plan }: Change): Promis
     .onConflict((conflict) =>
       conflict.column('dag_id').doUpdateSet({
         ...{ version, file, retired_at, is_open, updated_at: sql<Date>`clock()` },
-        // Nothing is made up for of the time when it was not there.
-        times_settled_at: sql<Date>`case when dag.retired_at is null then dag.times_settled_at else clock() end`,
+        // Nothing is made up for of the time when it was not there, or had no such schedule.
+        times_settled_at: sql<Date>`case when dag.retired_at is null and exists (
+          select from dag_version v where v.dag_id = dag.dag_id and v.version = dag.version
+            and v.plan -> 'catchup' is not null and v.plan -> 'cron' = ${JSON.stringify(plan?.cron ?? null)}::jsonb
+        ) then dag.times_settled_at else clock() end`,
       }),
     )
     .execute();

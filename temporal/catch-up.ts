@@ -1,4 +1,4 @@
-import { timesToMakeUp } from '../core/catch-up.ts';
+import { maxCatchup, timesToMakeUp } from '../core/catch-up.ts';
 import { type DagToSettle, readKnownTimes, readSettled, settleTimes } from '../store/missed-times.ts';
 import type { Deps } from './deps.ts';
 import { requestTick } from './request-run.ts';
@@ -16,7 +16,7 @@ export async function catchUp(deps: Deps, dag: DagToSettle): Promise<void> {
   const { settledAt, now } = settled;
   const { catchup } = plan;
   if (plan.cron !== null && catchup !== undefined) {
-    const most = catchup === 'latest' ? 1 : catchup;
+    const most = catchup === 'latest' ? 1 : maxCatchup;
     const times = await lastTimes(temporal, dagId, { after: settledAt, upTo: now, most });
     const missed = timesToMakeUp(catchup, times, await readKnownTimes(db, dagId, times));
     for (const at of missed) {

@@ -18,12 +18,16 @@ export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed
 
 /** Gives what was deployed its consumers and schedules, also what a deploy left behind that was cut off. */
 export async function syncDeployed(deps: Deps, olderThanMs: number): Promise<void> {
-  const { db, temporal } = deps;
+  const { db, temporal, log } = deps;
   for (const dag of await findUnsynced(db, olderThanMs)) {
     const { dagId, plan, isPaused } = dag;
     if (plan !== null) await ensureConsumer(temporal, dagId);
     await syncSchedules(temporal, dag);
-    if (plan !== null && !isPaused) await catchUp(deps, { dagId, plan });
     await markSynced(db, dag);
+    if (plan === null || isPaused) continue;
+    // What fails here is found again by a sweep, and keeps no other DAG waiting.
+    await catchUp(deps, { dagId, plan }).catch((error: unknown) =>
+      log.warn('missed times not made up for yet', { dagId, error: String(error) }),
+    );
   }
 }

@@ -7,22 +7,35 @@ import type { Temporal } from './deps.ts';
 const minuteMs = 60_000;
 /** Beyond this no time is looked for: the 29th of February comes every eight years at most. */
 const farthestMs = 9 * 366 * 86_400_000;
-/** Each stretch that is looked through is so many times as long as the one before, so none has many more times than are wanted. */
+/** Each stretch that is looked through is so many times as long as the one before. */
 const growth = 16;
+/** Times that are read of one stretch at most: twice what Temporal tells at once, and more than anybody asks for. */
+const mostRead = 2_000;
 /** NOT_FOUND. */
 const notFound = 5;
 
-/** The newest times of a DAG's schedule behind `after`, up to and with `upTo`; in order, at most `most`. They are Temporal's. */
+/**
+ * The newest times of a DAG's schedule behind `after`, up to and with `upTo`; in order, at most `most`, which is 1,000 or less. They are
+ * Temporal's, which tells the oldest of a stretch first: stretches grow until one holds enough, and shrink again where it holds too many.
+ */
 export async function lastTimes(
   temporal: Temporal,
   dagId: DagId,
   { after, upTo, most }: { readonly after: number; readonly upTo: number; readonly most: number },
 ): Promise<readonly number[]> {
   const earliest = Math.max(after, upTo - farthestMs);
-  for (let span = minuteMs; ; span *= growth) {
+  let tooShort = 0;
+  let tooLong = Number.POSITIVE_INFINITY;
+  for (let span = minuteMs; ;) {
     const from = Math.max(earliest, upTo - span);
-    const times = await timesBetween(temporal, dagId, from, upTo);
-    if (times.length >= most || from === earliest) return times.slice(-most);
+    const times = await timesBetween(temporal, dagId, { after: from, upTo, most: mostRead });
+    const isWhole = times.length < mostRead;
+    if (isWhole && (times.length >= most || from === earliest)) return times.slice(-most);
+    if (isWhole) tooShort = upTo - from;
+    else tooLong = upTo - from;
+    // No two times are that close.
+    if (tooLong - tooShort <= 1) return times.slice(-most);
+    span = tooLong === Number.POSITIVE_INFINITY ? span * growth : Math.floor((tooShort + tooLong) / 2);
   }
 }
 
@@ -34,20 +47,19 @@ export async function nextTimes(
 ): Promise<readonly number[]> {
   for (let span = minuteMs; ; span *= growth) {
     const upTo = after + Math.min(span, farthestMs);
-    const times = await timesBetween(temporal, dagId, after, upTo);
-    if (times.length >= most || span >= farthestMs) return times.slice(0, most);
+    const times = await timesBetween(temporal, dagId, { after, upTo, most });
+    if (times.length >= most || span >= farthestMs) return times;
   }
 }
 
-/** All times behind `after`, up to and with `upTo`; none where there is no schedule. */
+/** The first times behind `after`, up to and with `upTo`, at most `most`; none where there is no schedule. */
 async function timesBetween(
   { client, namespace }: Temporal,
   dagId: DagId,
-  after: number,
-  upTo: number,
+  { after, upTo, most }: { readonly after: number; readonly upTo: number; readonly most: number },
 ): Promise<readonly number[]> {
   const times: number[] = [];
-  for (let from = after; from < upTo;) {
+  for (let from = after; from < upTo && times.length < most;) {
     const page = await client.workflowService
       .listScheduleMatchingTimes({
         ...{ namespace, scheduleId: tickWorkflowId(dagId) },
@@ -63,5 +75,5 @@ async function timesBetween(
     if (last === undefined) break;
     from = last;
   }
-  return times;
+  return times.slice(0, most);
 }

@@ -5,4 +5,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`alter table dag add column times_settled_at timestamptz, add column next_time_at timestamptz`.execute(
     db,
   );
+  // DAGs that are there already make up for nothing older.
+  await sql`update dag set times_settled_at = clock()`.execute(db);
 }

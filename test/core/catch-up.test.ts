@@ -4,7 +4,7 @@ describe('times that passed without a run', () => {
   it.each([
     ['the last', 'latest', [1, 2, 3], [], [3]],
     ['none where the last has its run', 'latest', [1, 2, 3], [3], []],
-    ['so many of the last, without those that have theirs', 2, [1, 2, 3], [2], [3]],
+    ['so many of the last that have none', 2, [1, 2, 3, 4], [3], [2, 4]],
     ['all, where they are fewer', 5, [1, 2], [], [1, 2]],
     ['none where there are none', 'latest', [], [], []],
   ] as const)('are made up for: %s', (_, catchup, times, known, missed) => {

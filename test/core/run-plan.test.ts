@@ -76,6 +76,8 @@ describe('a trigger rule', () => {
     ['one_done', 'success', null, 'starts'],
     ['one_done', 'failed', null, 'starts'],
     ['one_done', 'skipped', 'skipped', 'skipped'],
+    ['one_done', 'upstream_failed', null, 'waits'],
+    ['one_done', 'upstream_failed', 'upstream_failed', 'skipped'],
     ['none_failed_min_one_success', 'success', null, 'waits'],
     ['none_failed_min_one_success', 'success', 'skipped', 'starts'],
     ['none_failed_min_one_success', 'skipped', 'skipped', 'skipped'],
@@ -215,7 +217,7 @@ describe('any run', () => {
             triggerRule === 'always' ||
             (triggerRule === 'one_success' && hasSucceeded) ||
             (triggerRule === 'one_failed' && hasFailed) ||
-            (triggerRule === 'one_done' && (hasSucceeded || hasFailed));
+            (triggerRule === 'one_done' && (hasSucceeded || upstream.includes('failed')));
           expect(isEnough || !upstream.includes(undefined)).toBe(true);
         });
       }),

@@ -3,7 +3,7 @@ import { parseDagId } from '../../core/ids.ts';
 import { cron, dag, type DagDefinition, type DagOptions, every } from '../../sdk/index.ts';
 import { findDag } from '../../store/dag-queries.ts';
 import { setPaused } from '../../temporal/control.ts';
-import { nextTimes } from '../../temporal/schedule-times.ts';
+import { lastTimes, nextTimes } from '../../temporal/schedule-times.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const hour = 3_600_000;
@@ -20,6 +20,11 @@ const dags = [
     startDate: longAgo,
     catchup: 'latest',
   }),
+  dag(
+    'far',
+    { schedule: every('1s'), startDate: '2029-01-01', endDate: '2029-03-01', catchup: { max: 1_000 } },
+    (d) => void d.task('work', async () => undefined),
+  ),
   dag('seconds', { schedule: every('1s'), catchup: { max: 1_000 }, maxActiveRuns: 100 }, (d) => {
     d.task('work', async () => undefined);
   }),
@@ -67,6 +72,29 @@ describe('times of a schedule that passed before it was deployed', () => {
     await tidegate.runsClosed('leap', 1);
     const [at] = (await ticksOf('leap')).map((tick) => tick.at);
     expect(new Date(at ?? 0).toISOString()).toMatch(/^20(?:24|28|32)-02-28T23:00:00/);
+  });
+
+  it('are found at once, however dense the schedule is and however far away', async () => {
+    const far = parseDagId('far');
+    const { temporal } = tidegate.deps;
+    expect(await nextTimes(temporal, far, { after: Date.UTC(2026, 0, 1), most: 2 })).toEqual([
+      Date.UTC(2029, 0, 1),
+      Date.UTC(2029, 0, 1, 0, 0, 1),
+    ]);
+    const last = await lastTimes(temporal, far, { after: 0, upTo: Date.UTC(2031, 0, 1), most: 1_000 });
+    const end = Date.UTC(2029, 2, 1);
+    expect([last.length, last[0], last.at(-1)]).toEqual([1_000, end - 999_000, end]);
+    expect(await tidegate.runsOf('far')).toEqual([]);
+  });
+
+  it('are those of the schedule that the DAG had', async () => {
+    const before = hourly('other', { startDate: longAgo });
+    const schedule = every('1h', { offset: '5m' });
+    await tidegate.deploy([...dags, before]);
+    await tidegate.deploy([...dags, hourly('other', { startDate: longAgo, schedule, catchup: { max: 9 } })]);
+    await delay(500);
+    expect((await tidegate.runsOf('other')).length).toBeLessThanOrEqual(1);
+    await tidegate.deploy(dags);
   });
 
   it('are made up for once', async () => {
