@@ -45,7 +45,7 @@ const ticksOf = async (dagId: string) =>
 describe('times of a schedule that passed before it was deployed', () => {
   it('are made up for as the DAG says, each with the time since the one before', async () => {
     const last = Math.floor(Date.now() / hour) * hour;
-    const three = await tidegate.runsClosed('three', 3);
+    const three = (await tidegate.runsClosed('three', 3)).slice(0, 3);
     expect(three.map(({ trigger, state }) => [trigger, state])).toEqual(
       Array(3).fill(['scheduled', 'success']),
     );
@@ -111,11 +111,12 @@ describe('times of a schedule that passed while its DAG was paused', () => {
     const dagId = parseDagId('seconds');
     await tidegate.runsClosed('seconds', 2);
     await setPaused(tidegate.deps, dagId, true);
-    const before = (await tidegate.runsOf('seconds')).length;
+    const pausedAt = Date.now();
     await delay(3_500);
-    expect((await tidegate.runsOf('seconds')).length).toBeLessThanOrEqual(before + 1);
+    const before = (await tidegate.runsOf('seconds')).length;
+    for (const { at } of await ticksOf('seconds')) expect(at).toBeLessThanOrEqual(pausedAt);
     await setPaused(tidegate.deps, dagId, false);
-    await tidegate.runsClosed('seconds', before + 5);
+    await tidegate.runsClosed('seconds', before + 3);
     const times = (await ticksOf('seconds')).map(({ at }) => at).toSorted((a, b) => a - b);
     expect(new Set(times.slice(1).map((at, nth) => at - (times[nth] ?? 0)))).toEqual(new Set([1_000]));
   }, 30_000);
@@ -137,6 +138,8 @@ describe('the next time of a schedule', () => {
     const known = await eventually(
       async () => (await findDag(tidegate.deps.db, parseDagId('none')))?.next_time_at,
     );
-    expect(known?.getTime()).toBe(Math.ceil(Date.now() / hour) * hour);
+    // The hour may have ended meanwhile.
+    const nextHour = Math.ceil(Date.now() / hour) * hour;
+    expect([nextHour, nextHour - hour]).toContain(known?.getTime());
   });
 });
