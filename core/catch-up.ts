@@ -1,5 +1,5 @@
 import { invalidOption } from './invalid-option.ts';
-import { isRecord } from './json.ts';
+import { maxIn } from './whole-number.ts';
 
 /** Which times of a schedule still get their run when they passed without one: the last, or so many of the last. */
 export type Catchup = 'latest' | number;
@@ -14,8 +14,8 @@ export const maxCatchup = 1_000;
 export function parseCatchup(value: unknown, name = 'catchup'): Catchup | undefined {
   if (value === undefined || value === 'none') return undefined;
   if (value === 'latest') return value;
-  const max = isRecord(value) && Object.keys(value).length === 1 ? value['max'] : undefined;
-  if (typeof max === 'number' && Number.isInteger(max) && max >= 1 && max <= maxCatchup) return max;
+  const max = maxIn(value, maxCatchup);
+  if (max !== undefined) return max;
   throw invalidOption(
     name,
     value,

@@ -1,5 +1,6 @@
 import { invalidOption } from './invalid-option.ts';
 import { defaultMaxActiveRuns, type StartFrom, type WhilePaused } from './run-plan.ts';
+import { isCount } from './whole-number.ts';
 
 // What a DAG or a scenario may say about its runs. `name` is what an error calls the option.
 
@@ -9,8 +10,7 @@ const isoDate = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|
 /** @throws TidegateError `invalid_definition` unless it is a whole number from 1 to 1,000; absent means 16 */
 export function parseMaxActiveRuns(value: unknown, name = 'maxActiveRuns'): number {
   if (value === undefined) return defaultMaxActiveRuns;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= maxActiveRunsLimit)
-    return value;
+  if (isCount(value, maxActiveRunsLimit)) return value;
   throw invalidOption(name, value, `use a whole number from 1 to ${maxActiveRunsLimit}`);
 }
 

@@ -8,6 +8,7 @@ import { isRecord } from './json.ts';
 import type { Partitions } from './judge.ts';
 import { parsePartitioned } from './parse-partitioned.ts';
 import { within } from './scenario-json.ts';
+import { maxIn } from './whole-number.ts';
 
 /** How long a run waits for more once its condition is met, as authors write it. */
 export interface SettleInput {
@@ -79,6 +80,7 @@ export function parseGateTerms<Leaf>(
   const whole = condition === null || windowMs === undefined ? condition : withinWindow(condition, windowMs);
   if (whole !== null) refuseLongMemory(whole);
   const partitions = parsePartitions(options, place);
+  const byKey = partitions === undefined || partitions === 'any' ? undefined : partitions;
   const takes = parseBatch(options.batch, place('batch'));
   const deadline = parseDeadline(options.deadline, place('deadline'));
   if (condition === null && [settle, windowMs, partitions, takes, deadline].some((one) => one !== undefined))
@@ -88,9 +90,9 @@ export function parseGateTerms<Leaf>(
     );
   const expires =
     whole !== null && leafNodesOf(whole).some(({ expireAfterMs }) => expireAfterMs !== undefined);
-  if (whole !== null && expires && partitions !== undefined && partitions !== 'any') {
+  if (whole !== null && expires && byKey !== undefined) {
     refuseBursts(whole);
-    if ([partitions.default, ...Object.values(partitions.assets)].some(({ type }) => type === 'rollup'))
+    if ([byKey.default, ...Object.values(byKey.assets)].some(({ type }) => type === 'rollup'))
       throw invalidOption(
         place('partitioned'),
         options.partitioned,
@@ -98,13 +100,13 @@ export function parseGateTerms<Leaf>(
       );
   }
   const { startFrom = 'now' } = options;
-  if (startFrom !== 'now' && partitions !== undefined && partitions !== 'any')
+  if (startFrom !== 'now' && byKey !== undefined)
     throw invalidOption(
       place('startFrom'),
       startFrom,
       'where runs are by partition, a key begins with what comes: leave it out',
     );
-  if (takes !== undefined && (expires || (partitions !== undefined && partitions !== 'any')))
+  if (takes !== undefined && (expires || byKey !== undefined))
     throw invalidOption(
       place('batch'),
       options.batch,
@@ -116,14 +118,14 @@ export function parseGateTerms<Leaf>(
       options.batch,
       'the run of a tick takes all that is queued: leave it out',
     );
-  if (options.ticksWait === true && partitions !== undefined && partitions !== 'any')
+  if (options.ticksWait === true && byKey !== undefined)
     throw invalidOption(
       place('partitioned'),
       options.partitioned,
       'a tick is of no partition: leave it out, or wait for assets alone',
     );
   const other = takes === undefined ? (options.ticksWait === true ? 'assetAndTime' : null) : 'batch';
-  const apart = partitions === undefined || partitions === 'any' ? other : 'partitioned';
+  const apart = byKey === undefined ? other : 'partitioned';
   if (deadline !== undefined && apart !== null)
     throw invalidOption(
       place('deadline'),
@@ -157,8 +159,8 @@ const maxTakes = 10_000;
 function parseBatch(value: unknown, name: string): number | undefined {
   if (value === undefined || value === 'all') return undefined;
   if (value === 'each') return 1;
-  const max = isRecord(value) && Object.keys(value).length === 1 ? value['max'] : undefined;
-  if (typeof max === 'number' && Number.isInteger(max) && max >= 1 && max <= maxTakes) return max;
+  const max = maxIn(value, maxTakes);
+  if (max !== undefined) return max;
   throw invalidOption(
     name,
     value,

@@ -1,5 +1,6 @@
 import { TidegateError } from './errors.ts';
 import { shown } from './json.ts';
+import { isCount } from './whole-number.ts';
 
 /** The fields of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -37,7 +38,7 @@ export function parseName(path: string, value: unknown, what: string): string {
 
 /** @throws TidegateError `invalid_input` unless it is a whole number from 1 to `most` */
 export function parseCount(path: string, value: unknown, most = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most) return value;
+  if (isCount(value, most)) return value;
   throw refused(
     path,
     value,

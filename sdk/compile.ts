@@ -8,6 +8,7 @@ import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } fr
 import { parseGateTerms } from '../core/gate-options.ts';
 import { parseDuration } from '../core/duration.ts';
 import { type DagPlan, maxPendingTasks, type RunPlan } from '../core/run-plan.ts';
+import { isCount } from '../core/whole-number.ts';
 import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
@@ -112,8 +113,7 @@ function parseLimits({
   maxActiveTasks,
   runTimeout,
 }: DagDefinition['options']): Pick<RunPlan, 'maxActiveTasks' | 'timeoutMs'> {
-  const isCount = Number.isInteger(maxActiveTasks) && Number(maxActiveTasks) >= 1;
-  if (maxActiveTasks !== undefined && !(isCount && maxActiveTasks <= maxPendingTasks))
+  if (maxActiveTasks !== undefined && !isCount(maxActiveTasks, maxPendingTasks))
     throw invalidOption('maxActiveTasks', maxActiveTasks, `use a whole number from 1 to ${maxPendingTasks}`);
   return {
     ...(maxActiveTasks === undefined ? {} : { maxActiveTasks }),

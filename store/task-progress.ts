@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import type { TaskTry } from './recording.ts';
+import { isRunning } from './running-try.ts';
 
 /** What a running try says about itself; what is absent stays as it is. */
 export interface TaskProgress {
@@ -14,7 +15,7 @@ export interface TaskProgress {
 /** Writes how far a try is, unless it is no longer the running one. */
 export async function writeProgress(
   db: Db,
-  { dagId, runId, attempt, taskId, try: number }: TaskTry,
+  tried: TaskTry,
   { progress, note, heartbeatDetails }: TaskProgress,
 ): Promise<void> {
   await db
@@ -23,11 +24,6 @@ export async function writeProgress(
       ...(progress === undefined ? {} : { progress, progress_note: note ?? null }),
       ...(heartbeatDetails === undefined ? {} : { heartbeat_details: sql`${heartbeatDetails}::jsonb` }),
     })
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', '=', taskId)
-    .where('try', '=', number)
-    .where('state', '=', 'running')
+    .where(isRunning(tried))
     .execute();
 }

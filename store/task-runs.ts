@@ -4,6 +4,7 @@ import type { Json } from '../core/json.ts';
 import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
 import type { TaskTry } from './recording.ts';
+import { isRunning } from './running-try.ts';
 import { readRun, type RunAttempt } from './runs.ts';
 import type { RunRow, TaskRunRow } from './schema.ts';
 import { ticksOf } from './ticks.ts';
@@ -108,7 +109,7 @@ export async function skipTry(db: Db, tried: TaskTry, reason: string): Promise<E
 
 async function endTry(
   db: Db,
-  { dagId, runId, attempt, taskId, try: number }: TaskTry,
+  tried: TaskTry,
   state: 'failed' | 'up_for_retry' | 'skipped',
   error: string,
 ): Promise<Ended> {
@@ -118,12 +119,7 @@ async function endTry(
       ...{ state, error, ended_at: sql<Date>`clock()` },
       failures: state === 'skipped' ? sql<number>`failures` : sql<number>`failures + 1`,
     })
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', '=', taskId)
-    .where('try', '=', number)
-    .where('state', '=', 'running')
+    .where(isRunning(tried))
     .executeTakeFirst();
   return numUpdatedRows > 0n ? 'ended' : 'lost';
 }

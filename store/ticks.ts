@@ -8,15 +8,17 @@ import { insertRequest, type Requested } from './runs.ts';
 /** Lets one tick of a DAG be written at a time; the second number is its own. */
 const tickLock = 7_401_002;
 
+/** A time of a schedule, and the one before it; `null` where it is the first. */
+export interface Tick {
+  readonly nominalAt: number;
+  readonly previousAt: number | null;
+}
+
 /**
  * Writes the run of a schedule's nominal time as queued. Where runs by time wait for assets and one does, the tick becomes part of that
  * one. The same tick again writes nothing.
  */
-export async function requestTick(
-  db: Db,
-  dagId: DagId,
-  { nominalAt, previousAt }: { readonly nominalAt: number; readonly previousAt: number | null },
-): Promise<Requested> {
+export async function requestTick(db: Db, dagId: DagId, { nominalAt, previousAt }: Tick): Promise<Requested> {
   return db.transaction().execute(async (tx): Promise<Requested> => {
     await sql`select pg_advisory_xact_lock(${tickLock}, hashtext(${dagId}))`.execute(tx);
     const at = new Date(nominalAt);

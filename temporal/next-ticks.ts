@@ -1,8 +1,8 @@
 import type { DagId } from '../core/ids.ts';
 import type { Deps } from './deps.ts';
 import { reach } from './reach.ts';
-import type { Tick } from './request-run.ts';
-import { lastTimes, nextTimes } from './schedule-times.ts';
+import type { Tick } from '../store/ticks.ts';
+import { nextTimes, withPrevious } from './schedule-times.ts';
 
 /** The next times of a DAG's schedule, each with the one before it; also while it is paused. */
 export async function nextTicks(
@@ -12,9 +12,6 @@ export async function nextTicks(
 ): Promise<readonly Tick[]> {
   return reach(async () => {
     const times = await nextTimes(temporal, dagId, { after: clock(), most });
-    const [first] = times;
-    if (first === undefined) return [];
-    const [before = null] = await lastTimes(temporal, dagId, { after: 0, upTo: first - 1, most: 1 });
-    return times.map((nominalAt, nth) => ({ nominalAt, previousAt: times[nth - 1] ?? before }));
+    return withPrevious(temporal, dagId, times);
   });
 }

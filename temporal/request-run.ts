@@ -1,9 +1,9 @@
 import type { DagId } from '../core/ids.ts';
 import { noteNextTime } from '../store/missed-times.ts';
 import { requestRun as writeRequest, type Requested, type RunRequest } from '../store/runs.ts';
-import { requestTick as writeTick } from '../store/ticks.ts';
+import { requestTick as writeTick, type Tick } from '../store/ticks.ts';
 import type { Deps } from './deps.ts';
-import { lastTimes, nextTimes } from './schedule-times.ts';
+import { nextTimes, withPrevious } from './schedule-times.ts';
 
 /**
  * Writes a requested run; its consumer, which lets it in as slots allow, is told behind the answer. A Temporal outage delays the
@@ -15,12 +15,6 @@ export async function requestRun({ db, requestedRuns }: Deps, request: RunReques
   return requested;
 }
 
-/** A time of a schedule, and the one before it; `null` where it is the first. */
-export interface Tick {
-  readonly nominalAt: number;
-  readonly previousAt: number | null;
-}
-
 /** Requests the run of a time of a schedule; the same time twice is one run. */
 export async function requestTick({ db, requestedRuns }: Deps, dagId: DagId, tick: Tick): Promise<void> {
   const requested = await writeTick(db, dagId, tick);
@@ -30,8 +24,7 @@ export async function requestTick({ db, requestedRuns }: Deps, dagId: DagId, tic
 /** Requests the run of a time that has come, and notes which one comes next. */
 export async function passTick(deps: Deps, dagId: DagId, nominalAt: number): Promise<void> {
   const { db, temporal, clock } = deps;
-  const [previousAt = null] = await lastTimes(temporal, dagId, { after: 0, upTo: nominalAt - 1, most: 1 });
-  await requestTick(deps, dagId, { nominalAt, previousAt });
+  for (const tick of await withPrevious(temporal, dagId, [nominalAt])) await requestTick(deps, dagId, tick);
   const [nextAt = null] = await nextTimes(temporal, dagId, { after: clock(), most: 1 });
   await noteNextTime(db, dagId, nextAt);
 }

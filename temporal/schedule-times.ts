@@ -2,6 +2,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { msNumberToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import type { DagId } from '../core/ids.ts';
 import { tickWorkflowId } from '../core/workflow-names.ts';
+import type { Tick } from '../store/ticks.ts';
 import type { Temporal } from './deps.ts';
 
 const minuteMs = 60_000;
@@ -50,6 +51,18 @@ export async function nextTimes(
     const times = await timesBetween(temporal, dagId, { after, upTo, most });
     if (times.length >= most || span >= farthestMs) return times;
   }
+}
+
+/** Times of a DAG's schedule that follow each other, each with the one before it. */
+export async function withPrevious(
+  temporal: Temporal,
+  dagId: DagId,
+  times: readonly number[],
+): Promise<readonly Tick[]> {
+  const [first] = times;
+  if (first === undefined) return [];
+  const [before = null] = await lastTimes(temporal, dagId, { after: 0, upTo: first - 1, most: 1 });
+  return times.map((nominalAt, nth) => ({ nominalAt, previousAt: times[nth - 1] ?? before }));
 }
 
 /** The first times behind `after`, up to and with `upTo`, at most `most`; none where there is no schedule. */

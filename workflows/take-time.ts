@@ -2,10 +2,9 @@ import { letPass } from '../core/consumer.ts';
 import { withDue } from '../core/deadline.ts';
 import { reach } from '../core/gate.ts';
 import { nextChangeAt } from '../core/gate-time.ts';
-import { type Life, reached as noted, settle } from './life.ts';
+import { type Life, reached as noted, settle, storeGate } from './life.ts';
 import { reachTime } from './local-activities.ts';
 import type { RunStarter } from './run-starter.ts';
-import { storeGate } from './life.ts';
 
 /** How long events are waited for that were recorded before a time and are not counted yet. */
 const behindMs = 1_000;

@@ -10,7 +10,7 @@ import {
   type PassageSource,
   type Source,
 } from '../../core/source.ts';
-import type { Tick } from '../../temporal/request-run.ts';
+import type { Tick } from '../../store/ticks.ts';
 import type { DagRecord } from '../../store/dag-queries.ts';
 import type { Dag, DagDetails, DagVersion, Task } from '../contract/dags.ts';
 import type { NextRun } from '../contract/next-runs.ts';

@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import { createApp } from '../../api/app.ts';
 import { AssetAlias, AssetAliasCollection, AssetTemplateCollection } from '../../api/contract/aliases.ts';
 import { AssetCollection } from '../../api/contract/assets.ts';
 import { DagDetails, TaskCollection } from '../../api/contract/dags.ts';
@@ -20,6 +18,7 @@ import {
   hashOf,
   on,
 } from '../support/plans.ts';
+import { type ServedApi, serveApi } from '../support/served-api.ts';
 
 const PASSED = anAsset('s3://lake/passed');
 const TEMPLATE = 's3://lake/daily/{{ ds }}';
@@ -35,7 +34,7 @@ const dags = [
 ];
 
 let api: TestApi;
-let server: Server;
+let served: ServedApi;
 let url: string;
 beforeAll(async () => {
   const aliases = [
@@ -44,13 +43,8 @@ beforeAll(async () => {
   ];
   const templates = [{ name: 'daily', uri: TEMPLATE, group: '' }];
   api = await startApi({ ...aProject(dags), aliases, templates });
-  server = createServer(createApp(api.deps));
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening');
-  url = `http://127.0.0.1:${address.port}`;
+  served = await serveApi(api.deps);
+  ({ url } = served);
   const ids = await registerPassages(
     api.deps.db,
     [{ asset: anAssetPlan(PASSED.uri), through: [anAlias('files')] }],
@@ -61,8 +55,7 @@ beforeAll(async () => {
   await recordEvents(api.deps, { events: [{ ...event, aliasIds: [ids.through(anAlias('files'))] }] });
 });
 afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
+  await served.close();
   await api.stop();
 });
 

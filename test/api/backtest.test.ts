@@ -1,14 +1,12 @@
-import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
-import supertest from 'supertest';
-import { createApp } from '../../api/app.ts';
 import { Backtest } from '../../api/contract/backtest.ts';
 import { parseDagId } from '../../core/ids.ts';
 import { all, any, alias, asset, dag, on } from '../../sdk/index.ts';
 import { clearQueue, setPaused } from '../../temporal/control.ts';
 import { runHere } from '../cli/run-command.ts';
 import { aLatch } from '../support/latch.ts';
+import { type ServedApi, serveApi } from '../support/served-api.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const [a, b, c] = [asset('s3://past/a'), asset('s3://past/b'), asset('s3://past/c')];
@@ -35,23 +33,19 @@ const dags = [
 ];
 
 let tidegate: Tidegate;
-let http: ReturnType<typeof supertest>;
-let server: Server;
+let http: ServedApi['http'];
+let api: ServedApi;
 let url = '';
 let begunAt = 0;
 beforeAll(async () => {
   tidegate = await startTidegate(dags);
-  const app = createApp({ ...tidegate.deps, temporalUiUrl: 'http://temporal.test', version: '0' });
-  http = supertest(app);
-  server = createServer(app);
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  url = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
+  api = await serveApi(tidegate.deps);
+  ({ http, url } = api);
   begunAt = Date.now();
   await happen();
 }, 60_000);
 afterAll(async () => {
-  await new Promise((resolve) => void server.close(resolve));
+  await api.close();
   await tidegate.stop();
 });
 

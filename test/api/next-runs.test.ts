@@ -1,10 +1,8 @@
-import { createServer, type Server } from 'node:http';
-import supertest from 'supertest';
-import { createApp } from '../../api/app.ts';
 import { Dag, DagDetails } from '../../api/contract/dags.ts';
 import { NextRunCollection } from '../../api/contract/next-runs.ts';
 import { cron, dag } from '../../sdk/index.ts';
 import { runHere } from '../cli/run-command.ts';
+import { type ServedApi, serveApi } from '../support/served-api.ts';
 import { startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const year = new Date().getUTCFullYear();
@@ -26,20 +24,16 @@ const dags = [
 ];
 
 let tidegate: Tidegate;
-let http: ReturnType<typeof supertest>;
-let server: Server;
+let http: ServedApi['http'];
+let api: ServedApi;
 let url = '';
 beforeAll(async () => {
   tidegate = await startTidegate(dags);
-  const app = createApp({ ...tidegate.deps, temporalUiUrl: 'http://temporal.test', version: '0' });
-  http = supertest(app);
-  server = createServer(app);
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  url = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
+  api = await serveApi(tidegate.deps);
+  ({ http, url } = api);
 });
 afterAll(async () => {
-  await new Promise((resolve) => void server.close(resolve));
+  await api.close();
   await tidegate.stop();
 });
 

@@ -1,6 +1,4 @@
-import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApp } from '../../api/app.ts';
 import { AssetEventCollection } from '../../api/contract/asset-events.ts';
 import { AssetCollection } from '../../api/contract/assets.ts';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
@@ -11,6 +9,7 @@ import { exitStatus } from '../../cli/exit-status.ts';
 import { all, asset, dag } from '../../sdk/index.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 import { type Ended, runCommand, runHere } from './run-command.ts';
+import { type ServedApi, serveApi } from '../support/served-api.ts';
 
 const orders = asset('s3://lake/orders');
 const rates = asset('s3://lake/rates');
@@ -36,21 +35,15 @@ const report = dag(
 );
 
 let tidegate: Tidegate;
-let server: Server;
+let served: ServedApi;
 let url: string;
 beforeAll(async () => {
   tidegate = await startTidegate([load, report, sales]);
-  server = createServer(createApp({ ...tidegate.deps, temporalUiUrl: 'http://temporal.test', version: '0' }));
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening');
-  url = `http://127.0.0.1:${address.port}`;
+  served = await serveApi(tidegate.deps);
+  ({ url } = served);
 }, 60_000);
 afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
+  await served.close();
   await tidegate.stop();
 });
 
