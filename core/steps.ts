@@ -30,6 +30,8 @@ export type StepDeed =
   | {
       readonly kind: 'admitted';
       readonly runIds: readonly RunId[];
+      /** Set where others still waited for a slot then. */
+      readonly hasMore?: true;
       /** Ticks that still waited for assets then. */
       readonly owed?: OwedTicks;
     }

@@ -187,8 +187,10 @@ export async function admitRuns(
     }
     const owed = which === undefined ? null : await noteOwed(tx, dagId);
     const [first] = next;
+    const hasMore = unknown.length > most;
     await noteStep(tx, claim, gate.watermark, {
       ...{ kind: 'admitted', runIds: next.map(({ run_id }) => run_id) },
+      ...(hasMore ? { hasMore } : {}),
       ...(owed === null ? {} : { owed }),
     });
     if (first !== undefined && taken.length > 0) {
@@ -197,7 +199,7 @@ export async function admitRuns(
     return {
       kind: 'admitted',
       runs: next.map(({ run_id, attempt, trigger }) => ({ runId: run_id, attempt, trigger })),
-      hasMore: unknown.length > most,
+      hasMore,
       ...(owed === null ? {} : { owed }),
     };
   });

@@ -4,7 +4,7 @@ import type { Claim } from '../core/claim.ts';
 import type { StepDeed } from '../core/steps.ts';
 import type { Tx } from './log.ts';
 
-/** A step as a statement writes it: once, however often it is told. @param from - a table that is empty where it is not to be written */
+/** A step as a statement writes it: once, however often it is told, with the last answer of who was let in. @param from - a table that is empty where it is not to be written */
 export function noteOf(
   { dagId, epoch, step, since = [] }: Claim,
   counted: Seq,
@@ -14,7 +14,7 @@ export function noteOf(
   return sql`
     insert into consumer_step (dag_id, epoch, step, kind, counted, inputs, detail)
     select ${dagId}, ${epoch}, ${step}, ${kind}, ${counted}, ${JSON.stringify(since)}::jsonb, ${JSON.stringify(detail)}::jsonb
-    from ${from} on conflict do nothing`;
+    from ${from} on conflict (dag_id, epoch, step) do update set detail = excluded.detail where consumer_step.kind = 'admitted'`;
 }
 
 /** Keeps a step of a consumer, for those who go through what it did. */

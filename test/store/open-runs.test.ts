@@ -173,6 +173,18 @@ describe('requested runs', () => {
     expect(await admit(epoch, [], 2)).toEqual(answer);
   });
 
+  it('are kept as the answer that arrived says, where more were asked for by then', async () => {
+    const { epoch } = await claim();
+    const [first] = await request('first');
+    await admit(epoch, [], 2);
+    const [second] = await request('second', 'third');
+    expect(await admit(epoch, [], 2)).toEqual({ runs: [first, second], hasMore: true });
+    const steps = store.db.selectFrom('consumer_step').select('detail').where('kind', '=', 'admitted');
+    expect(await steps.where('epoch', '=', epoch).execute()).toEqual([
+      { detail: { runIds: [first, second], hasMore: true } },
+    ]);
+  });
+
   it('have the version in force when they were let in, for good', async () => {
     const { epoch } = await claim();
     const runId = await store.request(dagId, 'by_hand');

@@ -5,7 +5,7 @@ import { type Batch, type Delivery, toBatches } from '../../core/batch.ts';
 import { type Consumer, decide, letPass, takeBatches, withoutRuns, withRun } from '../../core/consumer.ts';
 import type { Definition } from '../../core/definition.ts';
 import { withDue } from '../../core/deadline.ts';
-import { pauseGate, reach, type Taken } from '../../core/gate.ts';
+import { pauseGate, type Queued, reach, type Taken } from '../../core/gate.ts';
 import { redefine } from '../../core/gate-terms.ts';
 import type { DagId, RunId } from '../../core/ids.ts';
 import { type LeafId, leafOfSubscription, ofKey } from '../../core/leaves.ts';
@@ -54,7 +54,7 @@ function replay(
   let stored: Consumer['gate'] | undefined;
   let storedByAdmissions: (Consumer['gate'] | null)[] = [];
   let decided: RunId[] = [];
-  let letIn: Pick<Extract<Step, { kind: 'admitted' }>, 'runIds' | 'owed'>[] = [];
+  let letIn: Pick<Extract<Step, { kind: 'admitted' }>, 'runIds' | 'owed' | 'hasMore'>[] = [];
   let passed: object[] = [];
 
   const settle = (before: Consumer): Consumer => {
@@ -70,11 +70,16 @@ function replay(
         passed.push({ dueAt, outcome, runIds });
         next = runIds.reduce(withRun, { ...next, gate: decision.gate });
       } else if (decision.kind === 'admit' && letIn.length > 0) {
-        const { runIds, owed = null } = letIn.shift() ?? { runIds: [] };
+        const { runIds, hasMore = false, owed = null } = letIn.shift() ?? { runIds: [] };
         const gate = runIds.length === 0 ? next.gate : decision.gate;
         // Letting runs in stores the gate only where they take something out of it.
         storedByAdmissions.push(runIds.length > 0 && decision.taken.length > 0 ? gate : null);
-        next = runIds.reduce(withRun, { ...next, gate, owed, hasRequests: false });
+        next = runIds.reduce(withRun, {
+          ...next,
+          gate,
+          owed,
+          hasRequests: decision.isOwed === true ? next.hasRequests : hasMore,
+        });
       } else return next;
     }
   };
@@ -176,7 +181,10 @@ function replay(
         break;
       }
       case 'cleared':
-        consumer = { ...consumer, gate: { ...consumer.gate, queued: withoutTaken(consumer, step.taken) } };
+        consumer = {
+          ...consumer,
+          gate: { ...consumer.gate, queued: withoutTaken(consumer, step.taken, deliveries) },
+        };
         break;
       case 'paused':
       case 'resumed': {
@@ -206,10 +214,21 @@ function plain(gate: Consumer['gate']): object {
   return JSON.parse(JSON.stringify({ ...gate, deadlines, watermark: undefined, expired: undefined }));
 }
 
-function withoutTaken({ gate }: Consumer, taken: readonly Taken[]): Consumer['gate']['queued'] {
-  const left = Object.entries(gate.queued).filter(
-    ([leaf, { lastSeq }]) => !taken.some((one) => one.leaf === leaf && one.upTo >= lastSeq),
-  );
+/** What stays of queues that were cleared: nothing, or where one was cut, what the log has behind the cut. */
+function withoutTaken(
+  { gate }: Consumer,
+  taken: readonly Taken[],
+  deliveries: readonly Delivery[],
+): Consumer['gate']['queued'] {
+  const left = Object.entries<Queued>(gate.queued).flatMap(([leaf, queued]) => {
+    const { upTo } = taken.find((one) => one.leaf === leaf) ?? { upTo: queued.firstSeq - 1 };
+    if (upTo < queued.firstSeq) return [[leaf, queued] as const];
+    const rest = deliveries.filter((one) => one.leaf === leaf && one.seq > upTo && one.seq <= queued.lastSeq);
+    const [first] = rest;
+    if (first === undefined) return [];
+    const { lastSeq, lastAt } = queued;
+    return [[leaf, { count: rest.length, firstSeq: first.seq, lastSeq, firstAt: first.at, lastAt }] as const];
+  });
   return Object.fromEntries(left);
 }
 

@@ -252,6 +252,11 @@ describe('a clear whose answer is lost', () => {
     expect(loseAnswerOf).toBeUndefined();
     expect(Object.values((await queued('cut', 1)).queued)).toMatchObject([{ count: 1, firstAt: before }]);
     await isConserved();
+    // Its next life begins with what the cut left.
+    await tidegate.consumer('cut').terminate();
+    await tidegate.post(cut.a.uri);
+    await queued('cut', 2);
+    await isConserved();
   });
 });
 
