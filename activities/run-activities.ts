@@ -1,9 +1,14 @@
-import type { DagId } from '../core/ids.ts';
+import type { DagId, TaskId } from '../core/ids.ts';
+import type { TaskShape } from '../core/task-shape.ts';
 import type { RunClosing } from '../store/runs.ts';
+import { endWait } from '../store/task-ends.ts';
+import type { TaskOfRun } from '../store/task-runs.ts';
 import { closeRun } from '../temporal/close-run.ts';
 import type { Deps } from '../temporal/deps.ts';
 import { noteDeadline } from '../temporal/note-deadline.ts';
 import { passTick } from '../temporal/request-run.ts';
+import { expandTask } from './expand-task.ts';
+import { beginWait } from './wait-task.ts';
 
 /** A time of a Temporal Schedule. */
 export interface Tick {
@@ -12,9 +17,26 @@ export interface Tick {
   readonly nominalAt: number;
 }
 
+/** A mapped task that is to be expanded. */
+export interface TaskToExpand extends TaskOfRun {
+  readonly over: TaskId;
+}
+
+/** How many instances it has; `failed` where it can have none, which then is written down. */
+export type Expansion = { readonly kind: 'instances'; readonly count: number } | { readonly kind: 'failed' };
+
+/** A task that only waits. */
+export interface TaskToWait extends TaskOfRun {
+  readonly shape: Extract<TaskShape, { kind: 'wait' }>;
+}
+
 /** What `dagRun` and `tick` ask for. */
 export interface RunActivities {
   closeRun(closing: RunClosing): Promise<void>;
+  expandTask(task: TaskToExpand): Promise<Expansion>;
+  /** @returns how long it waits from now, in milliseconds; `failed` where nobody can know, which then is written down */
+  beginWait(task: TaskToWait): Promise<number | 'failed'>;
+  endWait(task: TaskOfRun): Promise<void>;
   requestTick(tick: Tick): Promise<void>;
   noteDeadline(tick: Tick): Promise<void>;
 }
@@ -24,6 +46,9 @@ export function createRunActivities(deps: Deps): RunActivities {
     closeRun: async (closing) => {
       await closeRun(deps, closing);
     },
+    expandTask: (task) => expandTask(deps, task),
+    beginWait: (task) => beginWait(deps, task),
+    endWait: (task) => endWait(deps.db, task, null),
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),
   };

@@ -3,8 +3,10 @@ import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import { toStorableJson } from '../core/json.ts';
 import type { RetryPlan } from '../core/retry.ts';
+import type { Choice, TaskShape } from '../core/task-shape.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
-import { isTaskSkipped } from '../sdk/task-skipped.ts';
+import { NonRetryable } from '../sdk/retry-errors.ts';
+import { isTaskSkipped, TaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import type { AnyAsset, AnySource } from '../sdk/index.ts';
 import { instanceOf } from '../sdk/instance.ts';
@@ -20,6 +22,7 @@ import {
   type EndedTask,
   failTry,
   readEnded,
+  restTry,
   skipTry,
 } from '../store/task-runs.ts';
 import { recordSuccess } from '../temporal/record-events.ts';
@@ -33,13 +36,20 @@ import { keepTrying } from './keep-trying.ts';
 import { type EventCatalog, toNewEvents } from './new-events.ts';
 import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
+import { readInputs } from './task-inputs.ts';
+import { choiceOf, outcomeOf } from './task-outcome.ts';
 import { templateValues } from './template-values.ts';
+import { createTriggerRun } from './trigger-run.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
 import { createProgressWriter } from './task-progress.ts';
 
 /** One task of one run, with what its frozen plan says about running it. */
 export interface RunTask extends RunAttempt {
   readonly taskId: TaskId;
+  /** Which instance of a mapped task; absent of a task that is not mapped. */
+  readonly mapIndex?: number;
+  /** What is special about it; absent of most. */
+  readonly shape?: TaskShape;
   readonly needs: readonly TaskId[];
   readonly retries: RetryPlan;
   readonly timeoutMs: number | null;
@@ -48,6 +58,8 @@ export interface RunTask extends RunAttempt {
 /** How a task ended that did not fail. What it returned is in Postgres. */
 export interface TaskResult {
   readonly state: 'success' | 'skipped';
+  /** What it decided about those behind it. */
+  readonly choice?: Choice;
 }
 
 /** How long a task waits for a worker that has its code. */
@@ -73,7 +85,7 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
       const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
       return begun.kind === 'begun'
         ? await runTry(deps, { assetIds, known, templateIds }, { context, code, task, begun })
-        : resultOf(begun);
+        : resultOf(begun, task);
     } finally {
       stopHeartbeat();
     }
@@ -81,11 +93,11 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
 }
 
 /** What the store has of a task that an earlier try ended: its code does not run again. */
-function resultOf(ended: EndedTask): TaskResult {
+function resultOf(ended: EndedTask, { shape }: RunTask): TaskResult {
   switch (ended.kind) {
     case 'ended':
       if (ended.state === 'failed') throw failed(ended.error ?? 'the task failed');
-      return { state: ended.state };
+      return { state: ended.state, ...(ended.state === 'success' ? choiceOf(shape, ended.result) : {}) };
     case 'run closed':
       throw ApplicationFailure.nonRetryable('the run is closed', 'RunClosed');
     default:
@@ -131,6 +143,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     const outbox = createOutbox(outlets, { room, runKey: begun.run.partition_key });
     const emitNow = createEmitNow(deps, catalog, outbox, tried, signal);
     const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
+    const inputs = await keepTrying(() => readInputs(deps.db, task, code), signal);
     const execution = {
       db: deps.db,
       assetIds: catalog.assetIds,
@@ -138,22 +151,25 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
       code,
       task,
       begun,
+      inputs,
       outbox,
       log,
       emitNow,
       progress,
+      triggerRun: createTriggerRun(deps, task),
     };
-    const result = await execute({ ...execution, inlets });
-    const success = { ...tried, result: storableResult(result) };
+    const outcome = outcomeOf(task.shape, await execute({ ...execution, inlets }));
+    if (outcome.kind === 'not yet') return await askLater(deps, running, outcome.pauseMs, log);
+    const success = { ...tried, result: storableResult(outcome.result) };
     const emitted = outbox.events();
     const events = await keepTrying(() => toNewEvents(deps, catalog, emitted), signal);
     // The log comes first: whoever sees the success can read it.
     await Promise.all([log.close(), progress.close()]);
     const recorded = await keepTrying(() => recordSuccess(deps, success, events), signal);
     if (recorded.kind === 'lost') throw new LostTry();
-    return { state: 'success' };
+    return { state: 'success', ...(outcome.choice === undefined ? {} : { choice: outcome.choice }) };
   } catch (error) {
-    if (error instanceof LostTry) throw error;
+    if (error instanceof LostTry || error instanceof NotYet) throw error;
     // What it left is there before the next try begins.
     await progress.close();
     return await endTry(deps, running, error, log);
@@ -171,6 +187,36 @@ function mayRegister(outlet: AnySource): boolean {
 class LostTry extends Error {
   override readonly name = 'LostTry';
   override readonly message = 'the try is no longer the running one';
+}
+
+/** Gives the worker back until the condition is asked again, or gives the condition up. */
+async function askLater(
+  { db, clock }: WorkerDeps,
+  { task, begun }: Try,
+  pauseMs: number,
+  log: BufferedLog,
+): Promise<never> {
+  const { shape } = task;
+  if (shape?.kind === 'poke' && shape.timeoutMs !== null) {
+    const waitedMs = clock() - begun.startedAt.getTime();
+    const reason = `nothing was there within ${shape.timeoutMs / 1_000} s`;
+    if (waitedMs >= shape.timeoutMs && shape.onTimeout === 'skip') throw new TaskSkipped(reason);
+    if (waitedMs >= shape.timeoutMs) throw new NonRetryable(reason);
+  }
+  await log.close();
+  const rested = await keepTrying(
+    () => restTry(db, { ...task, try: begun.try }),
+    new AbortController().signal,
+  );
+  if (rested === 'lost') throw new LostTry();
+  throw new NotYet(pauseMs);
+}
+
+/** A condition that is asked again after a pause. */
+class NotYet extends ApplicationFailure {
+  constructor(pauseMs: number) {
+    super('not yet', 'NotYet', false, null, undefined, pauseMs);
+  }
 }
 
 async function endTry(
@@ -235,7 +281,7 @@ async function withoutCode(
   task: RunTask,
 ): Promise<TaskResult> {
   const stored = await readEnded(db, task);
-  if (stored !== undefined) return resultOf(stored);
+  if (stored !== undefined) return resultOf(stored, task);
   const { dagId, taskId } = task;
   const message = `this worker has no code for task ${taskId} of DAG ${dagId}`;
   const sinceAt = codeMissingSinceAt(context) ?? clock();

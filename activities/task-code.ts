@@ -1,15 +1,15 @@
 import type { Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
 import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
-import type { AnySource, EmitNow, TaskContext } from '../sdk/index.ts';
+import type { AnySource, EmitNow, MappedContext, TaskContext, TriggerRun } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
 import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
 import { createInlets } from './inlets.ts';
 import type { RunTask } from './run-task.ts';
+import type { TaskInputs } from './task-inputs.ts';
 import type { ProgressWriter } from './task-progress.ts';
 import { createTriggeringEvents } from './triggering-events.ts';
 import { createWaitFor } from './wait-for.ts';
@@ -33,10 +33,12 @@ interface Execution {
   readonly inlets: readonly AnySource[];
   readonly task: RunTask;
   readonly begun: Extract<Begun, { kind: 'begun' }>;
+  readonly inputs: TaskInputs;
   readonly outbox: Outbox;
   readonly log: BufferedLog;
   readonly emitNow: EmitNow;
   readonly progress: ProgressWriter;
+  readonly triggerRun: TriggerRun;
 }
 
 /**
@@ -91,9 +93,9 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 }
 
 function taskContext(
-  { db, assetIds, code, inlets, task, begun, outbox, log, emitNow, progress }: Execution,
+  { db, assetIds, code, inlets, inputs, task, begun, outbox, log, emitNow, progress, triggerRun }: Execution,
   signal: AbortSignal,
-): TaskContext<object> {
+): TaskContext<object> | MappedContext<unknown, object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
   const reading = { db, assetIds, inlets, signal };
@@ -112,12 +114,13 @@ function taskContext(
     },
     tags: code.tags,
     params: parseParams(code, run.conf),
-    needs: needsOf(code, begun.results),
+    needs: needsOf(code, inputs.results),
+    ...(task.mapIndex === undefined ? {} : { item: inputs.item, mapIndex: task.mapIndex }),
     events: createTriggeringEvents(db, task, signal),
     inlets: createInlets(reading),
     waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),
     emit: outbox.emit,
-    emitNow,
+    ...{ emitNow, triggerRun },
     ...{ progress: progress.progress, heartbeat: progress.heartbeat },
     heartbeatDetails: begun.heartbeatDetails,
     log,
@@ -140,7 +143,7 @@ export function parseParams({ params }: TaskDefinition, conf: object): object {
   return parsed?.data ?? conf;
 }
 
-function needsOf(code: TaskDefinition, results: Readonly<Record<string, Json>>): object {
+function needsOf(code: TaskDefinition, results: TaskInputs['results']): object {
   const named = Object.entries(namedNeeds(code)).filter(([, taskId]) => Object.hasOwn(results, taskId));
   return Object.fromEntries(named.map(([name, taskId]) => [name, results[taskId]]));
 }

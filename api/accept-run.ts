@@ -12,7 +12,7 @@ import { readJsonSchema } from './json-schema.ts';
 import { unknownDag, unknownRun } from './request.ts';
 
 /** Prefixes of runs that Tidegate names itself: taking one of their ids would take their place. */
-const reservedPrefixes = ['asset__', 'scheduled__', 'deadline__'];
+const reservedPrefixes = ['asset__', 'scheduled__', 'deadline__', 'triggered__'];
 
 /**
  * Requests a run by hand and answers with it as it is stored; it starts when a slot is free and the DAG is not paused.

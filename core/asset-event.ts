@@ -16,7 +16,14 @@ export const maxBatchDeliveries = 2 * maxBatchEvents;
 
 /** Where an event came from. */
 export type EventSource =
-  | { readonly kind: 'task'; readonly dagId: DagId; readonly runId: RunId; readonly taskId: TaskId }
+  | {
+      readonly kind: 'task';
+      readonly dagId: DagId;
+      readonly runId: RunId;
+      readonly taskId: TaskId;
+      /** Which instance of a mapped task; absent of a task that is not mapped. */
+      readonly mapIndex?: number;
+    }
   /** A run that succeeded, for the outlets of its DAG as a whole. */
   | { readonly kind: 'dag'; readonly dagId: DagId; readonly runId: RunId }
   | { readonly kind: 'api' };

@@ -88,6 +88,11 @@ export function runIdOfDeadline(dueAt: number): RunId {
   return `deadline__${new Date(dueAt).toISOString()}` as RunId;
 }
 
+/** Name of a run that a task starts; `identity` says which call of which task of which run it was. */
+export function runIdOfTask(taskId: TaskId, identity: string): RunId {
+  return `triggered__${taskId}__${hashOf(identity)}` as RunId;
+}
+
 /** Name of a run by hand; `suffix` tells apart those of the same millisecond. */
 export function runIdByHand(requestedAt: number, suffix: string): RunId {
   return `manual__${new Date(requestedAt).toISOString()}_${suffix}` as RunId;

@@ -8,7 +8,8 @@ import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
 import type { RetryPlan } from './retry.ts';
 import type { Source } from './source.ts';
-import { judgeTask, type TriggerRule } from './trigger-rule.ts';
+import type { TaskShape } from './task-shape.ts';
+import { judgeTask, type TriggerRule, type Verdict } from './trigger-rule.ts';
 
 /** One task of a plan: its structure, never its code. */
 export interface TaskPlan {
@@ -24,6 +25,12 @@ export interface TaskPlan {
   readonly taskQueue: string | null;
   readonly outlets: readonly Source[];
   readonly inlets: readonly Source[];
+  /** Absent is a task that runs once, and whatever it returns is its result. */
+  readonly shape?: TaskShape;
+  /** Set-up tasks that it tears down: it runs once they succeeded and all it needs has ended, however that ended. */
+  readonly teardownOf?: readonly TaskId[];
+  /** Path of the group it was defined in, which its id begins with. */
+  readonly group?: string;
 }
 
 /** An asset that a run as a whole updates, with the extra of that event. */
@@ -122,16 +129,37 @@ export function step({ tasks }: RunPlan, ended: TaskEnds): Step {
   const ready: TaskId[] = [];
   for (const task of tasks) {
     if (endOf(ends, task.id) !== undefined) continue;
-    const upstream = task.needs.map((id) => endOf(ends, id));
-    const verdict = upstream.length === 0 ? 'start' : judgeTask(task.triggerRule, upstream);
+    const verdict = judge(task, ends);
     if (verdict === 'start') ready.push(task.id);
     else if (verdict !== 'wait') ends[task.id] = settled[task.id] = verdict;
   }
   return { ready, settled };
 }
 
-/** A run fails when a task that nothing needs failed or could not start, as in Airflow. */
-export function outcomeOf({ tasks }: RunPlan, ended: TaskEnds): 'success' | 'failed' {
+function judge({ needs, triggerRule, teardownOf }: TaskPlan, ends: TaskEnds): Verdict {
+  const upstream = needs.map((id) => endOf(ends, id));
+  if (teardownOf !== undefined) {
+    if (upstream.includes(undefined)) return 'wait';
+    return judgeTask(
+      'all_success',
+      teardownOf.map((id) => endOf(ends, id)),
+    );
+  }
+  return upstream.length === 0 ? 'start' : judgeTask(triggerRule, upstream);
+}
+
+/** Tear-downs that are still owed once a run was stopped: what they tear down was set up. */
+export function owedTeardowns({ tasks }: RunPlan, ends: TaskEnds): readonly TaskPlan[] {
+  return tasks.filter(
+    ({ id, teardownOf }) =>
+      endOf(ends, id) === undefined &&
+      teardownOf?.every((setUp) => endOf(ends, setUp) === 'success') === true,
+  );
+}
+
+/** A run fails when a task that nothing needs failed or could not start, as in Airflow; tear-downs do not count. */
+export function outcomeOf({ tasks: all }: RunPlan, ended: TaskEnds): 'success' | 'failed' {
+  const tasks = all.filter(({ teardownOf }) => teardownOf === undefined);
   const needed = new Set(tasks.flatMap((task) => task.needs));
   const last = tasks.filter((task) => !needed.has(task.id));
   const isFine = (end: TaskEnd | undefined): boolean => end === 'success' || end === 'skipped';

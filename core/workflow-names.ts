@@ -1,4 +1,5 @@
 import type { DagId, RunId, TaskId } from './ids.ts';
+import { hashOf } from './text-hash.ts';
 
 /** Longest summary of an activity, timer or workflow, in bytes: half of what Temporal accepts. */
 const maxSummaryBytes = 200;
@@ -10,6 +11,11 @@ export function consumerWorkflowId(dagId: DagId): string {
 /** Attempt 1 has no suffix; later ones are runs again of the same run. */
 export function runWorkflowId(dagId: DagId, runId: RunId, attempt: number): string {
   return attempt === 1 ? `dag/${dagId}/run/${runId}` : `dag/${dagId}/run/${runId}/${attempt}`;
+}
+
+/** Instances of one mapped task. Names of runs fill what an id may have, so which run it is of is a hash. */
+export function mappedWorkflowId(dagId: DagId, runId: RunId, attempt: number, taskId: TaskId): string {
+  return `map/${dagId}.${taskId}/${hashOf(runWorkflowId(dagId, runId, attempt))}`;
 }
 
 export function tickWorkflowId(dagId: DagId): string {

@@ -4,10 +4,11 @@ import { parseTaskId } from '../core/ids.ts';
 import { maxTasks, type TaskPlan } from '../core/run-plan.ts';
 import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
+import { compileShape } from './compile-shape.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { idOf, type Need, type TaskDefaults, type TaskDefinition } from './task.ts';
+import { idOf, type Need, setUpsOf, type TaskDefaults, type TaskDefinition } from './task.ts';
 import { topologicalOrder } from './topological-order.ts';
 
 const defaultHeartbeatTimeout: Duration = '30s';
@@ -43,7 +44,11 @@ export function compileTasks({ id, options, tasks }: DagDefinition): readonly Ta
     );
   }
   const defaults = { ...options.defaults, taskQueue: options.taskQueue };
-  return ordering.items.map((task) => compileTask(task, needed.get(task) ?? [], defaults));
+  const next = new Map(tasks.map((task): [TaskDefinition, TaskDefinition[]] => [task, []]));
+  for (const task of ordering.items) for (const need of needed.get(task) ?? []) next.get(need)?.push(task);
+  return ordering.items.map((task) =>
+    compileTask(task, { needs: needed.get(task) ?? [], next: next.get(task) ?? [] }, defaults),
+  );
 }
 
 function resolve(
@@ -70,7 +75,7 @@ function resolve(
 
 function compileTask(
   task: TaskDefinition,
-  needs: readonly TaskDefinition[],
+  { needs, next }: { readonly needs: readonly TaskDefinition[]; readonly next: readonly TaskDefinition[] },
   defaults: TaskDefaults & { readonly taskQueue: string | undefined },
 ): TaskPlan {
   const options = { ...defaults, ...task.options };
@@ -85,6 +90,12 @@ function compileTask(
       taskQueue: options.taskQueue ?? null,
       outlets: sourcesOf('outlet', task.outlets),
       inlets: sourcesOf('inlet', task.inlets),
+      ...compileShape(
+        task,
+        next.map((other) => parseTaskId(other.id)),
+      ),
+      ...(setUpsOf(task).length === 0 ? {} : { teardownOf: setUpsOf(task).map(({ id }) => parseTaskId(id)) }),
+      ...(task.group === undefined ? {} : { group: task.group }),
     };
   } catch (error) {
     if (!(error instanceof TidegateError)) throw error;

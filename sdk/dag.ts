@@ -5,22 +5,12 @@ import type { Duration } from '../core/duration.ts';
 import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionedInput } from '../core/partitioned.ts';
-import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
 import type { ScheduleInput } from './schedule.ts';
-import type {
-  Need,
-  NeedsOf,
-  Stored,
-  TaskDefaults,
-  TaskDefinition,
-  TaskHandle,
-  TaskNeeds,
-  TaskOptions,
-} from './task.ts';
-import type { TaskContext } from './task-context.ts';
+import { collectTasks, type DagBuilder } from './dag-builder.ts';
+import type { TaskDefaults, TaskDefinition } from './task.ts';
 
 /** Times by which a DAG has to have run, and what happens when it has not. */
 export interface DeadlineInput {
@@ -116,20 +106,6 @@ export interface DagDefinition {
   readonly place: string;
 }
 
-type TaskFunction<Params extends object, Needs extends object, Result> = (
-  context: TaskContext<Params, Needs>,
-) => Result | Promise<Result>;
-
-/** Adds tasks to a DAG. */
-export interface DagBuilder<Params extends object> {
-  task<Result>(id: string, run: TaskFunction<Params, object, Result>): TaskHandle<Stored<Awaited<Result>>>;
-  task<Result, const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
-    id: string,
-    options: TaskOptions<Needs, Rule>,
-    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Result>,
-  ): TaskHandle<Stored<Awaited<Result>>>;
-}
-
 /**
  * Defines a DAG: `build` adds its tasks, and runs none of them.
  * @example
@@ -168,32 +144,10 @@ export function dag(
   options: DagOptions,
   build: (d: DagBuilder<JsonObject>) => void,
 ): DagDefinition {
-  const tasks: TaskDefinition[] = [];
-  const builder: DagBuilder<JsonObject> = {
-    task: (taskId: string, ...rest: TaskArguments) => {
-      const [taskOptions, run] = rest.length === 1 ? [{}, rest[0]] : rest;
-      const task: TaskDefinition = {
-        id: taskId,
-        dagId: id,
-        options: taskOptions,
-        needs: needsOf(taskOptions.needs ?? []),
-        outlets: taskOptions.outlets ?? [],
-        inlets: taskOptions.inlets ?? [],
-        params: options.params,
-        tags: options.tags ?? [],
-        place: placeOfCaller(),
-        run,
-      };
-      tasks.push(task);
-      return task;
-    },
-  };
   const place = placeOfCaller();
-  build(builder);
+  const tasks = collectTasks({ id, options }, build);
   return { [brand]: 'dag', id, options, tasks, place };
 }
-
-type TaskArguments = [run: TaskDefinition['run']] | [options: TaskOptions, run: TaskDefinition['run']];
 
 /** Whether a value is a DAG that {@link dag} made. */
 export function isDag(value: unknown): value is DagDefinition {
@@ -207,14 +161,4 @@ export function dagOf(value: unknown): DagDefinition | undefined {
   // Not by its name: a getter is an author's code, which runs when the author wants.
   const made: unknown = Object.getOwnPropertyDescriptor(value, 'dag')?.value;
   return isDag(made) ? made : undefined;
-}
-
-function needsOf(needs: TaskNeeds): readonly Need[] {
-  return isList(needs)
-    ? needs.map((task) => ({ name: null, task }))
-    : Object.entries(needs).map(([name, task]) => ({ name, task }));
-}
-
-function isList(needs: TaskNeeds): needs is readonly (TaskHandle | string)[] {
-  return Array.isArray(needs);
 }

@@ -48,11 +48,14 @@ export {
 export { select, type AssetSelector } from './select.ts';
 export type { AnyLeaf, AnySource } from './source.ts';
 export { simulate, type SimulationStep } from './simulate.ts';
-export { dag, type DagBuilder, type DagDefinition, type DagOptions, type DeadlineInput } from './dag.ts';
+export { dag, type DagDefinition, type DagOptions, type DeadlineInput } from './dag.ts';
+export type { DagBuilder, Followed, TriggerOptions } from './dag-builder.ts';
+export type { PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
 export type {
   RetryOptions,
   TaskDefaults,
   TaskDefinition,
+  TaskGroup,
   TaskHandle,
   TaskNeeds,
   TaskOptions,
@@ -62,11 +65,14 @@ export type {
   EmitNow,
   EmitOptions,
   Heartbeat,
+  MappedContext,
   Progress,
   RunInfo,
   RunTrigger,
   TaskContext,
   TaskLog,
+  TriggeredRun,
+  TriggerRun,
 } from './task-context.ts';
 export type {
   EventList,

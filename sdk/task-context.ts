@@ -97,6 +97,36 @@ export type Progress = (fraction: number, note?: string) => void;
  */
 export type Heartbeat = (details: Json) => void;
 
+/** A run that a task started. */
+export interface TriggeredRun {
+  readonly dagId: string;
+  readonly runId: string;
+  /** How it is now. */
+  readonly state: 'queued' | 'running' | 'success' | 'failed';
+  /** Why it failed. */
+  readonly reason: string | null;
+  /** Whether this call started it. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Starts a run of a DAG, by hand as it were, and says how it is. Told again by another try of the task it is the same run; the n-th call of
+ * a try starts the same run as the n-th call of the try before.
+ * @throws TidegateError `unknown_dag` when no such DAG is deployed, `invalid_input` when `conf` cannot be stored
+ */
+export type TriggerRun = (dagId: string, conf?: JsonObject) => Promise<TriggeredRun>;
+
+/** What the function of a mapped task receives beside: its item, and which one that is. */
+export interface MappedContext<
+  Item,
+  Params extends object = JsonObject,
+  Needs extends object = object,
+> extends TaskContext<Params, Needs> {
+  readonly item: Item;
+  /** Position of the item in its list, from 0. */
+  readonly mapIndex: number;
+}
+
 /** What a task's function receives. */
 export interface TaskContext<Params extends object = JsonObject, Needs extends object = object> {
   readonly dagId: DagId;
@@ -114,6 +144,7 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   readonly events: TriggeringEvents;
   readonly inlets: Inlets;
   readonly waitFor: WaitFor;
+  readonly triggerRun: TriggerRun;
   readonly emit: Emit;
   readonly emitNow: EmitNow;
   readonly log: TaskLog;

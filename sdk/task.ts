@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
+import type { AuthoredShape } from './authored-shape.ts';
 import type { AnySource } from './source.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -38,7 +39,16 @@ export interface TaskHandle<Result = unknown> {
 }
 
 /** Tasks to wait for: by name where their results are wanted, as an array where only the order matters. */
-export type TaskNeeds = Readonly<Record<string, TaskHandle | string>> | readonly (TaskHandle | string)[];
+export type TaskNeeds =
+  | Readonly<Record<string, TaskHandle | string>>
+  | readonly (TaskHandle | TaskGroup | string)[];
+
+/** Tasks that were defined together: needing it is needing those of them that no other of them needs. */
+export interface TaskGroup {
+  readonly id: string;
+  /** In the order they were defined, those of groups in it included. */
+  readonly members: readonly TaskHandle[];
+}
 
 type ResultOf<Task> = Task extends TaskHandle<infer Result> ? Result : Json;
 
@@ -94,6 +104,11 @@ export interface TaskOptions<
   readonly inlets?: readonly AnySource[];
   /** @defaultValue `'all_success'` */
   readonly triggerRule?: Rule;
+  /**
+   * Set-up tasks that this one tears down. It runs once they succeeded and all it needs has ended, however that ended, and also when the run is
+   * cancelled or out of time; how it ends does not count for the run.
+   */
+  readonly teardownOf?: TaskHandle | readonly TaskHandle[];
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
   readonly taskQueue?: string;
 }
@@ -106,13 +121,16 @@ export interface Need {
 }
 
 /** A task as its author wrote it, with its code. */
-export interface TaskDefinition extends TaskHandle {
+export interface TaskDefinition extends TaskHandle<never> {
   readonly options: TaskOptions;
   readonly needs: readonly Need[];
   readonly outlets: readonly AnySource[];
   readonly inlets: readonly AnySource[];
   /** What the run's conf must meet; none accepts any object. */
   readonly params: z.ZodObject | undefined;
+  readonly shape?: AuthoredShape;
+  /** Path of the group it was defined in. */
+  readonly group?: string;
   /** Of its DAG. */
   readonly tags: readonly string[];
   /** Where it was written. */
@@ -131,4 +149,9 @@ export function namedNeeds(task: TaskDefinition): Readonly<Record<string, string
 /** Id of the task that a need means. */
 export function idOf({ task }: Need): string {
   return typeof task === 'string' ? task : task.id;
+}
+
+/** Set-up tasks that a task tears down. */
+export function setUpsOf({ options: { teardownOf = [] } }: TaskDefinition): readonly TaskHandle[] {
+  return 'id' in teardownOf ? [teardownOf] : teardownOf;
 }

@@ -43,7 +43,6 @@ export interface EventFilter {
   readonly sourceDagId?: string | undefined;
   readonly sourceRunId?: string | undefined;
   readonly sourceTaskId?: string | undefined;
-  /** Tasks are not mapped, so -1 finds every event and any other number none. */
   readonly sourceMapIndex?: number | undefined;
   readonly namePattern?: string | undefined;
   readonly namePrefix?: string | undefined;
@@ -58,7 +57,7 @@ const columns = {
   source_task_id: { nullable: 'e.source_task_id' },
   source_dag_id: { nullable: 'e.source_dag_id' },
   source_run_id: { nullable: 'e.source_run_id' },
-  source_map_index: '1 + 0',
+  source_map_index: 'e.source_map_index',
 } as const;
 
 export async function listEvents(
@@ -128,7 +127,7 @@ function matching(filter: EventFilter) {
     given(filter.sourceDagId, (id) => sql<boolean>`e.source_dag_id = ${id}`),
     given(filter.sourceRunId, (id) => sql<boolean>`e.source_run_id = ${id}`),
     given(filter.sourceTaskId, (id) => sql<boolean>`e.source_task_id = ${id}`),
-    given(filter.sourceMapIndex, (index) => sql<boolean>`${index}::int = -1`),
+    given(filter.sourceMapIndex, (index) => sql<boolean>`e.source_map_index = ${index}`),
     contains('a.name', filter.namePattern),
     startsWith('a.name', filter.namePrefix),
     ...within('e.recorded_at', filter.recordedAt ?? {}),

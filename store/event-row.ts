@@ -11,6 +11,7 @@ export interface EventRow extends RecordedFacts {
   readonly name: string;
   readonly uri: AssetUri;
   readonly recorded_at: Date;
+  readonly source_map_index: number;
 }
 
 interface SourcedRow extends EventRow {
@@ -32,7 +33,7 @@ export interface EventPage {
 
 /** Columns of an event `e` of an asset `a`. */
 export const eventColumns = sql`e.seq, e.asset_id, a.name, a.uri, e.recorded_at, e.extra, e.partition_key,
-  e.source_dag_id, e.source_run_id, e.source_task_id`;
+  e.source_dag_id, e.source_run_id, e.source_task_id, e.source_map_index`;
 
 /** The events that a query with {@link eventColumns} finds, each with the run it came from, in order. */
 export async function readEvents(

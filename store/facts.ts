@@ -21,7 +21,7 @@ export function sourceOf({
   source_dag_id,
   source_run_id,
   source_task_id,
-}: Omit<RecordedFacts, 'extra' | 'partition_key'>): EventSource {
+}: Pick<RecordedFacts, 'source_dag_id' | 'source_run_id' | 'source_task_id'>): EventSource {
   if (source_dag_id === null || source_run_id === null) return { kind: 'api' };
   const run = { dagId: source_dag_id, runId: source_run_id };
   return source_task_id === null ? { kind: 'dag', ...run } : { kind: 'task', ...run, taskId: source_task_id };

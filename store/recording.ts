@@ -10,6 +10,8 @@ export interface TaskTry {
   readonly runId: RunId;
   readonly attempt: number;
   readonly taskId: TaskId;
+  /** Which instance of a mapped task; absent of a task that is not mapped. */
+  readonly mapIndex?: number;
   readonly try: number;
 }
 
@@ -66,6 +68,7 @@ export async function recordAll(
       ...{ ...event, place, isConditional: success !== undefined },
       run: source.kind === 'api' ? null : source,
       taskId: source.kind === 'task' ? source.taskId : null,
+      mapIndex: source.kind === 'task' ? (source.mapIndex ?? -1) : -1,
     })),
   );
   const through = passagesOf(events);
@@ -74,9 +77,9 @@ export async function recordAll(
       select * from unnest(
         ${tries.map(({ place }) => place)}::int[], ${tries.map(({ dagId }) => dagId)}::text[],
         ${tries.map(({ runId }) => runId)}::text[], ${tries.map(({ attempt }) => attempt)}::int[],
-        ${tries.map(({ taskId }) => taskId)}::text[], ${tries.map((success) => success.try)}::int[],
+        ${tries.map(({ taskId }) => taskId)}::text[], ${tries.map(({ mapIndex = -1 }) => mapIndex)}::int[], ${tries.map((success) => success.try)}::int[],
         ${tries.map(({ result }) => result)}::text[]
-      ) as t (place, dag_id, run_id, attempt, task_id, try, result)
+      ) as t (place, dag_id, run_id, attempt, task_id, map_index, try, result)
     ), open_run as (
       select dag_id, run_id, attempt from run
       where (dag_id, run_id) in (select dag_id, run_id from tried) and state in ('queued', 'running')
@@ -85,7 +88,7 @@ export async function recordAll(
       update task_run set state = 'success', ended_at = clock(), error = null, result = tried.result::jsonb
       from tried join open_run using (dag_id, run_id, attempt)
       where task_run.dag_id = tried.dag_id and task_run.run_id = tried.run_id and task_run.attempt = tried.attempt
-        and task_run.task_id = tried.task_id and task_run.try = tried.try and task_run.state = 'running'
+        and task_run.task_id = tried.task_id and task_run.map_index = tried.map_index and task_run.try = tried.try and task_run.state = 'running'
       returning tried.place
     ), accepted as (
       select *, row_number() over (order by nth) as position
@@ -94,8 +97,8 @@ export async function recordAll(
         ${events.map(({ assetId }) => assetId)}::int[], ${events.map(({ extra }) => JSON.stringify(extra))}::text[],
         ${events.map(({ partitionKey }) => partitionKey ?? null)}::text[],
         ${events.map(({ run }) => run?.dagId ?? null)}::text[], ${events.map(({ run }) => run?.runId ?? null)}::text[],
-        ${events.map(({ taskId }) => taskId)}::text[]
-      ) with ordinality as e (place, is_conditional, asset_id, extra, partition_key, dag_id, run_id, task_id, nth)
+        ${events.map(({ taskId }) => taskId)}::text[], ${events.map(({ mapIndex }) => mapIndex)}::int[]
+      ) with ordinality as e (place, is_conditional, asset_id, extra, partition_key, dag_id, run_id, task_id, map_index, nth)
       where not is_conditional or place in (select place from succeeded)
     ), taken as (
       update log set head = head + (select count(*) from accepted), at = greatest(at, clock())
@@ -104,9 +107,9 @@ export async function recordAll(
       returning head - (select count(*) from accepted) as before, at
     ), written as (
       insert into asset_event
-        (seq, batch_end, asset_id, recorded_at, extra, partition_key, source_dag_id, source_run_id, source_task_id)
+        (seq, batch_end, asset_id, recorded_at, extra, partition_key, source_dag_id, source_run_id, source_task_id, source_map_index)
       select before + position, before + max(position) over (partition by place), asset_id, at, extra::jsonb, partition_key,
-        dag_id, run_id, task_id
+        dag_id, run_id, task_id, map_index
       from accepted cross join taken
     )${through.written}
     select (select before from taken), (select at from taken), array(select place from succeeded) as succeeded,

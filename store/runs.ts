@@ -4,7 +4,7 @@ import type { DagOutlet, TaskEnd } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import { recordOutlets } from './run-outlets.ts';
-import type { RunRow, RunTrigger } from './schema.ts';
+import { openTaskStates, type RunRow, type RunTrigger } from './schema.ts';
 
 /** What became of a request for a run. */
 export type Requested = 'requested' | 'exists' | 'removed';
@@ -113,20 +113,19 @@ async function closeTasks(tx: Tx, { dagId, runId, attempt, reason, ends }: RunCl
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)
-    .where('state', 'in', ['running', 'up_for_retry'])
+    .where('state', 'in', openTaskStates)
     .execute();
   const unstarted = Object.entries(ends).filter(([, end]) => end === 'skipped' || end === 'upstream_failed');
   if (unstarted.length === 0) return;
-  await tx
-    .insertInto('task_run')
-    .values(
-      unstarted.map(([taskId, end]) => ({
-        ...{ dag_id: dagId, run_id: runId, attempt, task_id: taskId as TaskId, state: end },
-        ended_at: sql<Date>`clock()`,
-      })),
+  // Of a mapped task its instances tell.
+  await sql`
+    insert into task_run (dag_id, run_id, attempt, task_id, state, ended_at)
+    select ${dagId}, ${runId}, ${attempt}, task_id, state, clock()
+    from unnest(${unstarted.map(([taskId]) => taskId)}::text[], ${unstarted.map(([, end]) => end)}::text[]) as u (task_id, state)
+    where not exists (
+      select from task_run t where t.dag_id = ${dagId} and t.run_id = ${runId} and t.attempt = ${attempt} and t.task_id = u.task_id
     )
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    on conflict do nothing`.execute(tx);
 }
 
 /** Notes that the consumer knows of these runs' ends, so that no sweep tells it again. */

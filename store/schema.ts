@@ -48,6 +48,7 @@ export interface AssetEventTable {
   readonly source_dag_id: DagId | null;
   readonly source_run_id: RunId | null;
   readonly source_task_id: TaskId | null;
+  readonly source_map_index: Generated<number>;
 }
 
 export type PassageKind = 'alias' | 'template';
@@ -271,13 +272,22 @@ export interface ConsumptionTable {
   readonly at: Instant;
 }
 
-export type TaskState = 'running' | 'up_for_retry' | 'success' | 'failed' | 'skipped' | 'upstream_failed';
+/** States of a task that has not ended. */
+export const openTaskStates = ['running', 'up_for_retry', 'up_for_reschedule'] as const;
+export type TaskState =
+  | (typeof openTaskStates)[number]
+  | 'success'
+  | 'failed'
+  | 'skipped'
+  | 'upstream_failed';
 
 export interface TaskRunTable {
   readonly dag_id: DagId;
   readonly run_id: RunId;
   readonly attempt: number;
   readonly task_id: TaskId;
+  /** Which instance of a mapped task; -1 of a task that is not mapped. */
+  readonly map_index: Generated<number>;
   readonly state: TaskState;
   readonly try: Generated<number>;
   readonly failures: Generated<number>;
@@ -304,6 +314,7 @@ export interface TaskLogTable {
   readonly run_id: RunId;
   readonly attempt: number;
   readonly task_id: TaskId;
+  readonly map_index: Generated<number>;
   readonly try: number;
   readonly at: Date;
   readonly level: LogLevel;

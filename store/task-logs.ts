@@ -16,8 +16,8 @@ export interface LogLine {
 export async function appendLog(db: Db, tried: TaskTry, lines: readonly LogLine[]): Promise<void> {
   if (lines.length === 0) return;
   await sql`
-    insert into task_log (dag_id, run_id, attempt, task_id, try, at, level, message, fields)
-    select ${tried.dagId}, ${tried.runId}, ${tried.attempt}, ${tried.taskId}, ${tried.try}, at, level, message, fields::jsonb
+    insert into task_log (dag_id, run_id, attempt, task_id, map_index, try, at, level, message, fields)
+    select ${tried.dagId}, ${tried.runId}, ${tried.attempt}, ${tried.taskId}, ${tried.mapIndex ?? -1}, ${tried.try}, at, level, message, fields::jsonb
     from unnest(
       ${lines.map(({ at }) => at)}::timestamptz[], ${lines.map(({ level }) => level)}::text[],
       ${lines.map(({ message }) => message)}::text[], ${lines.map(({ fields }) => JSON.stringify(fields))}::text[]

@@ -29,7 +29,7 @@ export async function listTaskRuns(
 ): Promise<readonly ListedTaskRun[]> {
   return db
     .selectFrom('task_run')
-    .select(['dag_id', 'run_id', 'attempt', 'task_id', 'state', 'try', 'failures'])
+    .select(['dag_id', 'run_id', 'attempt', 'task_id', 'map_index', 'state', 'try', 'failures'])
     .select(['started_at', 'try_started_at', 'ended_at', 'error', 'worker', 'progress', 'progress_note'])
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
@@ -43,6 +43,7 @@ export interface TaskLogQuery {
   readonly runId: RunId;
   readonly attempt: number;
   readonly taskId: TaskId;
+  readonly mapIndex?: number | undefined;
   readonly try: number;
   /** Only lines behind this one. */
   readonly after: number;
@@ -53,7 +54,7 @@ export interface TaskLogQuery {
 /** Lines of a task's log in the order they were written, each with its number. */
 export async function readTaskLog(
   db: Db,
-  { dagId, runId, attempt, taskId, try: number, after, limit }: TaskLogQuery,
+  { dagId, runId, attempt, taskId, mapIndex = -1, try: number, after, limit }: TaskLogQuery,
 ): Promise<readonly (LogLine & { readonly id: number })[]> {
   return db
     .selectFrom('task_log')
@@ -62,6 +63,7 @@ export async function readTaskLog(
     .where('run_id', '=', runId)
     .where('task_id', '=', taskId)
     .where('attempt', '=', attempt)
+    .where('map_index', '=', mapIndex)
     .where('try', '=', number)
     .where('id', '>', after)
     .orderBy('id')

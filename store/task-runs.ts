@@ -6,14 +6,18 @@ import { missingOf } from './deadlines.ts';
 import type { TaskTry } from './recording.ts';
 import { isRunning } from './running-try.ts';
 import { readRun, type RunAttempt } from './runs.ts';
-import type { RunRow, TaskRunRow } from './schema.ts';
+import { openTaskStates, type RunRow, type TaskRunRow, type TaskState } from './schema.ts';
 import { ticksOf } from './ticks.ts';
 
-/** A task as its workflow asks for it. */
-export interface TaskToTry extends RunAttempt {
+/** A task of a run, or an instance of it. */
+export interface TaskOfRun extends RunAttempt {
   readonly taskId: TaskId;
-  /** Tasks whose results it reads. */
-  readonly needs: readonly TaskId[];
+  /** Which instance of a mapped task; absent of a task that is not mapped. */
+  readonly mapIndex?: number;
+}
+
+/** A task as its workflow asks for it. */
+export interface TaskToTry extends TaskOfRun {
   /** Longest one try may take. */
   readonly timeoutMs: number | null;
   readonly worker: string;
@@ -45,14 +49,16 @@ export type Begun =
       readonly failures: number;
       /** What the try before left to go on from; `null` where it left nothing. */
       readonly heartbeatDetails: Json | null;
+      /** When its first try began. */
+      readonly startedAt: Date;
       readonly run: BegunRun;
-      readonly results: Readonly<Record<TaskId, Json>>;
     }
   /** An earlier try ended it and its answer was lost: its code does not run again. */
   | {
       readonly kind: 'ended';
       readonly state: 'success' | 'failed' | 'skipped';
       readonly error: string | null;
+      readonly result: Json;
     }
   | { readonly kind: 'run closed' };
 
@@ -63,34 +69,27 @@ export type EndedTask = Exclude<Begun, { readonly kind: 'begun' }>;
 export async function beginTry(db: Db, task: TaskToTry): Promise<Begun> {
   const begun = await nextTry(db, task);
   if (begun === undefined) return (await readEnded(db, task)) ?? { kind: 'run closed' };
-  const { try: number, failures, heartbeat_details: heartbeatDetails, ...run } = begun;
-  // What it needs has ended and does not change any more.
-  return {
-    kind: 'begun',
-    try: number,
-    failures,
-    heartbeatDetails,
-    run,
-    results: await readResults(db, task),
-  };
+  const { try: number, failures, heartbeat_details: heartbeatDetails, started_at: startedAt, ...run } = begun;
+  return { kind: 'begun', try: number, failures, heartbeatDetails, startedAt, run };
 }
 
 /** How a task ended, or that its run was closed, without beginning a try; `undefined` while it is still to be done. */
 export async function readEnded(
   db: Db,
-  { dagId, runId, attempt, taskId }: RunAttempt & { readonly taskId: TaskId },
+  { dagId, runId, attempt, taskId, mapIndex = -1 }: TaskOfRun,
 ): Promise<EndedTask | undefined> {
   const run = await readRun(db, dagId, runId);
   if (run === undefined || run.attempt !== attempt) return { kind: 'run closed' };
   const row = await db
     .selectFrom('task_run')
-    .select(['state', 'error'])
+    .select(['state', 'error', 'result'])
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)
     .where('task_id', '=', taskId)
+    .where('map_index', '=', mapIndex)
     .executeTakeFirst();
-  if (row !== undefined && row.state !== 'running' && row.state !== 'up_for_retry') return endedFrom(row);
+  if (row !== undefined && !isOpen(row.state)) return endedFrom(row);
   return run.ended_at === null ? undefined : { kind: 'run closed' };
 }
 
@@ -105,6 +104,16 @@ export async function failTry(db: Db, tried: TaskTry, error: string, isFinal: bo
 /** Ends a try that chose to skip. */
 export async function skipTry(db: Db, tried: TaskTry, reason: string): Promise<Ended> {
   return endTry(db, tried, 'skipped', reason);
+}
+
+/** Lets a try end that found nothing yet: the next one is no retry. */
+export async function restTry(db: Db, tried: TaskTry): Promise<Ended> {
+  const { numUpdatedRows } = await db
+    .updateTable('task_run')
+    .set({ state: 'up_for_reschedule', error: null })
+    .where(isRunning(tried))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n ? 'ended' : 'lost';
 }
 
 async function endTry(
@@ -130,7 +139,9 @@ async function endTry(
  */
 const forgivenSilentTries = 2;
 
-type NextTry = Pick<TaskRunRow, 'try' | 'failures' | 'heartbeat_details'> & BegunRun;
+type NextTry = Pick<TaskRunRow, 'try' | 'failures' | 'heartbeat_details'> & {
+  readonly started_at: Date;
+} & BegunRun;
 
 /**
  * Writes the try down if the run is open and the task has not ended, and marks the run as running with its first one. The lock on
@@ -138,7 +149,7 @@ type NextTry = Pick<TaskRunRow, 'try' | 'failures' | 'heartbeat_details'> & Begu
  */
 async function nextTry(
   db: Db,
-  { dagId, runId, attempt, taskId, timeoutMs, worker }: TaskToTry,
+  { dagId, runId, attempt, taskId, mapIndex = -1, timeoutMs, worker }: TaskToTry,
 ): Promise<NextTry | undefined> {
   const isSilent = sql`coalesce(
     (t.state = 'running' and t.try_started_at + ${timeoutMs}::float8 * interval '1 millisecond' <= clock())::int, 0
@@ -151,39 +162,32 @@ async function nextTry(
       update run set state = 'running', started_at = clock() from open_run
       where run.dag_id = open_run.dag_id and run.run_id = open_run.run_id and open_run.state = 'queued'
     ), tried as (
-      insert into task_run as t (dag_id, run_id, attempt, task_id, state, try, started_at, try_started_at, worker)
-      select dag_id, run_id, attempt, ${taskId}, 'running', 1, clock(), clock(), ${worker} from open_run
-      on conflict (dag_id, run_id, attempt, task_id) do update set
+      insert into task_run as t (dag_id, run_id, attempt, task_id, map_index, state, try, started_at, try_started_at, worker)
+      select dag_id, run_id, attempt, ${taskId}, ${mapIndex}::int, 'running', 1, clock(), clock(), ${worker} from open_run
+      on conflict (dag_id, run_id, attempt, task_id, map_index) do update set
         state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
         progress = null, progress_note = null,
         silent_tries = t.silent_tries + ${isSilent}, failures = t.failures + case
           when t.silent_tries >= ${forgivenSilentTries} then ${isSilent} else 0 end
-      where t.state in ('running', 'up_for_retry')
-      returning try, failures, heartbeat_details
+      where t.state = any(${openTaskStates}::text[])
+      returning try, failures, heartbeat_details, started_at
     )
-    select try, failures, heartbeat_details, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key,
+    select try, failures, heartbeat_details, tried.started_at, trigger, conf, queued_at, logical_at, data_interval_start_at, data_interval_end_at, partition_key,
       ${ticksOf('open_run')} as ticks, ${missingOf('open_run')} as missing
     from tried, open_run`.execute(db);
   return rows[0];
 }
 
-function endedFrom({ state, error }: Pick<TaskRunRow, 'state' | 'error'>): EndedTask {
-  return { kind: 'ended', state: state === 'success' || state === 'skipped' ? state : 'failed', error };
+function isOpen(state: TaskState): boolean {
+  const open: readonly TaskState[] = openTaskStates;
+  return open.includes(state);
 }
 
-async function readResults(
-  db: Db,
-  { dagId, runId, attempt, needs }: TaskToTry,
-): Promise<Record<TaskId, Json>> {
-  if (needs.length === 0) return {};
-  const rows = await db
-    .selectFrom('task_run')
-    .select(['task_id', 'result'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', 'in', needs)
-    .where('state', '=', 'success')
-    .execute();
-  return Object.fromEntries(rows.map(({ task_id, result }) => [task_id, result]));
+function endedFrom({ state, error, result }: Pick<TaskRunRow, 'state' | 'error' | 'result'>): EndedTask {
+  return {
+    kind: 'ended',
+    state: state === 'success' || state === 'skipped' ? state : 'failed',
+    error,
+    result,
+  };
 }

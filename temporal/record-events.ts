@@ -22,20 +22,24 @@ export async function recordSuccess(
   success: TaskSuccess,
   events: readonly NewAssetEvent[],
 ): Promise<Recorded> {
-  const { dagId, runId, taskId } = success;
-  return record(deps, { source: { kind: 'task', dagId, runId, taskId }, events, success });
+  return record(deps, { source: sourceOf(success), events, success });
 }
 
 /** Records an event of a task that goes on; `nth` of its try, so that telling it again records nothing new. */
 export async function recordProgress(
   deps: Deps,
-  { dagId, runId, attempt, taskId, try: number }: TaskTry,
+  tried: TaskTry,
   event: NewAssetEvent,
   nth: number,
 ): Promise<void> {
-  const key = JSON.stringify(['emitNow', dagId, runId, attempt, taskId, number, nth]);
+  const { dagId, runId, attempt, taskId, mapIndex = -1, try: number } = tried;
+  const key = JSON.stringify(['emitNow', dagId, runId, attempt, taskId, mapIndex, number, nth]);
   const idempotencyKey = { key, requestHash: '' };
-  await record(deps, { source: { kind: 'task', dagId, runId, taskId }, events: [event], idempotencyKey });
+  await record(deps, { source: sourceOf(tried), events: [event], idempotencyKey });
+}
+
+function sourceOf({ dagId, runId, taskId, mapIndex }: TaskTry): EventSource {
+  return { kind: 'task', dagId, runId, taskId, ...(mapIndex === undefined ? {} : { mapIndex }) };
 }
 
 async function record(deps: Deps, submission: Submission): Promise<Recorded> {

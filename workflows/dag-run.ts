@@ -1,30 +1,9 @@
-import {
-  ActivityCancellationType,
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  CancelledFailure,
-  condition,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-} from '@temporalio/workflow';
-import type { RunTask, TaskResult } from '../activities/index.ts';
+import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
-import { runDetails } from '../core/run-details.ts';
-import {
-  maxPendingTasks,
-  outcomeOf,
-  type RunPlan,
-  step,
-  type TaskEnd,
-  type TaskPlan,
-  updatedBy,
-} from '../core/run-plan.ts';
-import { titleOf } from '../core/source.ts';
+import { outcomeOf, type RunPlan, type TaskEnd, updatedBy } from '../core/run-plan.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
-import { summary, taskActivityType } from '../core/workflow-names.ts';
 import { closeRun } from './local-activities.ts';
+import { runTasks } from './run-tasks.ts';
 import { makeFindable } from './search-attributes.ts';
 
 export interface DagRunInput {
@@ -39,11 +18,6 @@ export interface DagRunInput {
   readonly plan: RunPlan;
   readonly searchAttributes: readonly SearchAttributeName[];
 }
-
-/** A try that hears nothing of its own limit is bounded by this. */
-const unlimited = '365 days';
-/** What a try may take beyond its time-out to stop by itself, before Temporal gives it to another worker. */
-const graceMs = 30_000;
 
 /** One run: its tasks as their dependencies and trigger rules allow. It fails when the run fails. */
 export async function dagRun(input: DagRunInput): Promise<void> {
@@ -72,81 +46,14 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   if (state === 'failed') throw ApplicationFailure.nonRetryable(`the run failed: ${reason}`, 'RunFailed');
 }
 
-/** Runs what can be run, and notes how each task ended. @returns whether it was stopped before its end */
-async function runTasks(input: DagRunInput, ends: Record<TaskId, TaskEnd>): Promise<boolean> {
-  const tasks = new Map(input.plan.tasks.map((task) => [task.id, task]));
-  const most = Math.min(input.plan.maxActiveTasks ?? maxPendingTasks, maxPendingTasks);
-  const started = new Set<TaskId>();
-  let pending = 0;
-  let finished = 0;
-  let isCancelled = false;
-
-  const start = async (task: TaskPlan): Promise<void> => {
-    started.add(task.id);
-    pending += 1;
-    const end = await runTask(input, task);
-    if (end === 'cancelled') isCancelled = true;
-    ends[task.id] = end === 'cancelled' ? 'failed' : end;
-    pending -= 1;
-    finished += 1;
-  };
-
-  try {
-    for (;;) {
-      const { ready, settled } = step(input.plan, ends);
-      Object.assign(ends, settled);
-      for (const id of ready) {
-        const task = tasks.get(id);
-        if (task !== undefined && !started.has(id) && pending < most) void start(task);
-      }
-      setCurrentDetails(runDetails(input.plan, ends, started));
-      if (pending === 0) return isCancelled;
-      const before = finished;
-      await condition(() => finished > before);
-      if (isCancelled) break;
-    }
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-  }
-  // Tasks were told to stop; the run ends when they have.
-  await CancellationScope.nonCancellable(() => condition(() => pending === 0));
-  return true;
-}
-
-async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'cancelled'> {
-  const { dagId, runId, attempt } = input;
-  const { id: taskId, needs, retries, timeoutMs } = task;
-  const type = taskActivityType(dagId, taskId);
-  const { [type]: run } = proxyActivities<Record<string, (task: RunTask) => Promise<TaskResult>>>({
-    activityId: taskId,
-    startToCloseTimeout: timeoutMs === null ? unlimited : timeoutMs + graceMs,
-    heartbeatTimeout: task.heartbeatTimeoutMs,
-    // A cancelled run ends when its tasks have stopped, not when they were told to.
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // Lost workers are replaced without limit; failures of the author's code are counted, and spaced, by the task itself.
-    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-    summary: summary(
-      task.outlets.length === 0 ? taskId : `${taskId} → ${task.outlets.map(titleOf).join(', ')}`,
-    ),
-    ...(task.taskQueue === null ? {} : { taskQueue: task.taskQueue }),
-  });
-  if (run === undefined) throw new Error(`no activity ${type}`);
-  try {
-    const result = await run({ dagId, runId, attempt, taskId, needs, retries, timeoutMs });
-    return result.state;
-  } catch (error) {
-    if (isCancellation(error)) return 'cancelled';
-    if (error instanceof ActivityFailure) return 'failed';
-    throw error;
-  }
-}
-
 function timedOut(timeoutMs = 0): string {
   return `it took longer than its time-out of ${timeoutMs / 1_000} s`;
 }
 
 function reasonOf({ tasks }: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): string | null {
-  const failed = tasks.filter(({ id }) => ends[id] === 'failed').map(({ id }) => id);
+  const failed = tasks
+    .filter(({ id, teardownOf }) => teardownOf === undefined && ends[id] === 'failed')
+    .map(({ id }) => id);
   if (failed.length === 0) return null;
   return `task ${failed.slice(0, 5).join(', ')}${failed.length > 5 ? ` and ${failed.length - 5} more` : ''} failed`;
 }

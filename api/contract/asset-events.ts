@@ -38,7 +38,7 @@ export const AssetEvent = z
     source_task_id: z.string().nullable(),
     source_dag_id: z.string().nullable(),
     source_run_id: z.string().nullable(),
-    /** Always -1: tasks are not mapped. */
+    /** Which instance of a mapped task; -1 of any other. */
     source_map_index: z.int(),
     /** Runs that consumed it; empty right after it was recorded. */
     created_dagruns: z.array(CreatedDagRun),
@@ -68,7 +68,6 @@ export const AssetEventQuery = z.object({
   source_dag_id: QueryText.optional(),
   source_task_id: QueryText.optional(),
   source_run_id: QueryText.optional(),
-  /** Any but -1 finds nothing: tasks are not mapped. */
   source_map_index: z
     .string()
     .regex(/^-?\d{1,9}$/, 'a whole number is expected')

@@ -7,6 +7,7 @@ import { Flag, Instant, WholeNumber } from './scalars.ts';
 export const TaskInstanceState = z.enum([
   'running',
   'up_for_retry',
+  'up_for_reschedule',
   'success',
   'failed',
   'skipped',

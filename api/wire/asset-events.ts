@@ -16,7 +16,7 @@ export function toAssetEvent(event: EventRecord): AssetEvent {
     source_task_id: event.source_task_id,
     source_dag_id: event.source_dag_id,
     source_run_id: event.source_run_id,
-    source_map_index: -1,
+    source_map_index: event.source_map_index,
     created_dagruns: event.runs.map((run) => toCreatedDagRun(run, event.seq)),
     timestamp: toInstant(event.recorded_at),
     partition_key: event.partition_key,

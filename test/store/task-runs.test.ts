@@ -14,8 +14,7 @@ describe('the tries of a task', () => {
   afterEach(() => store.stop());
 
   const task = () => ({ dagId, runId: parseRunId(dagId, 'a_run'), attempt: 1, taskId: parseTaskId('work') });
-  const next = (timeoutMs: number | null) =>
-    beginTry(store.db, { ...task(), needs: [], timeoutMs, worker: 'test' });
+  const next = (timeoutMs: number | null) => beginTry(store.db, { ...task(), timeoutMs, worker: 'test' });
 
   it('count a lost one as no failure', async () => {
     await next(60_000);

@@ -51,6 +51,7 @@ export function aTaskContext({
     },
     inlets: { of: notHere },
     waitFor: notHere,
+    triggerRun: notHere,
     emit: Object.assign(
       (asset: AnySource, ...[event]: readonly [EmitOptions<object>?]) =>
         void said.emitted.push({ asset: asset as AnyAsset, extra: event?.extra }),

@@ -162,6 +162,7 @@ export async function startTidegate(
       .where('dag_id', '=', parseDagId(dagId))
       .where('run_id', '=', parseRunId(parseDagId(dagId), runId))
       .orderBy('task_id')
+      .orderBy('map_index')
       .execute();
   return {
     deps,

@@ -1,0 +1,26 @@
+import type { Json } from '../core/json.ts';
+import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
+import type { Db } from '../store/database.ts';
+import { readItem, readResults } from '../store/task-results.ts';
+import type { RunTask } from './run-task.ts';
+
+/** What a task is given by the tasks it needs, which have ended and do not change any more. */
+export interface TaskInputs {
+  readonly results: Readonly<Record<string, Json>>;
+  /** Of an instance of a mapped task. */
+  readonly item?: Json;
+}
+
+/** @throws TidegateError `invalid_input` when it is more than a task is given */
+export async function readInputs(db: Db, task: RunTask, code: TaskDefinition): Promise<TaskInputs> {
+  const { shape, mapIndex } = task;
+  const named = new Set(Object.values(namedNeeds(code)));
+  const needs = task.needs.filter((id) => named.has(id));
+  const over = shape?.kind === 'mapped' ? shape.over : undefined;
+  if (over === undefined || mapIndex === undefined) return { results: await readResults(db, task, needs) };
+  const [results, item] = await Promise.all([
+    readResults(db, task, needs),
+    readItem(db, task, over, mapIndex),
+  ]);
+  return { results, item };
+}

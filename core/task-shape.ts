@@ -1,0 +1,66 @@
+import type { TaskId } from './ids.ts';
+import type { RunPlan, TaskEnd, TaskEnds } from './run-plan.ts';
+
+/** What is special about a task; one without a shape runs once, and whatever it returns is its result. */
+export type TaskShape =
+  /** Runs once for each item that another task returned. */
+  | { readonly kind: 'mapped'; readonly over: TaskId }
+  /** Returns which of the tasks that need it go on. */
+  | { readonly kind: 'branch'; readonly targets: readonly TaskId[] }
+  /** Returns whether those behind it go on: all of them, or only the next ones, whose trigger rules decide about the rest. */
+  | { readonly kind: 'short_circuit'; readonly skips: 'all' | 'next' }
+  /** Runs no code: lets time pass, so much, or until the instant that another task returned. */
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'wait'; readonly until: TaskId }
+  /** Is asked again and again, and takes no worker in between. */
+  | {
+      readonly kind: 'poke';
+      readonly everyMs: number;
+      /** From its first try on; `null` is no limit. */
+      readonly timeoutMs: number | null;
+      readonly onTimeout: 'fail' | 'skip';
+    };
+
+/** Most instances of one mapped task. */
+export const maxMappedInstances = 10_000;
+
+/** What a task that succeeded decided about those behind it. */
+export type Choice =
+  | { readonly kind: 'follow'; readonly tasks: readonly TaskId[] }
+  | { readonly kind: 'stop'; readonly skips: 'all' | 'next' };
+
+/**
+ * Tasks that are skipped by a choice. A branch skips those right behind it that it does not name and that none of the named leads to; a
+ * stop skips all behind it but tear-downs, or only the next ones. Airflow's rules.
+ */
+export function skippedBy({ tasks }: Pick<RunPlan, 'tasks'>, id: TaskId, choice: Choice): TaskEnds {
+  const next = tasks.filter((task) => task.needs.includes(id));
+  const skip = (skipped: readonly { readonly id: TaskId }[]): TaskEnds =>
+    Object.fromEntries(skipped.map((task): [TaskId, TaskEnd] => [task.id, 'skipped']));
+  if (choice.kind === 'stop') {
+    const behind = choice.skips === 'all' ? reachedFrom(tasks, [id]) : new Set(next.map((task) => task.id));
+    return skip(tasks.filter((task) => task.teardownOf === undefined && behind.has(task.id)));
+  }
+  const followed = new Set([...choice.tasks, ...reachedFrom(tasks, choice.tasks)]);
+  return skip(next.filter((task) => !followed.has(task.id)));
+}
+
+/** Tasks behind these, in whatever number of steps. */
+function reachedFrom(tasks: RunPlan['tasks'], from: readonly TaskId[]): ReadonlySet<TaskId> {
+  const before = new Set(from);
+  const reached = new Set<TaskId>();
+  // Each comes after those it needs.
+  for (const { id, needs } of tasks) {
+    if (needs.some((need) => before.has(need) || reached.has(need))) reached.add(id);
+  }
+  return reached;
+}
+
+/** How a mapped task ended as a whole. */
+export function endOfInstances({ success, failed }: Readonly<Record<InstanceEnd, number>>): TaskEnd {
+  if (failed > 0) return 'failed';
+  return success > 0 ? 'success' : 'skipped';
+}
+
+/** How an instance of a mapped task may end. */
+export type InstanceEnd = 'success' | 'failed' | 'skipped';

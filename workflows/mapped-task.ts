@@ -1,0 +1,114 @@
+import {
+  CancellationScope,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  ChildWorkflowCancellationType,
+  condition,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  ParentClosePolicy,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TaskId } from '../core/ids.ts';
+import type { TaskPlan } from '../core/run-plan.ts';
+import { endOfInstances, type InstanceEnd } from '../core/task-shape.ts';
+import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
+import { expandTask } from './local-activities.ts';
+import { type EndedTask, type RunReference, runTask } from './task-activity.ts';
+
+export interface MappedTaskInput extends RunReference {
+  readonly task: TaskPlan;
+  /** Instances in all. */
+  readonly count: number;
+  /** Most that are under way at a time. */
+  readonly window: number;
+  /** The first that has not been started. */
+  readonly next: number;
+  /** How those before it ended. */
+  readonly ended: InstanceEnds;
+}
+
+/** How many instances ended in which way. */
+export type InstanceEnds = Readonly<Record<InstanceEnd, number>>;
+
+const none: InstanceEnds = { success: 0, failed: 0, skipped: 0 };
+
+/** Expands a mapped task, and runs its instances in a workflow of their own, whose history does not grow with them. */
+export async function runMapped(
+  run: RunReference,
+  task: TaskPlan,
+  { over, take }: { readonly over: TaskId; readonly take: (count: number) => number },
+): Promise<EndedTask> {
+  const { dagId, runId, attempt } = run;
+  try {
+    const expansion = await expandTask({ dagId, runId, attempt, taskId: task.id, over });
+    if (expansion.kind === 'failed') return { end: 'failed' };
+    const { count } = expansion;
+    if (count === 0) return { end: 'skipped' };
+    const input: MappedTaskInput = {
+      ...{ dagId, runId, attempt, task, count, window: take(count) },
+      ...{ next: 0, ended: none },
+    };
+    const ended = await executeChild(mappedTask, {
+      workflowId: mappedWorkflowId(dagId, runId, attempt, task.id),
+      args: [input],
+      // A run that is cancelled ends when its tasks have stopped; one that is terminated takes them along.
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      staticSummary: summary(`${task.id} of ${dagId} ${runId}, ${count} instances`),
+    });
+    return { end: endOfInstances(ended) };
+  } catch (error) {
+    if (isCancellation(error)) return { end: 'cancelled' };
+    // Somebody terminated it.
+    if (error instanceof ChildWorkflowFailure) return { end: 'failed' };
+    throw error;
+  }
+}
+
+/** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
+export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
+  const { task, count, window } = input;
+  const ended: Record<InstanceEnd, number> = { ...input.ended };
+  let next = input.next;
+  let pending = 0;
+  let isCancelled = false;
+
+  const start = async (mapIndex: number): Promise<void> => {
+    pending += 1;
+    const { end } = await runTask(input, task, mapIndex);
+    pending -= 1;
+    if (end === 'cancelled') isCancelled = true;
+    else if (end !== 'upstream_failed') ended[end] += 1;
+  };
+
+  const isLong = () => workflowInfo().continueAsNewSuggested;
+  try {
+    for (;;) {
+      while (next < count && pending < window && !isLong()) {
+        void start(next);
+        next += 1;
+      }
+      setCurrentDetails(detailsOf(input, ended));
+      if (pending === 0) break;
+      const before = pending;
+      await condition(() => pending < before);
+      if (isCancelled) break;
+    }
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    isCancelled = true;
+  }
+  if (isCancelled) {
+    // They were told to stop; it ends when they have.
+    await CancellationScope.nonCancellable(() => condition(() => pending === 0));
+    throw new CancelledFailure('the run was cancelled');
+  }
+  return next >= count ? ended : continueAsNew<typeof mappedTask>({ ...input, next, ended });
+}
+
+function detailsOf({ task, count }: MappedTaskInput, { success, failed, skipped }: InstanceEnds): string {
+  return `${task.id}: ${success + failed + skipped} of ${count} instances ended: ${success} success, ${failed} failed, ${skipped} skipped`;
+}

@@ -1,0 +1,93 @@
+import { CancellationScope, condition, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import type { TaskId } from '../core/ids.ts';
+import { runDetails } from '../core/run-details.ts';
+import {
+  maxPendingTasks,
+  owedTeardowns,
+  type RunPlan,
+  step,
+  type TaskEnd,
+  type TaskPlan,
+} from '../core/run-plan.ts';
+import { skippedBy } from '../core/task-shape.ts';
+import { runMapped } from './mapped-task.ts';
+import { type EndedTask, type RunReference, runTask } from './task-activity.ts';
+import { runWait } from './wait-task.ts';
+
+/** A run with what it executes. */
+export interface PlannedRun extends RunReference {
+  readonly plan: RunPlan;
+}
+
+/** Runs what can be run, and notes how each task ended. @returns whether it was stopped before its end */
+export async function runTasks(run: PlannedRun, ends: Record<TaskId, TaskEnd>): Promise<boolean> {
+  const { plan } = run;
+  const tasks = new Map(plan.tasks.map((task) => [task.id, task]));
+  const most = Math.min(plan.maxActiveTasks ?? maxPendingTasks, maxPendingTasks);
+  const started = new Set<TaskId>();
+  let pending = 0;
+  let finished = 0;
+  let isCancelled = false;
+
+  const start = async (task: TaskPlan): Promise<void> => {
+    started.add(task.id);
+    pending += 1;
+    // Instances of a mapped task take what is free when it is known how many they are.
+    let taken = 1;
+    const { end, choice } = await runShaped(run, task, (count) => {
+      const more = Math.min(count, most - pending + 1) - 1;
+      taken += more;
+      pending += more;
+      return taken;
+    });
+    if (end === 'cancelled') isCancelled = true;
+    ends[task.id] = end === 'cancelled' ? 'failed' : end;
+    if (choice !== undefined) Object.assign(ends, skippedBy(plan, task.id, choice));
+    pending -= taken;
+    finished += 1;
+  };
+
+  try {
+    for (;;) {
+      const { ready, settled } = step(plan, ends);
+      Object.assign(ends, settled);
+      for (const id of ready) {
+        const task = tasks.get(id);
+        if (task !== undefined && !started.has(id) && pending < most) void start(task);
+      }
+      setCurrentDetails(runDetails(plan, ends, started));
+      if (pending === 0) return isCancelled;
+      const before = finished;
+      await condition(() => finished > before);
+      if (isCancelled) break;
+    }
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+  // Tasks were told to stop; the run ends when they have.
+  await CancellationScope.nonCancellable(async () => {
+    await condition(() => pending === 0);
+    await tearDown(run, ends);
+  });
+  return true;
+}
+
+/** What was set up is torn down, whatever happened; one after the other, as they come in the plan. */
+async function tearDown(run: PlannedRun, ends: Record<TaskId, TaskEnd>): Promise<void> {
+  for (const task of owedTeardowns(run.plan, ends)) {
+    const { end } = await runTask(run, task);
+    ends[task.id] = end === 'cancelled' ? 'failed' : end;
+  }
+}
+
+/** @param take - takes room for so many instances, at least one. @returns how much it got */
+function runShaped(run: RunReference, task: TaskPlan, take: (count: number) => number): Promise<EndedTask> {
+  switch (task.shape?.kind) {
+    case 'mapped':
+      return runMapped(run, task, { over: task.shape.over, take });
+    case 'wait':
+      return runWait(run, task.id, task.shape);
+    default:
+      return runTask(run, task);
+  }
+}

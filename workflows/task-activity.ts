@@ -1,0 +1,70 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
+import type { RunTask, TaskResult } from '../activities/index.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { TaskEnd, TaskPlan } from '../core/run-plan.ts';
+import type { Choice } from '../core/task-shape.ts';
+import { titleOf } from '../core/source.ts';
+import { summary, taskActivityType } from '../core/workflow-names.ts';
+
+/** The attempt of a run that a task is of. */
+export interface RunReference {
+  readonly dagId: DagId;
+  readonly runId: RunId;
+  readonly attempt: number;
+}
+
+/** How a task ended, and what it decided about those behind it. */
+export interface EndedTask {
+  readonly end: TaskEnd | 'cancelled';
+  readonly choice?: Choice;
+}
+
+/** A try that hears nothing of its own limit is bounded by this. */
+const unlimited = '365 days';
+/** What a try may take beyond its time-out to stop by itself, before Temporal gives it to another worker. */
+const graceMs = 30_000;
+
+/** Runs a task, or an instance of a mapped one, on some worker. */
+export async function runTask(
+  { dagId, runId, attempt }: RunReference,
+  task: TaskPlan,
+  mapIndex?: number,
+): Promise<EndedTask> {
+  const { id: taskId, needs, retries, timeoutMs, shape } = task;
+  const type = taskActivityType(dagId, taskId);
+  const name = mapIndex === undefined ? taskId : `${taskId}[${mapIndex}]`;
+  const { [type]: run } = proxyActivities<Record<string, (task: RunTask) => Promise<TaskResult>>>({
+    activityId: name,
+    startToCloseTimeout: timeoutMs === null ? unlimited : timeoutMs + graceMs,
+    heartbeatTimeout: task.heartbeatTimeoutMs,
+    // A cancelled run ends when its tasks have stopped, not when they were told to.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // Lost workers are replaced without limit; failures of the author's code are counted, and spaced, by the task itself.
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    summary: summary(task.outlets.length === 0 ? name : `${name} → ${task.outlets.map(titleOf).join(', ')}`),
+    ...(task.taskQueue === null ? {} : { taskQueue: task.taskQueue }),
+  });
+  if (run === undefined) throw new Error(`no activity ${type}`);
+  const special = {
+    ...(shape === undefined ? {} : { shape }),
+    ...(mapIndex === undefined ? {} : { mapIndex }),
+  };
+  try {
+    const result = await run({ dagId, runId, attempt, taskId, ...special, needs, retries, timeoutMs });
+    return { end: result.state, ...(result.choice === undefined ? {} : { choice: result.choice }) };
+  } catch (error) {
+    return { end: endOfFailure(error) };
+  }
+}
+
+/** @throws what is neither a cancellation nor a failure of the task */
+export function endOfFailure(error: unknown): 'cancelled' | 'failed' {
+  if (isCancellation(error)) return 'cancelled';
+  if (error instanceof ActivityFailure) return 'failed';
+  throw error;
+}
