@@ -233,6 +233,15 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: `${run}/taskInstances/:task_id/listMapped`,
+    summary: 'Instances of a mapped task',
+    tag: 'Task instance',
+    query: TaskInstanceQuery,
+    answer: TaskInstanceCollection,
+    failures: [404, 422],
+  },
+  {
+    method: 'get',
     path: `${run}/taskInstances/:task_id/logs/:try_number`,
     summary: 'Log of one try of a task',
     tag: 'Task instance',

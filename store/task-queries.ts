@@ -4,7 +4,8 @@ import type { TaskPlan } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
 import type { LogLine } from './task-logs.ts';
-import type { TaskRunRow } from './schema.ts';
+import type { Page } from './page.ts';
+import type { TaskRunRow, TaskState } from './schema.ts';
 
 /** Tasks of the plan a run executes; of the newest one while it waits for a slot. */
 export async function readRunTasks(
@@ -19,22 +20,87 @@ export async function readRunTasks(
   return rows[0]?.tasks ?? [];
 }
 
+const listed = [
+  ...(['dag_id', 'run_id', 'attempt', 'task_id', 'map_index', 'state', 'try', 'failures'] as const),
+  ...(['started_at', 'try_started_at', 'ended_at', 'error', 'worker', 'progress', 'progress_note'] as const),
+] as const;
+
 /** A task of a run as it is shown: what it returned may be large. */
 export type ListedTaskRun = Omit<TaskRunRow, 'result' | 'silent_tries' | 'heartbeat_details'>;
 
-/** The tasks of one attempt that have started or ended. */
+/** The tasks of one attempt that have started or ended; of mapped ones only those that never had instances. */
 export async function listTaskRuns(
   db: Db,
   { dagId, runId, attempt }: RunAttempt,
 ): Promise<readonly ListedTaskRun[]> {
   return db
     .selectFrom('task_run')
-    .select(['dag_id', 'run_id', 'attempt', 'task_id', 'map_index', 'state', 'try', 'failures'])
-    .select(['started_at', 'try_started_at', 'ended_at', 'error', 'worker', 'progress', 'progress_note'])
+    .select(listed)
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)
+    .where('map_index', '=', -1)
     .execute();
+}
+
+/** The instances of a mapped task in one state. */
+export interface InstanceCount {
+  readonly task_id: TaskId;
+  readonly state: TaskState;
+  readonly count: number;
+  readonly started_at: Date | null;
+  readonly ended_at: Date | null;
+}
+
+/** How many instances of its mapped tasks an attempt has in which state, and from when to when. */
+export async function countInstances(
+  db: Db,
+  { dagId, runId, attempt }: RunAttempt,
+): Promise<readonly InstanceCount[]> {
+  const { rows } = await sql<InstanceCount>`
+    select task_id, state, count(*)::int as count, min(started_at) as started_at, max(ended_at) as ended_at from task_run
+    where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and map_index >= 0
+    group by task_id, state order by task_id, state`.execute(db);
+  return rows;
+}
+
+/** Instances of a mapped task that have started, in the order of their items. */
+export async function listInstances(
+  db: Db,
+  { dagId, runId, attempt }: RunAttempt,
+  taskId: TaskId,
+  { limit, offset }: Page,
+): Promise<readonly ListedTaskRun[]> {
+  return db
+    .selectFrom('task_run')
+    .select(listed)
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('task_id', '=', taskId)
+    .where('map_index', '>=', 0)
+    .orderBy('map_index')
+    .limit(limit)
+    .offset(offset)
+    .execute();
+}
+
+/** State of a task while its latest try is this one. */
+export async function readTryState(
+  db: Db,
+  { dagId, runId, attempt, taskId, mapIndex = -1, try: number }: Omit<TaskLogQuery, 'after' | 'limit'>,
+): Promise<TaskState | undefined> {
+  const row = await db
+    .selectFrom('task_run')
+    .select('state')
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .where('task_id', '=', taskId)
+    .where('map_index', '=', mapIndex)
+    .where('try', '=', number)
+    .executeTakeFirst();
+  return row?.state;
 }
 
 /** The log of one try. */

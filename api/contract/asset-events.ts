@@ -3,7 +3,7 @@ import { maxBatchEvents, maxPartitionKeyLength } from '../../core/asset-event.ts
 import { maxUriLength } from '../../core/uri-spelling.ts';
 import { DagRunState } from './dag-runs.ts';
 import { limitParameter, offsetParameter, orderBy, totalEntries } from './page.ts';
-import { IdInput, Instant, InstantInput, JsonObject, QueryText, storableText } from './scalars.ts';
+import { IdInput, Instant, InstantInput, JsonObject, MapIndex, QueryText, storableText } from './scalars.ts';
 
 /** A run that consumed an event. */
 export const CreatedDagRun = z
@@ -68,12 +68,7 @@ export const AssetEventQuery = z.object({
   source_dag_id: QueryText.optional(),
   source_task_id: QueryText.optional(),
   source_run_id: QueryText.optional(),
-  source_map_index: z
-    .string()
-    .regex(/^-?\d{1,9}$/, 'a whole number is expected')
-    .transform(Number)
-    .optional()
-    .meta({ type: 'integer' }),
+  source_map_index: MapIndex.optional().meta({ type: 'integer' }),
   name_pattern: QueryText.optional(),
   name_prefix_pattern: QueryText.optional(),
   timestamp_gte: InstantInput.optional(),

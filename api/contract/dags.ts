@@ -173,10 +173,15 @@ export const Task = z
     downstream_task_ids: z.array(z.string()),
     upstream_task_ids: z.array(z.string()),
     doc_md: z.null(),
+    /** `task`, or what is special about it: `mapped`, `branch`, `short_circuit`, `wait`, `poke`. */
     operator_name: z.string(),
     params: z.null(),
     class_ref: z.null(),
     is_mapped: z.boolean(),
+    /** Path of the group it was defined in; null outside of groups. */
+    task_group_id: z.string().nullable(),
+    /** Set-up tasks that it tears down. */
+    teardown_of: z.array(z.string()),
     extra_links: z.array(z.string()),
     outlets: z.array(TaskAsset),
     inlets: z.array(TaskAsset),

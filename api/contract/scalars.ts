@@ -57,3 +57,9 @@ export const TextList = z
 export function toInstant(at: Date | string | number): string {
   return new Date(at).toISOString();
 }
+
+/** Which instance of a mapped task; -1 is a task that is not mapped. */
+export const MapIndex = z
+  .string()
+  .regex(/^-?\d{1,9}$/, 'a whole number is expected')
+  .transform(Number);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DagVersion } from './dags.ts';
 import { limitParameter, offsetParameter, totalEntries } from './page.ts';
-import { Flag, Instant, WholeNumber } from './scalars.ts';
+import { Flag, Instant, MapIndex, WholeNumber } from './scalars.ts';
 
 /** State of a task in a run; null has not started. */
 export const TaskInstanceState = z.enum([
@@ -15,15 +15,19 @@ export const TaskInstanceState = z.enum([
 ]);
 export type TaskInstanceState = z.infer<typeof TaskInstanceState>;
 
-/** One task of one run, at its latest try. */
+/** How many instances of a mapped task are in which state; those that have not started are not counted. */
+export const InstanceCounts = z.partialRecord(TaskInstanceState, z.int()).meta({ id: 'InstanceCounts' });
+export type InstanceCounts = z.infer<typeof InstanceCounts>;
+
+/** One task of one run, at its latest try; a mapped task as a whole, or one instance of it. */
 export const TaskInstance = z
   .object({
-    /** Made of run and task: `<dag_id>/<dag_run_id>/<task_id>`. */
+    /** Made of run and task: `<dag_id>/<dag_run_id>/<task_id>`, and of an instance `/<map_index>`. */
     id: z.string(),
     task_id: z.string(),
     dag_id: z.string(),
     dag_run_id: z.string(),
-    /** Always -1: tasks are not mapped. */
+    /** Which instance of a mapped task; -1 of a task as a whole. */
     map_index: z.int(),
     logical_date: Instant.nullable(),
     run_after: Instant,
@@ -62,6 +66,8 @@ export const TaskInstance = z
     progress_note: z.string().nullable(),
     /** Why the latest try did not succeed. */
     error: z.string().nullable(),
+    /** Of a mapped task as a whole; null of any other, and of instances. */
+    instances: InstanceCounts.nullable(),
   })
   .meta({ id: 'TaskInstance' });
 export type TaskInstance = z.infer<typeof TaskInstance>;
@@ -98,6 +104,8 @@ export const TaskLogQuery = z.object({
   token: WholeNumber.optional().meta({ type: 'string' }),
   /** Answers with everything from `token` on instead of up to 1,000 lines. */
   full_content: Flag.default(false).meta({ type: 'boolean', default: false }),
+  /** Which instance of a mapped task. @defaultValue -1, which is a task that is not mapped */
+  map_index: MapIndex.default(-1).meta({ type: 'integer', default: -1 }),
   /** Attempt of the run. @defaultValue its latest */
   attempt: WholeNumber.optional(),
 });

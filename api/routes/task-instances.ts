@@ -1,5 +1,12 @@
 import { Router } from 'express';
-import { listTaskRuns, readRunTasks, readTaskLog } from '../../store/task-queries.ts';
+import {
+  countInstances,
+  listInstances,
+  listTaskRuns,
+  readRunTasks,
+  readTaskLog,
+  readTryState,
+} from '../../store/task-queries.ts';
 import {
   type TaskInstanceCollection,
   TaskInstanceQuery,
@@ -8,7 +15,7 @@ import {
 } from '../contract/task-instances.ts';
 import type { ApiDeps } from '../deps.ts';
 import { queryOf, taskIdOf, tryNumberOf, unknownTask } from '../request.ts';
-import { toLogMessage, toTaskInstance } from '../wire/task-instances.ts';
+import { toLogMessage, toMappedTask, toTaskInstance } from '../wire/task-instances.ts';
 import { requireRun } from './dag-runs.ts';
 
 /** Lines of one answer unless the whole log is asked for. */
@@ -22,27 +29,56 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
     const { limit, offset } = queryOf(TaskInstanceQuery, request);
     const run = await requireRun(deps, request);
     const { dag_id: dagId, run_id: runId, attempt, version } = run;
-    const [tasks, tried] = await Promise.all([
+    const [tasks, tried, instances] = await Promise.all([
       readRunTasks(deps.db, dagId, version),
       listTaskRuns(deps.db, { dagId, runId, attempt }),
+      countInstances(deps.db, { dagId, runId, attempt }),
     ]);
     const byTask = new Map(tried.map((row) => [row.task_id, row]));
     const page = tasks.slice(offset, offset + limit);
-    const task_instances = page.map((task) => toTaskInstance(run, task, byTask.get(task.id)));
+    const task_instances = page.map((task) => {
+      const counts = instances.filter(({ task_id }) => task_id === task.id);
+      return counts.length > 0
+        ? toMappedTask(run, task, counts)
+        : toTaskInstance(run, task, byTask.get(task.id));
+    });
     response.json({ task_instances, total_entries: tasks.length } satisfies TaskInstanceCollection);
   });
 
+  router.get(`${ofRun}/:task_id/listMapped`, async (request, response) => {
+    const { limit, offset } = queryOf(TaskInstanceQuery, request);
+    const run = await requireRun(deps, request);
+    const { dag_id: dagId, run_id: runId, attempt, version } = run;
+    const taskId = taskIdOf(dagId, request.params.task_id);
+    const task = (await readRunTasks(deps.db, dagId, version)).find(({ id }) => id === taskId);
+    if (task === undefined) throw unknownTask(dagId, taskId);
+    const [rows, counts] = await Promise.all([
+      listInstances(deps.db, { dagId, runId, attempt }, taskId, { limit, offset }),
+      countInstances(deps.db, { dagId, runId, attempt }),
+    ]);
+    const task_instances = rows.map((row) => toTaskInstance(run, task, row));
+    const own = counts.filter(({ task_id }) => task_id === taskId);
+    const total_entries = own.reduce((sum, { count }) => sum + count, 0);
+    response.json({ task_instances, total_entries } satisfies TaskInstanceCollection);
+  });
+
   router.get(`${ofRun}/:task_id/logs/:try_number`, async (request, response) => {
-    const { token, full_content, attempt: wantedAttempt } = queryOf(TaskLogQuery, request);
+    const {
+      token,
+      full_content,
+      attempt: wantedAttempt,
+      map_index: mapIndex,
+    } = queryOf(TaskLogQuery, request);
     const tryNumber = tryNumberOf(request.params.try_number);
     const { dag_id: dagId, run_id: runId, ...run } = await requireRun(deps, request);
     const taskId = taskIdOf(dagId, request.params.task_id);
     const attempt = wantedAttempt ?? run.attempt;
-    const [tasks, tried, lines] = await Promise.all([
+    const ofTask = { dagId, runId, attempt, taskId, mapIndex };
+    const [tasks, state, lines] = await Promise.all([
       readRunTasks(deps.db, dagId, run.version),
-      listTaskRuns(deps.db, { dagId, runId, attempt }),
+      readTryState(deps.db, { ...ofTask, try: tryNumber }),
       readTaskLog(deps.db, {
-        ...{ dagId, runId, attempt, taskId, try: tryNumber, after: token ?? 0 },
+        ...{ ...ofTask, try: tryNumber, after: token ?? 0 },
         limit: full_content ? undefined : maxLines,
       }),
     ]);
@@ -52,10 +88,7 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
       response.type('application/x-ndjson').send(content.map((line) => `${JSON.stringify(line)}\n`).join(''));
       return;
     }
-    const isRunning = tried.some(
-      (row) => row.task_id === taskId && row.try === tryNumber && row.state === 'running',
-    );
-    const mayGoOn = isRunning || (!full_content && lines.length === maxLines);
+    const mayGoOn = state === 'running' || (!full_content && lines.length === maxLines);
     const last = lines.at(-1)?.id ?? token ?? 0;
     response.json({ content, continuation_token: mayGoOn ? String(last) : null } satisfies TaskLogs);
   });

@@ -1,8 +1,13 @@
 import type { TaskPlan } from '../../core/run-plan.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
-import type { ListedTaskRun } from '../../store/task-queries.ts';
+import type { InstanceCount, ListedTaskRun } from '../../store/task-queries.ts';
 import type { LogLine } from '../../store/task-logs.ts';
-import type { LogMessage, TaskInstance } from '../contract/task-instances.ts';
+import type {
+  InstanceCounts,
+  LogMessage,
+  TaskInstance,
+  TaskInstanceState,
+} from '../contract/task-instances.ts';
 import { toRunAfter } from './dag-runs.ts';
 import { toDagVersion } from './dags.ts';
 import { secondsBetween, toInstant, toOptionalInstant } from './instants.ts';
@@ -14,12 +19,13 @@ export function toTaskInstance(
   tried: ListedTaskRun | undefined,
 ): TaskInstance {
   const { version, version_created_at } = run;
+  const mapIndex = tried?.map_index ?? -1;
   return {
-    id: `${run.dag_id}/${run.run_id}/${task.id}`,
+    id: `${run.dag_id}/${run.run_id}/${task.id}${mapIndex === -1 ? '' : `/${mapIndex}`}`,
     task_id: task.id,
     dag_id: run.dag_id,
     dag_run_id: run.run_id,
-    map_index: -1,
+    map_index: mapIndex,
     logical_date: toOptionalInstant(run.logical_at),
     run_after: toRunAfter(run),
     start_date: toOptionalInstant(tried?.started_at ?? null),
@@ -55,7 +61,36 @@ export function toTaskInstance(
     progress: tried?.progress ?? null,
     progress_note: tried?.progress_note ?? null,
     error: tried?.error ?? null,
+    instances: null,
   };
+}
+
+/** A mapped task as a whole: its state is the one that says most about its instances. */
+export function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly InstanceCount[]): TaskInstance {
+  const instances: InstanceCounts = Object.fromEntries(counts.map(({ state, count }) => [state, count]));
+  const state = statesByWeight.find((one) => instances[one] !== undefined) ?? null;
+  const isOver = counts.every(({ ended_at }) => ended_at !== null);
+  const startedAt = edge(counts, 'started_at', Math.min);
+  const endedAt = isOver ? edge(counts, 'ended_at', Math.max) : null;
+  return {
+    ...toTaskInstance(run, task, undefined),
+    ...{ start_date: toOptionalInstant(startedAt), end_date: toOptionalInstant(endedAt) },
+    duration: secondsBetween(startedAt, endedAt),
+    ...{ state, instances },
+  };
+}
+
+const statesByWeight: readonly TaskInstanceState[] = [
+  ...(['running', 'up_for_retry', 'up_for_reschedule', 'failed', 'success', 'skipped'] as const),
+];
+
+function edge(
+  counts: readonly InstanceCount[],
+  field: 'started_at' | 'ended_at',
+  outermost: (...times: readonly number[]) => number,
+): Date | null {
+  const times = counts.flatMap((count) => count[field]?.getTime() ?? []);
+  return times.length === 0 ? null : new Date(outermost(...times));
 }
 
 /** A line of a log; what it was logged with never hides time, level and message. */

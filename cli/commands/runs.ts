@@ -24,9 +24,17 @@ export function addRunCommands(program: Command, run: Run): void {
     .command('logs <dag> <run> [task]')
     .description('print what the tasks of a run logged, or one of them')
     .option('--try <n>', 'of this try instead of the latest', wholeNumber)
-    .action((dagId: string, runId: string, taskId: string | undefined, options: { readonly try?: number }) =>
-      run((session) => logsOfRun(session, { dagId, runId, taskId, tryNumber: options.try })),
+    .option('--map-index <n>', 'of this instance of a mapped task', wholeNumber)
+    .action((dagId: string, runId: string, taskId: string | undefined, options: LogOptions) =>
+      run((session) =>
+        logsOfRun(session, { dagId, runId, taskId, tryNumber: options.try, mapIndex: options.mapIndex }),
+      ),
     );
+}
+
+interface LogOptions {
+  readonly try?: number;
+  readonly mapIndex?: number;
 }
 
 /** Runs, newest first. */
@@ -81,7 +89,10 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
     },
     sections: [
       { kind: 'facts', facts },
-      taskInstanceTable(tasks.task_instances),
+      taskInstanceTable(tasks.task_instances, {
+        title: 'tasks',
+        empty: 'none yet: the run has no slot',
+      }),
       { ...eventTable(consumed.asset_events), title: countTitle('consumed events', consumed), empty: 'none' },
       { ...eventTable(created.asset_events), title: countTitle('created events', created), empty: 'none' },
     ],
@@ -94,18 +105,29 @@ function countTitle(what: string, { asset_events, total_entries }: AssetEventCol
     : `${what} (the first ${asset_events.length} of ${total_entries})`;
 }
 
-function taskInstanceTable(tasks: readonly TaskInstance[]): Section {
+/** Tasks of a run, or instances of one. */
+export function taskInstanceTable(
+  tasks: readonly TaskInstance[],
+  said: { readonly title: string; readonly empty: string },
+): Section {
   const hasProgress = tasks.some(({ progress }) => progress !== null);
   const told = hasProgress ? ['PROGRESS'] : [];
   const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', ...told, 'ERROR'];
   const columns = headers.map((header) => (header === 'ERROR' ? { header, cut: true as const } : { header }));
   const rows = tasks.map((task): Cell[] => [
-    ...[task.task_id, state(task.state), triesOf(task)],
+    ...[nameOf(task), state(task.state), triesOf(task)],
     ...[instant(task.start_date), duration(task.duration)],
     ...(hasProgress ? [progressOf(task)] : []),
     task.error,
   ]);
-  return { kind: 'table', title: 'tasks', columns, rows, empty: 'none yet: the run has no slot' };
+  return { kind: 'table', ...said, columns, rows };
+}
+
+/** What a task is called; of a mapped one also how its instances are, of an instance which one it is. */
+function nameOf({ task_id, map_index, instances }: TaskInstance): string {
+  if (instances === null) return map_index === -1 ? task_id : `${task_id} [${map_index}]`;
+  const counts = Object.entries(instances).map(([of, count]) => `${count} ${of}`);
+  return `${task_id} (${counts.join(', ')})`;
 }
 
 function progressOf({ progress, progress_note: note }: TaskInstance): string | null {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { type Task, TaskCollection } from '../../api/contract/dags.ts';
 import { pathOf } from '../api-client.ts';
-import { type Cell, duration, type Report, type Section } from '../report.ts';
+import { type Cell, duration, pageNote, type Report, type Section } from '../report.ts';
+import { instancesOf } from '../run-logs.ts';
 import type { Run, Session } from '../session.ts';
+import { taskInstanceTable } from './runs.ts';
 
 /** `tidegate tasks …` */
 export function addTaskCommands(program: Command, run: Run): void {
@@ -11,11 +13,33 @@ export function addTaskCommands(program: Command, run: Run): void {
     .command('list <dag>')
     .description('list the tasks of a DAG, each after those it needs')
     .action((dagId: string) => run((session) => listTasks(session, dagId)));
+  tasks
+    .command('instances <dag> <run> <task>')
+    .description('list the instances of a mapped task in a run, in the order of their items')
+    .action((dagId: string, runId: string, taskId: string) =>
+      run((session) => listInstances(session, dagId, runId, taskId)),
+    );
 }
 
 async function listTasks({ api }: Session, dagId: string): Promise<Report> {
   const json = await api.get(TaskCollection, pathOf`/api/v2/dags/${dagId}/tasks`);
   return { json, sections: [taskTable(json.tasks)] };
+}
+
+async function listInstances(
+  { api }: Session,
+  dagId: string,
+  runId: string,
+  taskId: string,
+): Promise<Report> {
+  const path = pathOf`/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances`;
+  const json = await instancesOf(api, path, taskId);
+  const note = pageNote(json.task_instances.length, json.total_entries);
+  return {
+    json,
+    sections: [taskInstanceTable(json.task_instances, { title: 'instances', empty: 'none has started' })],
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 /** Tasks of a definition. */
@@ -25,10 +49,16 @@ export function taskTable(tasks: readonly Task[]): Section {
     header === 'UPDATES' ? { header, cut: true as const } : { header },
   );
   const rows = tasks.map((task): Cell[] => [
-    ...[task.task_id, task.upstream_task_ids.join(', ') || null, task.trigger_rule, task.retries],
+    ...[task.task_id, task.upstream_task_ids.join(', ') || null, ruleOf(task), task.retries],
     ...[timeoutOf(task), task.outlets.map(outletText).join(', ') || null],
   ]);
   return { kind: 'table', columns, rows, empty: 'no tasks' };
+}
+
+/** When it may start, and what is special about it. */
+function ruleOf({ trigger_rule, operator_name, teardown_of }: Task): string {
+  if (teardown_of.length > 0) return `tears down ${teardown_of.join(', ')}`;
+  return operator_name === 'task' ? trigger_rule : `${trigger_rule}, ${operator_name}`;
 }
 
 function outletText(outlet: Task['outlets'][number]): string {

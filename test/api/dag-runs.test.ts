@@ -18,12 +18,19 @@ const load = dag('load', { maxActiveRuns: 1 }, (d) => {
     });
   });
 });
+const spread = dag('spread', {}, (d) => {
+  const list = d.task('list', async () => ['de', 'fr', 'it']);
+  d.map('each', list, { retries: 0 }, async ({ item, log }) => {
+    log.info('loading', { item });
+    if (item === 'it') throw new Error('no data');
+  });
+});
 const report = dag('report', { schedule: orders }, (d) => void d.task('print', async () => undefined));
 
 let tidegate: Tidegate;
 let http: ReturnType<typeof supertest>;
 beforeAll(async () => {
-  tidegate = await startTidegate([load, report]);
+  tidegate = await startTidegate([load, report, spread]);
   http = supertest(createApp({ ...tidegate.deps, temporalUiUrl: 'http://temporal.test', version: '0' }));
 });
 afterAll(() => tidegate.stop());
@@ -166,5 +173,39 @@ describe('a list of runs', () => {
         all.total_entries + (await find({}, 'report')).total_entries,
       );
     }
+  });
+});
+
+describe('a run with a mapped task', () => {
+  const ofSpread = '/api/v2/dags/spread/dagRuns/mapped';
+  it('shows the task as a whole, its instances, and the log of each', async () => {
+    await http.post('/api/v2/dags/spread/dagRuns').send({ dag_run_id: 'mapped' });
+    await inState(ofSpread, 'failed');
+    const whole = TaskInstanceCollection.parse((await http.get(`${ofSpread}/taskInstances`)).body);
+    expect(whole).toMatchObject({
+      total_entries: 2,
+      task_instances: [
+        { task_id: 'list', map_index: -1, instances: null },
+        { task_id: 'each', map_index: -1, state: 'failed', instances: { success: 2, failed: 1 } },
+      ],
+    });
+    expect(whole.task_instances[1]?.duration).toEqual(expect.any(Number));
+
+    const each = `${ofSpread}/taskInstances/each`;
+    const page = (await http.get(`${each}/listMapped?limit=2&offset=1`)).body;
+    expect(TaskInstanceCollection.parse(page)).toMatchObject({
+      total_entries: 3,
+      task_instances: [
+        { id: 'spread/mapped/each/1', map_index: 1, state: 'success' },
+        { id: 'spread/mapped/each/2', map_index: 2, state: 'failed', error: 'no data' },
+      ],
+    });
+    const logged = TaskLogs.parse((await http.get(`${each}/logs/1?map_index=1`)).body);
+    expect(logged.content).toMatchObject([{ event: 'loading', item: 'fr' }]);
+    expect((await http.get(`${ofSpread}/taskInstances/nothing/listMapped`)).body.code).toBe('unknown_task');
+    expect((await http.get(`${ofSpread}/taskInstances/list/listMapped`)).body).toEqual({
+      task_instances: [],
+      total_entries: 0,
+    });
   });
 });

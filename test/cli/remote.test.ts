@@ -22,6 +22,10 @@ const load = dag('load', { tags: ['daily'] }, (d) => {
     if (run.conf['wait'] === true) await sleep(60_000, undefined, { signal });
   });
 });
+const spread = dag('spread', {}, (d) => {
+  const list = d.task('list', async () => ['de', 'fr']);
+  d.map('each', list, async ({ item, log }) => log.info('loading', { item }));
+});
 const stock = asset('s3://lake/stock');
 const sales = dag(
   'sales',
@@ -38,7 +42,7 @@ let tidegate: Tidegate;
 let served: ServedApi;
 let url: string;
 beforeAll(async () => {
-  tidegate = await startTidegate([load, report, sales]);
+  tidegate = await startTidegate([load, report, sales, spread]);
   served = await serveApi(tidegate.deps);
   ({ url } = served);
 }, 60_000);
@@ -62,7 +66,7 @@ describe('dags', () => {
       json('dags', 'list', '--pattern', 'rep'),
     ]);
     expect(people.stdout).toMatch(
-      /^DAG {5}SCHEDULE {2}PAUSED .+\nload .+\nreport {2}Asset {5}no .+\nsales .+\n$/,
+      /^DAG {5}SCHEDULE {2}PAUSED .+\nload .+\nreport {2}Asset {5}no .+\nsales .+\nspread .+\n$/,
     );
     expect(plain.stdout).toMatch(/^load\t\tfalse\t1\tdaily\t\S+\n$/);
     expect(DagCollection.parse(body).dags.map(({ dag_id }) => dag_id)).toEqual(['report']);
@@ -168,6 +172,21 @@ describe('a run', () => {
     expect(DagRun.parse(body)).toMatchObject({ dag_id: 'load', note: 'by asset' });
     const { status, stderr } = await run('assets', 'materialize', '--name', rates.name);
     expect({ status, lines: stderr.split('\n').length }).toEqual({ status: exitStatus.failed, lines: 2 });
+  });
+});
+
+describe('a run with a mapped task', () => {
+  it('is shown with how many instances are in which state, each of which can be looked at', async () => {
+    const started = await run('dags', 'trigger', 'spread', '--run-id', 'mapped', '--wait');
+    expect(started.status).toBe(exitStatus.ok);
+    expect((await run('runs', 'show', 'spread', 'mapped')).stdout).toMatch(/each \(2 success\) +success/);
+    const instances = await run('tasks', 'instances', 'spread', 'mapped', 'each');
+    expect(instances.stdout).toMatch(/each \[0\] +success.*\n *each \[1\] +success/);
+    const logged = await run('runs', 'logs', 'spread', 'mapped', 'each', '--map-index', '1');
+    expect(logged.stdout).toMatch(/^each\[1\] \S+ INFO  loading  item=fr\n$/);
+    const all = await run('runs', 'logs', 'spread', 'mapped');
+    expect(all.stdout).toContain('each[0] ');
+    expect((await run('tasks', 'list', 'spread')).stdout).toMatch(/each +list +all_success, mapped/);
   });
 });
 

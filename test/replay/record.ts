@@ -72,6 +72,40 @@ const dags = [
     d.task('first', noop);
     d.task('wait', async ({ signal }) => delay(60_000, undefined, { signal }));
   }),
+  dag('shapes', {}, (d) => {
+    const cluster = d.task('cluster', async () => '2026-01-01T00:00:00Z');
+    const stops = d.shortCircuit('stops', { needs: [cluster] }, async () => false);
+    d.task('left_out', { needs: [stops] }, noop);
+    const choose = d.branch('choose', { needs: [cluster] }, async () => 'left');
+    const left = d.wait('left', { needs: [choose], for: '200ms' });
+    const right = d.task('right', { needs: [choose] }, noop);
+    const until = d.wait('until', { until: cluster });
+    const asks = d.waitFor('asks', { every: '1s' }, async ({ try: number }) => number > 1);
+    d.task('down', { needs: [left, right, until, asks], teardownOf: cluster }, noop);
+  }),
+  dag('mapped', {}, (d) => {
+    const list = d.task('list', async () => Array.from({ length: 60 }, (_, item) => item));
+    const each = d.map('each', list, async ({ item }) => {
+      if (item === 7) throw new Error('it broke');
+    });
+    const none = d.task('none', async (): Promise<readonly string[]> => []);
+    d.map('nothing', none, noop);
+    const no = d.task('no_list', async () => JSON.parse('{}') as readonly string[]);
+    d.map('fails', no, noop);
+    d.task('behind', { needs: [each], triggerRule: 'all_done' }, noop);
+  }),
+  dag('mapped_long', { maxActiveTasks: 4 }, (d) => {
+    const list = d.task('list', async () => Array.from({ length: 60 }, (_, item) => item));
+    d.map('each', list, noop);
+  }),
+  dag('torn_down', {}, (d) => {
+    const cluster = d.task('cluster', noop);
+    const list = d.task('list', async () => [1, 2]);
+    const work = d.map('work', list, { needs: [cluster] }, async ({ signal }) =>
+      delay(60_000, undefined, { signal }),
+    );
+    d.task('down', { needs: [work], teardownOf: cluster }, noop);
+  }),
   dag('retry', {}, (d) => {
     d.task('work', { retries: { max: 2, initial: '100ms' } }, async ({ try: number }) => {
       if (number < 3) throw new Error('not yet');
@@ -171,7 +205,7 @@ async function play(tidegate: Tidegate): Promise<void> {
   await tidegate.deploy(dags.filter(({ id }) => id !== 'edit'));
   await eventually(async () => (await tidegate.consumer('edit').describe()).status.name === 'COMPLETED');
 
-  for (const id of ['success', 'retry', 'failure', 'outlets', 'limited'])
+  for (const id of ['success', 'retry', 'failure', 'outlets', 'limited', 'shapes', 'mapped', 'mapped_long'])
     await tidegate.closed(id, await tidegate.trigger(id));
   await tidegate.post(timed1.uri);
   const gateOf = async (dagId: string) => Object.keys((await tidegate.gate(dagId)).gate.queued);
@@ -221,6 +255,11 @@ async function play(tidegate: Tidegate): Promise<void> {
   const dagId = parseDagId('cancel');
   await cancelRun(deps, { dagId, runId: parseRunId(dagId, runId), attempt: 1 });
   await tidegate.closed('cancel', runId);
+  const torn = parseDagId('torn_down');
+  const tornRun = parseRunId(torn, await tidegate.trigger(torn));
+  await eventually(async () => (await tidegate.tasksOf(torn, tornRun)).length === 4);
+  await cancelRun(deps, { dagId: torn, runId: tornRun, attempt: 1 });
+  await tidegate.closed(torn, tornRun);
   await deps.temporal.client.schedule.getHandle('tick/scheduled').trigger();
   await runsClosed('scheduled', 1);
 }
@@ -253,11 +292,20 @@ async function keep(tidegate: Tidegate): Promise<void> {
     const handle = client.workflow.getHandle('dag/long', runId);
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
-  for (const dagId of ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited']) {
+  const histories = ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited', 'shapes', 'mapped'];
+  for (const dagId of [...histories, 'torn_down']) {
     const [run] = await tidegate.runsOf(dagId);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
     await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');
-    await write(`dagRun--${dagId}`, await handle.fetchHistory());
+    await write(`dagRun--${dagId.replace('_', '-')}`, await handle.fetchHistory());
+  }
+  for await (const { workflowId, runId, status } of client.workflow.list({
+    query: "WorkflowType = 'mappedTask'",
+  })) {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const how =
+      { CONTINUED_AS_NEW: 'continue-as-new', CANCELLED: 'cancelled' }[String(status.name)] ?? 'ended';
+    await write(`mappedTask--${how}`, await handle.fetchHistory());
   }
   for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'tick'" })) {
     const scenario = workflowId.startsWith('deadline/') ? 'tick--deadline' : 'tick--scheduled';

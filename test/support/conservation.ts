@@ -92,7 +92,8 @@ async function successViolations({ db }: Books): Promise<readonly string[]> {
     select t.dag_id, t.run_id, t.state, count(e.seq) as events
     from task_run t join dag_task o on o.dag_id = t.dag_id and o.task_id = t.task_id and o.role = 'outlet'
     left join asset_event e on e.source_dag_id = t.dag_id and e.source_run_id = t.run_id and e.source_task_id = t.task_id
-    group by t.dag_id, t.run_id, t.attempt, t.task_id, t.state
+      and e.source_map_index = t.map_index
+    group by t.dag_id, t.run_id, t.attempt, t.task_id, t.map_index, t.state
     having count(e.seq) <> case when t.state = 'success' then 1 else 0 end`.execute(db);
   return rows.map(
     ({ dag_id, run_id, state, events }) => `${dag_id} ${run_id} is ${state} and recorded ${events} events`,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { alias, all, any, asset, dag, select } from 'tidegate';
 
 // One producer, and consumers of one and of two assets. What a consumer's run saw is the result of its task.
@@ -9,6 +10,15 @@ const defaults = { heartbeatTimeout: '2 seconds' } as const;
 
 export const producer = dag('producer', { defaults, maxActiveRuns: 50 }, (d) => {
   d.task('produce', { outlets: [orders] }, async ({ emit, runId }) => emit(orders, { extra: { by: runId } }));
+});
+
+/** Updates an asset by each of its instances, two at a time. */
+export const spread = dag('spread', { defaults, maxActiveTasks: 2 }, (d) => {
+  const list = d.task('list', async () => [0, 1, 2, 3, 4, 5]);
+  d.map('each', list, { outlets: [orders] }, async ({ emit, item, runId }) => {
+    await delay(200);
+    emit(orders, { extra: { by: runId, item } });
+  });
 });
 
 /** Updates an asset as a whole. */
