@@ -13,13 +13,14 @@ import { describeMachine, loadNow, type Machine } from './machine.ts';
 import { isMet, type Measurement } from './measurement.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { save, toTable } from './report.ts';
+import { mapped } from './mapped.ts';
 import { runs } from './runs.ts';
 import { openStand, type Stand } from './stand.ts';
 import { wide } from './wide.ts';
 
 // `npm run bench`: measures Tidegate and, in between, Temporal and Postgres by themselves on the same servers.
 
-const benches: readonly Bench[] = [latency, hops, runs, accept, fanOut, wide, backlog];
+const benches: readonly Bench[] = [latency, hops, runs, mapped, accept, fanOut, wide, backlog];
 const resultsFolder = fileURLToPath(new URL('./results', import.meta.url));
 
 let stand: Stand | undefined;

@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { rawParent, rawRuns } from './workflows.ts';
+import type { rawMapped, rawParent, rawRuns } from './workflows.ts';
 
 const taskQueue = 'raw';
 
@@ -17,4 +17,13 @@ export function executeRuns(
   input: Parameters<typeof rawRuns>[0],
 ): Promise<void> {
   return client.workflow.execute<typeof rawRuns>('rawRuns', { taskQueue, workflowId, args: [input] });
+}
+
+/** Runs so many activities of one workflow to their end. */
+export function executeMapped(
+  client: Client,
+  workflowId: string,
+  input: Parameters<typeof rawMapped>[0],
+): Promise<void> {
+  return client.workflow.execute<typeof rawMapped>('rawMapped', { taskQueue, workflowId, args: [input] });
 }

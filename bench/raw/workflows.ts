@@ -52,6 +52,18 @@ export async function rawRuns({
   await Promise.all(Array.from({ length: Math.min(count, concurrency) }, lane));
 }
 
+/** So many activities in one workflow, at most 500 at a time. */
+export async function rawMapped({ name, count }: RawInput & { readonly count: number }): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) {
+      next += 1;
+      await touch(name);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, 500) }, lane));
+}
+
 export async function rawChild({ name }: RawInput): Promise<void> {
   await touch(name);
 }

@@ -1,6 +1,11 @@
 import { sleep } from '@temporalio/workflow';
 import { consumerDag as compatibleConsumerDag } from '../../../workflows/consumer-dag.ts';
 import { dagRun as compatibleDagRun, type DagRunInput } from '../../../workflows/dag-run.ts';
+import {
+  type InstanceEnds,
+  mappedTask as compatibleMappedTask,
+  type MappedTaskInput,
+} from '../../../workflows/mapped-task.ts';
 import type { ConsumerDagInput } from '../../../workflows/messages.ts';
 import { tick as compatibleTick, type TickInput } from '../../../workflows/tick.ts';
 
@@ -14,6 +19,11 @@ export async function consumerDag(input: ConsumerDagInput): Promise<void> {
 export async function dagRun(input: DagRunInput): Promise<void> {
   await sleep('1 second');
   return compatibleDagRun(input);
+}
+
+export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
+  await sleep('1 second');
+  return compatibleMappedTask(input);
 }
 
 export async function tick(input: TickInput): Promise<void> {
