@@ -1,4 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context, log as workerLog } from '@temporalio/activity';
+import type { CallbackCause } from '../core/callback.ts';
 import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import { toStorableJson } from '../core/json.ts';
@@ -38,6 +39,7 @@ import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
 import { readInputs } from './task-inputs.ts';
 import { choiceOf, outcomeOf } from './task-outcome.ts';
+import { tellRetry } from './tell-retry.ts';
 import { templateValues } from './template-values.ts';
 import { createTriggerRun } from './trigger-run.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
@@ -48,6 +50,10 @@ export interface RunTask extends RunAttempt {
   readonly taskId: TaskId;
   /** Which instance of a mapped task; absent of a task that is not mapped. */
   readonly mapIndex?: number;
+  /** What a callback is called for. */
+  readonly cause?: CallbackCause;
+  /** Whether its run is told of tries that fail. */
+  readonly tellsRetries?: boolean;
   /** What is special about it; absent of most. */
   readonly shape?: TaskShape;
   readonly needs: readonly TaskId[];
@@ -220,11 +226,12 @@ class NotYet extends ApplicationFailure {
 }
 
 async function endTry(
-  { db }: WorkerDeps,
+  deps: WorkerDeps,
   { context, task, begun }: Try,
   error: unknown,
   log: BufferedLog,
 ): Promise<TaskResult> {
+  const { db } = deps;
   const tried = { ...task, try: begun.try };
   const { signal } = new AbortController();
   const told = (ended: Ended): void => {
@@ -259,6 +266,7 @@ async function endTry(
   await log.close();
   told(await keepTrying(() => failTry(db, tried, message, isFinal), signal));
   if (isFinal) throw failed(message);
+  if (task.tellsRetries === true) await tellRetry(deps, tried, message);
   throw ApplicationFailure.create({
     ...{ message, type: 'TaskFailed', nonRetryable: false },
     nextRetryDelay: pauseMs,

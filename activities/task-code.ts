@@ -116,6 +116,7 @@ function taskContext(
     params: parseParams(code, run.conf),
     needs: needsOf(code, inputs.results),
     ...(task.mapIndex === undefined ? {} : { item: inputs.item, mapIndex: task.mapIndex }),
+    ...(task.cause === undefined ? {} : { cause: task.cause }),
     events: createTriggeringEvents(db, task, signal),
     inlets: createInlets(reading),
     waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),

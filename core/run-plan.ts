@@ -1,3 +1,4 @@
+import type { CallbackPlan } from './callback.ts';
 import type { Catchup } from './catch-up.ts';
 import type { AssetRef } from './asset-uri.ts';
 import type { Condition } from './condition.ts';
@@ -48,6 +49,8 @@ export interface RunPlan {
   readonly maxActiveTasks?: number;
   /** Longest it may take from its start; absent is no limit. */
   readonly timeoutMs?: number;
+  /** Absent means none. */
+  readonly callbacks?: readonly CallbackPlan[];
 }
 
 export interface CronPlan {

@@ -1,3 +1,4 @@
+import type { CallbackKind } from '../core/callback.ts';
 import type { Duration } from '../core/duration.ts';
 import type { TaskHandle } from './task.ts';
 
@@ -7,7 +8,9 @@ export type AuthoredShape =
   | { readonly kind: 'branch' }
   | { readonly kind: 'short_circuit'; readonly skips: 'all' | 'next' }
   | { readonly kind: 'wait'; readonly wait: WaitInput }
-  | ({ readonly kind: 'poke' } & PokeOptions);
+  | ({ readonly kind: 'poke' } & PokeOptions)
+  | { readonly kind: 'callback'; readonly on: Exclude<CallbackKind, 'late'> }
+  | { readonly kind: 'callback'; readonly on: 'late'; readonly after: Duration };
 
 /** How long a wait takes: so long from when it may start, or until the instant (ISO 8601) that a task returned; at once when that has passed. */
 export type WaitInput = { readonly for: Duration } | { readonly until: TaskHandle<string> };

@@ -21,6 +21,8 @@ export function compileShape(
   switch (shape.kind) {
     case 'mapped':
       return { shape: { kind: 'mapped', over: parseTaskId(shape.over.id) } };
+    case 'callback':
+      return {};
     case 'branch':
       if (next.length === 0) throw refused('nothing needs it: a branch chooses among the tasks that need it');
       return { shape: { kind: 'branch', targets: next } };

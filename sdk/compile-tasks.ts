@@ -1,7 +1,8 @@
+import type { CallbackPlan } from '../core/callback.ts';
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId } from '../core/ids.ts';
-import { maxTasks, type TaskPlan } from '../core/run-plan.ts';
+import { maxTasks, type RunPlan, type TaskPlan } from '../core/run-plan.ts';
 import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
 import { compileShape } from './compile-shape.ts';
@@ -15,17 +16,21 @@ const defaultHeartbeatTimeout: Duration = '30s';
 /** Silence is told from a slow heartbeat only above the interval at which heartbeats are sent. */
 const shortestHeartbeatTimeoutMs = 1_000;
 
+/** What a run executes. */
+export type CompiledTasks = Pick<RunPlan, 'tasks' | 'callbacks'>;
+
 /**
  * The tasks of a DAG as they are deployed, each after those it needs.
  * @throws TidegateError `invalid_definition` for duplicate ids, unknown or circular needs, and options that are not valid
  */
-export function compileTasks({ id, options, tasks }: DagDefinition): readonly TaskPlan[] {
+export function compileTasks({ id, options, tasks: all }: DagDefinition): CompiledTasks {
+  const tasks = all.filter((task) => task.shape?.kind !== 'callback');
   if (tasks.length === 0) throw refused(`it has no tasks: add one with d.task('…', …)`);
   if (tasks.length > maxTasks) {
     throw refused(`it has ${tasks.length} tasks, ${maxTasks} are allowed: split it into several DAGs`);
   }
   const byId = new Map<string, TaskDefinition>();
-  for (const task of tasks) {
+  for (const task of all) {
     const other = byId.get(task.id);
     if (other !== undefined) {
       throw refused(`two tasks have the id '${task.id}', at ${other.place} and at ${task.place}: rename one`);
@@ -46,9 +51,21 @@ export function compileTasks({ id, options, tasks }: DagDefinition): readonly Ta
   const defaults = { ...options.defaults, taskQueue: options.taskQueue };
   const next = new Map(tasks.map((task): [TaskDefinition, TaskDefinition[]] => [task, []]));
   for (const task of ordering.items) for (const need of needed.get(task) ?? []) next.get(need)?.push(task);
-  return ordering.items.map((task) =>
-    compileTask(task, { needs: needed.get(task) ?? [], next: next.get(task) ?? [] }, defaults),
-  );
+  const callbacks = all.flatMap((task): readonly CallbackPlan[] => {
+    if (task.shape?.kind !== 'callback') return [];
+    const plan = compileTask(task, { needs: [], next: [] }, defaults);
+    return [
+      task.shape.on === 'late'
+        ? { on: 'late', afterMs: parseDuration(task.shape.after), task: plan }
+        : { on: task.shape.on, task: plan },
+    ];
+  });
+  return {
+    tasks: ordering.items.map((task) =>
+      compileTask(task, { needs: needed.get(task) ?? [], next: next.get(task) ?? [] }, defaults),
+    ),
+    ...(callbacks.length === 0 ? {} : { callbacks }),
+  };
 }
 
 function resolve(
@@ -69,6 +86,8 @@ function resolve(
     const others = [...byId.keys()].filter((known) => known !== task.id);
     throw refused(`task '${task.id}' (${task.place}) needs unknown task '${id}': ${didYouMean(id, others)}`);
   }
+  if (found.shape?.kind === 'callback')
+    throw refused(`task '${task.id}' (${task.place}) needs callback '${id}': nothing can wait for one`);
   if (found === task) throw refused(`task '${task.id}' (${task.place}) needs itself: remove that need`);
   return found;
 }

@@ -67,7 +67,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema,
-    run: { tasks, ...(outlets.length === 0 ? {} : { outlets }), ...parseLimits(options) },
+    run: { ...tasks, ...(outlets.length === 0 ? {} : { outlets }), ...parseLimits(options) },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
   if (bytes > maxPlanBytes) {

@@ -1,3 +1,5 @@
+import type { CallbackCause, CallbackKind } from '../core/callback.ts';
+import type { Duration } from '../core/duration.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AuthoredShape, PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
@@ -14,7 +16,7 @@ import {
   type TaskNeeds,
   type TaskOptions,
 } from './task.ts';
-import type { MappedContext, TaskContext } from './task-context.ts';
+import type { CallbackContext, MappedContext, TaskContext } from './task-context.ts';
 import { triggerOnce } from './trigger-once.ts';
 
 type TaskFunction<Params extends object, Needs extends object, Result> = (
@@ -37,6 +39,13 @@ export interface TriggerOptions<Params extends object, Needs extends object> ext
   /** Whether to wait until the run has ended, looking `every` so often. @defaultValue true, every `'2s'` */
   readonly wait?: boolean;
 }
+
+/** How a callback is run. */
+export type CallbackOptions = Pick<TaskOptions, 'retries' | 'timeout' | 'heartbeatTimeout' | 'taskQueue'>;
+
+type CallbackFunction<Params extends object, Kind extends CallbackKind> = (
+  context: CallbackContext<Extract<CallbackCause, { readonly kind: Kind }>, Params>,
+) => unknown;
 
 /** Options of a task that decides, or asks, by what its function returns. */
 type OptionsWith<More, Needs extends TaskNeeds, Rule extends TriggerRule> = TaskOptions<Needs, Rule> & More;
@@ -104,6 +113,19 @@ export interface DagBuilder<Params extends object> {
     id: string,
     options: OptionsWith<TriggerOptions<Params, NeedsOf<Needs, Rule>>, Needs, Rule>,
   ): TaskHandle<{ readonly dagId: string; readonly runId: string; readonly state: string }>;
+
+  /** A task that is called when a run succeeded, before it is closed. How it ends changes nothing about the run; the same holds for the others. */
+  onSuccess(id: string, options: CallbackOptions, run: CallbackFunction<Params, 'success'>): void;
+  /** When a run failed, was cancelled, or is out of time. */
+  onFailure(id: string, options: CallbackOptions, run: CallbackFunction<Params, 'failure'>): void;
+  /** When a try failed behind which there is another; of one run at most 500 times. */
+  onRetry(id: string, options: CallbackOptions, run: CallbackFunction<Params, 'retry'>): void;
+  /** When a run goes on `after` so long from its start. */
+  onLate(
+    id: string,
+    options: CallbackOptions & { readonly after: Duration },
+    run: CallbackFunction<Params, 'late'>,
+  ): void;
 
   /** Tasks that belong together: their ids begin with that of the group. Those that need no other of the group need what it `needs`. */
   group(id: string, build: (group: DagBuilder<Params>) => void): TaskGroup;
@@ -197,6 +219,11 @@ function builder(place: Place): DagBuilder<JsonObject> {
         run as () => Promise<never>,
       );
     },
+    onSuccess: (id, options, run) => void add(id, [options, run as Run], { kind: 'callback', on: 'success' }),
+    onFailure: (id, options, run) => void add(id, [options, run as Run], { kind: 'callback', on: 'failure' }),
+    onRetry: (id, options, run) => void add(id, [options, run as Run], { kind: 'callback', on: 'retry' }),
+    onLate: (id, { after, ...options }, run) =>
+      void add(id, [options, run as Run], { kind: 'callback', on: 'late', after }),
     group: (id: string, ...rest: GroupArguments) => {
       const [options, build] = rest.length === 1 ? [{}, rest[0]] : rest;
       const members: TaskDefinition[] = [];

@@ -1,3 +1,4 @@
+import type { CallbackCause } from '../core/callback.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Alias } from './alias.ts';
@@ -125,6 +126,14 @@ export interface MappedContext<
   readonly item: Item;
   /** Position of the item in its list, from 0. */
   readonly mapIndex: number;
+}
+
+/** What the function of a callback receives beside: what happened to its run. */
+export interface CallbackContext<
+  Cause extends CallbackCause = CallbackCause,
+  Params extends object = JsonObject,
+> extends TaskContext<Params> {
+  readonly cause: Cause;
 }
 
 /** What a task's function receives. */

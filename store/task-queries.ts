@@ -7,14 +7,19 @@ import type { LogLine } from './task-logs.ts';
 import type { Page } from './page.ts';
 import type { TaskRunRow, TaskState } from './schema.ts';
 
-/** Tasks of the plan a run executes; of the newest one while it waits for a slot. */
+/** A task of a plan, or a callback of it, which has a row only where it was called. */
+export type PlannedTask = TaskPlan & { readonly isCallback?: true };
+
+/** Tasks of the plan a run executes, and behind them its callbacks; of the newest plan while it waits for a slot. */
 export async function readRunTasks(
   db: Db,
   dagId: DagId,
   version: number | null,
-): Promise<readonly TaskPlan[]> {
-  const { rows } = await sql<{ readonly tasks: readonly TaskPlan[] }>`
-    select plan->'run'->'tasks' as tasks from dag_version
+): Promise<readonly PlannedTask[]> {
+  const { rows } = await sql<{ readonly tasks: readonly PlannedTask[] }>`
+    select plan->'run'->'tasks' || coalesce((
+      select jsonb_agg(callback->'task' || '{"isCallback": true}') from jsonb_array_elements(plan->'run'->'callbacks') as callback
+    ), '[]') as tasks from dag_version
     where dag_id = ${dagId} and plan is not null and version <= coalesce(${version}::int, version)
     order by version desc limit 1`.execute(db);
   return rows[0]?.tasks ?? [];

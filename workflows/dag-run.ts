@@ -1,7 +1,9 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import type { CallbackCause } from '../core/callback.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import { outcomeOf, type RunPlan, type TaskEnd, updatedBy } from '../core/run-plan.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
+import { listenForCallbacks } from './callbacks.ts';
 import { closeRun } from './local-activities.ts';
 import { runTasks } from './run-tasks.ts';
 import { makeFindable } from './search-attributes.ts';
@@ -29,6 +31,7 @@ export async function dagRun(input: DagRunInput): Promise<void> {
     cancellable: true,
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   });
+  const callbacks = listenForCallbacks(input);
   const isStopped = await tasks.run(() => runTasks(input, ends));
 
   const isTimedOut = isStopped && tasks.consideredCancelled && !whole.consideredCancelled;
@@ -37,6 +40,7 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   const reason = isCancelled ? 'cancelled' : isTimedOut ? timedOut(timeoutMs) : reasonOf(plan, ends);
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
+    await callbacks.end(causeOf(plan, { state, reason, ends }));
     const outlets = updatedBy(plan, state, ends);
     const updates = outlets.length === 0 ? {} : { outlets };
     await closeRun({ dagId, runId, attempt, state, reason, ends, ...updates });
@@ -50,10 +54,27 @@ function timedOut(timeoutMs = 0): string {
   return `it took longer than its time-out of ${timeoutMs / 1_000} s`;
 }
 
-function reasonOf({ tasks }: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): string | null {
-  const failed = tasks
-    .filter(({ id, teardownOf }) => teardownOf === undefined && ends[id] === 'failed')
-    .map(({ id }) => id);
+interface RunEnd {
+  readonly state: 'success' | 'failed';
+  readonly reason: string | null;
+  readonly ends: Readonly<Record<TaskId, TaskEnd>>;
+}
+
+function causeOf(plan: RunPlan, { state, reason, ends }: RunEnd): CallbackCause {
+  return state === 'success'
+    ? { kind: 'success' }
+    : { kind: 'failure', reason, failedTasks: failedTasks(plan, ends) };
+}
+
+function reasonOf(plan: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): string | null {
+  const failed = failedTasks(plan, ends);
   if (failed.length === 0) return null;
   return `task ${failed.slice(0, 5).join(', ')}${failed.length > 5 ? ` and ${failed.length - 5} more` : ''} failed`;
+}
+
+/** Those that failed themselves; how a tear-down ends does not count. */
+function failedTasks({ tasks }: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): readonly TaskId[] {
+  return tasks
+    .filter(({ id, teardownOf }) => teardownOf === undefined && ends[id] === 'failed')
+    .map(({ id }) => id);
 }

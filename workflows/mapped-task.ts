@@ -24,6 +24,7 @@ export interface MappedTaskInput extends RunReference {
   readonly count: number;
   /** Most that are under way at a time. */
   readonly window: number;
+  readonly tellsRetries?: boolean;
   /** The first that has not been started. */
   readonly next: number;
   /** How those before it ended. */
@@ -35,11 +36,19 @@ export type InstanceEnds = Readonly<Record<InstanceEnd, number>>;
 
 const none: InstanceEnds = { success: 0, failed: 0, skipped: 0 };
 
+/** What a task is mapped over, and with how much room. */
+interface MappedOver {
+  readonly over: TaskId;
+  /** Takes room for so many instances, at least one. @returns how much it got */
+  readonly take: (count: number) => number;
+  readonly tellsRetries: boolean;
+}
+
 /** Expands a mapped task, and runs its instances in a workflow of their own, whose history does not grow with them. */
 export async function runMapped(
   run: RunReference,
   task: TaskPlan,
-  { over, take }: { readonly over: TaskId; readonly take: (count: number) => number },
+  { over, take, tellsRetries }: MappedOver,
 ): Promise<EndedTask> {
   const { dagId, runId, attempt } = run;
   try {
@@ -49,7 +58,7 @@ export async function runMapped(
     if (count === 0) return { end: 'skipped' };
     const input: MappedTaskInput = {
       ...{ dagId, runId, attempt, task, count, window: take(count) },
-      ...{ next: 0, ended: none },
+      ...{ next: 0, ended: none, ...(tellsRetries ? { tellsRetries } : {}) },
     };
     const ended = await executeChild(mappedTask, {
       workflowId: mappedWorkflowId(dagId, runId, attempt, task.id),
@@ -70,7 +79,7 @@ export async function runMapped(
 
 /** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
 export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
-  const { task, count, window } = input;
+  const { task, count, window, tellsRetries = false } = input;
   const ended: Record<InstanceEnd, number> = { ...input.ended };
   let next = input.next;
   let pending = 0;
@@ -78,7 +87,7 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
 
   const start = async (mapIndex: number): Promise<void> => {
     pending += 1;
-    const { end } = await runTask(input, task, mapIndex);
+    const { end } = await runTask(input, task, { mapIndex, tellsRetries });
     pending -= 1;
     if (end === 'cancelled') isCancelled = true;
     else if (end !== 'upstream_failed') ended[end] += 1;

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { isPackedBatch } from '../core/batch.ts';
+import type { TaskRetry } from '../core/callback.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
@@ -44,6 +45,8 @@ export const deadlineSignal = defineSignal<[number]>('deadline');
 export const pauseUpdate = defineUpdate<PauseResult>('pause');
 export const resumeUpdate = defineUpdate<PauseResult>('resume');
 export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]>('clearQueue');
+/** A try of a task of a run failed, and there will be another. */
+export const taskRetriedSignal = defineSignal<[TaskRetry]>('taskRetried');
 export const gateQuery = defineQuery<Consumer | null>('gate');
 
 /** Whether a signal's payload has the shape the gate relies on; senders of other versions may err. */
@@ -72,4 +75,15 @@ export function isClearQueueInput(value: unknown): value is ClearQueueInput {
   const isLeaves =
     leaves === null || (Array.isArray(leaves) && leaves.every((leaf) => typeof leaf === 'string'));
   return isLeaves && (before === null || Number.isSafeInteger(before)) && typeof who === 'string';
+}
+
+/** Whether a signal's payload says which try failed. */
+export function isTaskRetry(value: unknown): value is TaskRetry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { taskId, mapIndex, try: number, error } = value as Record<string, unknown>;
+  return (
+    typeof taskId === 'string' &&
+    typeof error === 'string' &&
+    [mapIndex, number].every((one) => Number.isSafeInteger(one))
+  );
 }

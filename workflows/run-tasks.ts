@@ -81,13 +81,14 @@ async function tearDown(run: PlannedRun, ends: Record<TaskId, TaskEnd>): Promise
 }
 
 /** @param take - takes room for so many instances, at least one. @returns how much it got */
-function runShaped(run: RunReference, task: TaskPlan, take: (count: number) => number): Promise<EndedTask> {
+function runShaped(run: PlannedRun, task: TaskPlan, take: (count: number) => number): Promise<EndedTask> {
+  const tellsRetries = run.plan.callbacks?.some(({ on }) => on === 'retry') === true;
   switch (task.shape?.kind) {
     case 'mapped':
-      return runMapped(run, task, { over: task.shape.over, take });
+      return runMapped(run, task, { over: task.shape.over, take, tellsRetries });
     case 'wait':
       return runWait(run, task.id, task.shape);
     default:
-      return runTask(run, task);
+      return runTask(run, task, { tellsRetries });
   }
 }

@@ -5,6 +5,7 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type { RunTask, TaskResult } from '../activities/index.ts';
+import type { CallbackCause } from '../core/callback.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { TaskEnd, TaskPlan } from '../core/run-plan.ts';
 import type { Choice } from '../core/task-shape.ts';
@@ -29,11 +30,21 @@ const unlimited = '365 days';
 /** What a try may take beyond its time-out to stop by itself, before Temporal gives it to another worker. */
 const graceMs = 30_000;
 
+/** Which run of a task it is, where there is more than one. */
+export interface TaskCall {
+  /** Which instance of a mapped task, or which call of a callback. */
+  readonly mapIndex?: number;
+  /** What a callback is called for. */
+  readonly cause?: CallbackCause;
+  /** Whether the run is told of tries that fail. */
+  readonly tellsRetries?: boolean;
+}
+
 /** Runs a task, or an instance of a mapped one, on some worker. */
 export async function runTask(
   { dagId, runId, attempt }: RunReference,
   task: TaskPlan,
-  mapIndex?: number,
+  { mapIndex, cause, tellsRetries = false }: TaskCall = {},
 ): Promise<EndedTask> {
   const { id: taskId, needs, retries, timeoutMs, shape } = task;
   const type = taskActivityType(dagId, taskId);
@@ -53,6 +64,8 @@ export async function runTask(
   const special = {
     ...(shape === undefined ? {} : { shape }),
     ...(mapIndex === undefined ? {} : { mapIndex }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(tellsRetries ? { tellsRetries } : {}),
   };
   try {
     const result = await run({ dagId, runId, attempt, taskId, ...special, needs, retries, timeoutMs });

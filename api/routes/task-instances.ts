@@ -3,6 +3,7 @@ import {
   countInstances,
   listInstances,
   listTaskRuns,
+  type PlannedTask,
   readRunTasks,
   readTaskLog,
   readTryState,
@@ -35,14 +36,16 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
       countInstances(deps.db, { dagId, runId, attempt }),
     ]);
     const byTask = new Map(tried.map((row) => [row.task_id, row]));
-    const page = tasks.slice(offset, offset + limit);
+    const isCalled = ({ id }: PlannedTask) => byTask.has(id) || instances.some((one) => one.task_id === id);
+    const shown = tasks.filter((task) => task.isCallback !== true || isCalled(task));
+    const page = shown.slice(offset, offset + limit);
     const task_instances = page.map((task) => {
       const counts = instances.filter(({ task_id }) => task_id === task.id);
       return counts.length > 0
         ? toMappedTask(run, task, counts)
         : toTaskInstance(run, task, byTask.get(task.id));
     });
-    response.json({ task_instances, total_entries: tasks.length } satisfies TaskInstanceCollection);
+    response.json({ task_instances, total_entries: shown.length } satisfies TaskInstanceCollection);
   });
 
   router.get(`${ofRun}/:task_id/listMapped`, async (request, response) => {
