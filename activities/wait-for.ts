@@ -9,7 +9,8 @@ import type { AnySource, AssetReference, TaskLog, WaitFor, WaitOptions } from '.
 import { positionBefore, readRecorded } from '../store/recorded-events.ts';
 import { findSource } from '../store/source-ids.ts';
 import { declaredInlet } from './declared-inlet.ts';
-import { type InletDeps, instantOf } from './inlets.ts';
+import { instantOf } from './event-readers.ts';
+import type { InletDeps } from './inlets.ts';
 import { keepTrying } from './keep-trying.ts';
 
 const firstPauseMs = 100;
@@ -50,7 +51,8 @@ export function createWaitFor(deps: WaitDeps): WaitFor {
   return waitFor as WaitFor;
 }
 
-function meaning(
+/** Which events are waited for. */
+export function meaning(
   { partition, where }: WaitOptions,
   sinceAt: number | undefined,
 ): (event: AssetEvent) => boolean {
@@ -62,7 +64,11 @@ function meaning(
     (filter === undefined || accepts(filter, { extra, partitionKey, source }));
 }
 
-function sinceOf({ runAt }: WaitDeps, { after, partition }: WaitOptions): number | undefined {
+/** From when on events are waited for; nothing is from the beginning of the log. */
+export function sinceOf(
+  { runAt }: Pick<WaitDeps, 'runAt'>,
+  { after, partition }: WaitOptions,
+): number | undefined {
   if (after !== undefined) return instantOf(after, 'after');
   return partition === undefined ? runAt : undefined;
 }
@@ -97,7 +103,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-function timedOut(inlet: AnySource, { partition, timeout }: WaitOptions): TidegateError {
+/** What a task is told that waited in vain. */
+export function timedOut(inlet: AnySource, { partition, timeout }: WaitOptions): TidegateError {
   const which = partition === undefined ? 'event' : `event of partition ${JSON.stringify(partition)}`;
   return new TidegateError(
     'wait_timed_out',
