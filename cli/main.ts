@@ -44,7 +44,10 @@ function addLocalCommands(program: Command, run: Run): void {
   program
     .command('check [folder]')
     .description('compile a project without deploying it')
-    .action((folder: string = projectFolder) => run(() => check(folder)));
+    .option('--replay <folder>', 'also replay the recorded histories in it with this version')
+    .action((folder: string | undefined, { replay }: { readonly replay?: string }) =>
+      run(() => check(folder ?? projectFolder, replay)),
+    );
   program
     .command('deploy [folder]')
     .description('put a project in force')
@@ -65,9 +68,12 @@ function addLocalCommands(program: Command, run: Run): void {
     .action(() => run(async (session) => (await import('./commands/doctor.ts')).examine(session)));
 }
 
-async function check(folder: string): Promise<Report> {
+async function check(folder: string, histories: string | undefined): Promise<Report> {
   const { loadProject } = await import('../worker/project.ts');
-  return reportChecked(await loadProject(folder));
+  const project = await loadProject(folder);
+  if (histories === undefined) return reportChecked(project);
+  const { replayAll } = await import('./commands/replay.ts');
+  return reportChecked(project, await replayAll(histories));
 }
 
 async function deploy(folder: string, { surroundings }: Session): Promise<Report> {

@@ -16,17 +16,30 @@ interface Loaded {
   readonly warnings: readonly ProjectWarning[];
 }
 
+/** Recorded histories that were replayed, and those that do not. */
+interface Replayed {
+  readonly count: number;
+  readonly problems: readonly { readonly file: string; readonly problem: string }[];
+}
+
 /** What a project holds and what is wrong with it. */
-export function reportChecked({ plan, warnings }: Loaded): Report {
+export function reportChecked({ plan, warnings }: Loaded, replayed?: Replayed): Report {
   const facts = [
     ['dags', plan.dags.length],
     ['assets', plan.assets.length],
     ['import errors', plan.importErrors.length],
+    ...(replayed === undefined ? [] : [['histories', replayed.count] as const]),
   ] as const;
+  const problems = replayed?.problems ?? [];
   return {
-    json: { dags: plan.dags.map(({ dagId }) => dagId), ...jsonOfErrors(plan), warnings },
-    sections: [{ kind: 'facts', facts }, ...errorsOf(plan), ...tableOf(warnings)],
-    failure: failureOf(plan),
+    json: {
+      dags: plan.dags.map(({ dagId }) => dagId),
+      ...jsonOfErrors(plan),
+      warnings,
+      ...(replayed === undefined ? {} : { histories: replayed.count, replay_problems: problems }),
+    },
+    sections: [{ kind: 'facts', facts }, ...errorsOf(plan), ...tableOf(warnings), ...problemsOf(problems)],
+    failure: failureOf(plan) ?? failureOfReplay(problems),
   };
 }
 
@@ -62,6 +75,19 @@ function tableOf(warnings: readonly ProjectWarning[]): Report['sections'] {
   const rows = warnings.map(({ place, message }) => [place, message]);
   const columns = [{ header: 'PLACE' }, { header: 'WARNING' }];
   return [{ kind: 'table', title: 'warnings', columns, rows, empty: '' }];
+}
+
+function problemsOf(problems: Replayed['problems']): Report['sections'] {
+  if (problems.length === 0) return [];
+  const rows = problems.map(({ file, problem }) => [file, problem]);
+  const columns = [{ header: 'HISTORY' }, { header: 'PROBLEM' }];
+  return [{ kind: 'table', title: 'not deterministic', columns, rows, empty: '' }];
+}
+
+function failureOfReplay(problems: Replayed['problems']): string | undefined {
+  if (problems.length === 0) return undefined;
+  const files = problems.map(({ file }) => file).join(', ');
+  return `${problems.length} histories do not replay with this version: ${files}`;
 }
 
 function jsonOfErrors({ importErrors }: ProjectPlan) {

@@ -169,6 +169,13 @@ export function outcomeOf({ tasks: all }: RunPlan, ended: TaskEnds): 'success' |
   return last.every(({ id }) => isFine(endOf(ended, id))) ? 'success' : 'failed';
 }
 
+/** Tasks that failed themselves, in the order of the plan; how a tear-down ends does not count. */
+export function failedTasks({ tasks }: RunPlan, ends: TaskEnds): readonly TaskId[] {
+  return tasks
+    .filter(({ id, teardownOf }) => teardownOf === undefined && endOf(ends, id) === 'failed')
+    .map(({ id }) => id);
+}
+
 /** What a run that ended updates as a whole: nothing when it failed, nor when no task of it did anything. */
 export function updatedBy(
   { outlets = [] }: RunPlan,

@@ -27,6 +27,7 @@ export const importRules: readonly ImportRule[] = [
     typesFrom: ['workflows'],
   },
   { of: 'activities', folders: ['core', 'sdk', 'store', 'temporal'] },
+  { of: 'testing', folders: ['core', 'sdk', 'activities'] },
   { of: 'api', folders: ['core', 'api/contract', 'store', 'temporal'] },
   { of: 'cli', folders: ['core', 'api/contract'] },
   { of: 'ui', folders: ['core', 'api/contract'] },

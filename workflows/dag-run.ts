@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
 import type { CallbackCause } from '../core/callback.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
-import { outcomeOf, type RunPlan, type TaskEnd, updatedBy } from '../core/run-plan.ts';
+import { failedTasks, outcomeOf, type RunPlan, type TaskEnd, updatedBy } from '../core/run-plan.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { listenForCallbacks } from './callbacks.ts';
 import { closeRun } from './local-activities.ts';
@@ -70,11 +70,4 @@ function reasonOf(plan: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): strin
   const failed = failedTasks(plan, ends);
   if (failed.length === 0) return null;
   return `task ${failed.slice(0, 5).join(', ')}${failed.length > 5 ? ` and ${failed.length - 5} more` : ''} failed`;
-}
-
-/** Those that failed themselves; how a tear-down ends does not count. */
-function failedTasks({ tasks }: RunPlan, ends: Readonly<Record<TaskId, TaskEnd>>): readonly TaskId[] {
-  return tasks
-    .filter(({ id, teardownOf }) => teardownOf === undefined && ends[id] === 'failed')
-    .map(({ id }) => id);
 }

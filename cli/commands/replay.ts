@@ -1,6 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isGrpcServiceError } from '@temporalio/client';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap as WorkflowBundle,
+} from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { connectTemporal } from '../../temporal/connect.ts';
 import { parseEnvironment } from '../../temporal/environment.ts';
@@ -13,15 +19,11 @@ import type { Session, Surroundings } from '../session.ts';
 
 /** Runs a recorded history through the workflows of this version: whether they would decide again what they decided then. */
 export async function replay(source: string, { surroundings }: Session): Promise<Report> {
-  // What Temporal logs about a replay is the verdict, which is said here.
-  Runtime.install({
-    logger: new DefaultLogger('ERROR', () => undefined),
-    telemetryOptions: { logging: { filter: 'off', console: {} } },
-  });
+  quieten();
   const history = source.endsWith('.json')
     ? await readHistory(source)
     : await fetchHistory(source, surroundings);
-  const problem = await problemOf(history, source);
+  const problem = await problemOf(await bundleWorkflows(), history, source);
   const verdict = problem === undefined ? toned('good', 'deterministic') : toned('bad', 'not deterministic');
   return {
     json: { source, deterministic: problem === undefined, problem: problem ?? null },
@@ -33,10 +35,47 @@ export async function replay(source: string, { surroundings }: Session): Promise
   };
 }
 
-async function problemOf(history: unknown, source: string): Promise<string | undefined> {
+/** A history that does not replay, and why. */
+export interface ReplayProblem {
+  readonly file: string;
+  readonly problem: string;
+}
+
+/** Replays every history in a folder, files ending in `.json`. @returns how many there are, and those that do not replay */
+export async function replayAll(
+  folder: string,
+): Promise<{ readonly count: number; readonly problems: readonly ReplayProblem[] }> {
+  quieten();
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw invalid(`${folder} cannot be read (${error.code}): give a folder of histories saved as JSON`);
+  });
+  const files = names.filter((name) => name.endsWith('.json')).toSorted((a, b) => a.localeCompare(b));
+  if (files.length === 0) throw invalid(`${folder} has no histories: save some there as JSON`);
+  const bundle = await bundleWorkflows();
+  const problems: ReplayProblem[] = [];
+  for (const file of files) {
+    const problem = await problemOf(bundle, await readHistory(join(folder, file)), file);
+    if (problem !== undefined) problems.push({ file, problem });
+  }
+  return { count: files.length, problems };
+}
+
+/** What Temporal logs about a replay is the verdict, which is said by the command. */
+function quieten(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { filter: 'off', console: {} } },
+  });
+}
+
+async function problemOf(
+  workflowBundle: WorkflowBundle,
+  history: unknown,
+  source: string,
+): Promise<string | undefined> {
   try {
     // Without source maps a stack would name lines of the bundle; only its first line is shown here.
-    await Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, history, source);
+    await Worker.runReplayHistory({ workflowBundle }, history, source);
     return undefined;
   } catch (error) {
     if (error instanceof DeterminismViolationError || isReplayError(error)) {

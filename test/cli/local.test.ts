@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { exitStatus } from '../../cli/exit-status.ts';
 import { choosePort } from '../../dev/ports.ts';
+import { historiesFolder } from '../support/histories.ts';
 import { createTestPlace, type TestPlace } from '../support/place.ts';
 import { startNode, type TidegateProcess } from '../support/processes.ts';
 import { makeTempProject, type TempProject } from '../support/temp-project.ts';
@@ -61,6 +62,21 @@ describe('check', () => {
     expect(people).toMatchObject({ status: exitStatus.ok, stderr: '' });
     expect(people.stdout).toContain(`\nwarnings\nPLACE            WARNING\ndags/users.ts:2  ${message}\n`);
     expect(JSON.parse(script.stdout).warnings).toEqual([{ place: 'dags/users.ts:2', message }]);
+  }, 60_000);
+
+  it('replays recorded histories, and ends with 1 naming those that would decide otherwise', async () => {
+    const recorded = join(historiesFolder, 'tick--scheduled.json');
+    const history = await readFile(recorded, 'utf8');
+    await project.write('histories/good.json', history);
+    const good = await run('check', '--replay', 'histories');
+    expect(good).toMatchObject({ status: exitStatus.ok });
+    expect(good.stdout).toContain('histories      1\n');
+    await project.write('histories/other.json', history.replaceAll('requestTick', 'somethingElse'));
+    const { status, stdout, stderr } = await run('check', '--replay', 'histories', '-o', 'json');
+    expect(status).toBe(exitStatus.failed);
+    expect(JSON.parse(stdout)).toMatchObject({ histories: 2, replay_problems: [{ file: 'other.json' }] });
+    expect(stderr).toBe('tidegate: 1 histories do not replay with this version: other.json\n');
+    expect(await run('check', '--replay', 'dags')).toMatchObject({ status: exitStatus.invalid });
   }, 60_000);
 
   it('ends with 2 where there is no project', async () => {
