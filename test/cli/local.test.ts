@@ -77,7 +77,7 @@ describe('check', () => {
     expect(JSON.parse(stdout)).toMatchObject({ histories: 2, replay_problems: [{ file: 'other.json' }] });
     expect(stderr).toBe('tidegate: 1 histories do not replay with this version: other.json\n');
     expect(await run('check', '--replay', 'dags')).toMatchObject({ status: exitStatus.invalid });
-  }, 60_000);
+  }, 120_000);
 
   it('ends with 2 where there is no project', async () => {
     const { status, stderr } = await run('check', join(project.folder, 'dags'));

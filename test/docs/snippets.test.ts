@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('the DAG files that pages show', () => {
-  it('compile, and are deployed as they are written', async () => {
+  it('are deployed as they are written', async () => {
     const projects = new Set<string>();
     for (const page of await readPages()) {
       for (const code of codeBlocks(page, 'ts')) {
@@ -31,16 +31,8 @@ describe('the DAG files that pages show', () => {
       }
     }
     expect(projects.size).toBeGreaterThan(8);
-    const settings = {
-      extends: join(repository, 'tsconfig.json'),
-      include: ['**/*.ts'],
-      compilerOptions: { incremental: false },
-    };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings));
     for (const project of projects) await writeFile(join(project, 'tidegate.config.ts'), config);
-    const tsc = join(repository, 'node_modules/typescript/bin/tsc');
     const told = (error: { readonly stdout: string }) => error;
-    expect(await run(process.execPath, [tsc, '-p', folder]).catch(told)).toMatchObject({ stdout: '' });
     const check = async (project: string) => {
       const command = [join(repository, 'cli/tidegate.mjs'), 'check', project];
       return { project, said: (await run(process.execPath, command).catch(told)).stdout };
