@@ -1,5 +1,6 @@
 import type { DagId } from '../core/ids.ts';
-import type { RunClosing } from '../store/runs.ts';
+import { readAttempt, type ReadAttempt } from '../store/read-attempt.ts';
+import type { RunAttempt, RunClosing } from '../store/runs.ts';
 import { closeRun } from '../temporal/close-run.ts';
 import type { Deps } from '../temporal/deps.ts';
 import { noteDeadline } from '../temporal/note-deadline.ts';
@@ -15,6 +16,7 @@ export interface Tick {
 /** What `dagRun` and `tick` ask for. */
 export interface RunActivities {
   closeRun(closing: RunClosing): Promise<void>;
+  readAttempt(run: RunAttempt): Promise<ReadAttempt>;
   requestTick(tick: Tick): Promise<void>;
   noteDeadline(tick: Tick): Promise<void>;
 }
@@ -24,6 +26,7 @@ export function createRunActivities(deps: Deps): RunActivities {
     closeRun: async (closing) => {
       await closeRun(deps, closing);
     },
+    readAttempt: (run) => readAttempt(deps.db, run),
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),
   };

@@ -6,7 +6,7 @@ import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import { idOf, type Need, type TaskDefaults, type TaskDefinition } from './task.ts';
 import { topologicalOrder } from './topological-order.ts';
 

@@ -31,6 +31,7 @@ export async function listTaskRuns(
     .selectFrom('task_run')
     .select(['dag_id', 'run_id', 'attempt', 'task_id', 'state', 'try', 'failures'])
     .select(['started_at', 'try_started_at', 'ended_at', 'error', 'worker', 'progress', 'progress_note'])
+    .select(['ran_in', 'is_marked'])
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)

@@ -22,4 +22,4 @@ export const {
   writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 
-export const { closeRun } = proxyLocalActivities<RunActivities>(options);
+export const { closeRun, readAttempt } = proxyLocalActivities<RunActivities>(options);
