@@ -43,6 +43,8 @@ export interface RunTask extends RunAttempt {
   readonly needs: readonly TaskId[];
   readonly retries: RetryPlan;
   readonly timeoutMs: number | null;
+  /** How long it may take to stop when it is told to; absent is the default. */
+  readonly cancelGraceMs?: number;
 }
 
 /** How a task ended that did not fail. What it returned is in Postgres. */

@@ -86,7 +86,7 @@ function nothingToClear({ tasks, onlyFailed }: TaskWish): TidegateError {
   return new TidegateError(
     'run_conflict',
     onlyFailed && !none
-      ? 'none of these tasks failed: leave out only_failed to run them again all the same'
+      ? 'none of these tasks failed: to run them again all the same, ask for more than what failed (`tidegate runs rerun`)'
       : 'no task was named: name one, or leave tasks out for all of them',
   );
 }

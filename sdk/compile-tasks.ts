@@ -82,6 +82,7 @@ function compileTask(
       retries: compileRetries(options.retries ?? 0),
       timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout),
       heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
+      ...(options.cancelGrace === undefined ? {} : { cancelGraceMs: parseDuration(options.cancelGrace) }),
       taskQueue: options.taskQueue ?? null,
       outlets: sourcesOf('outlet', task.outlets),
       inlets: sourcesOf('inlet', task.inlets),

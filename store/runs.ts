@@ -170,6 +170,11 @@ export async function markCloseReported(db: Db, dagId: DagId, slots: readonly Sl
     .execute();
 }
 
+/** Keeps a note with a run, in place of the one before. */
+export async function noteRun(db: Db, dagId: DagId, runId: RunId, note: string | null): Promise<void> {
+  await db.updateTable('run').set({ note }).where('dag_id', '=', dagId).where('run_id', '=', runId).execute();
+}
+
 /** Whether a run has ended; it may run again. */
 export function isEndedRun({ state }: Pick<RunRow, 'state'>): boolean {
   return state === 'success' || state === 'failed';

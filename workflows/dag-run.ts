@@ -124,7 +124,7 @@ async function runTasks(input: DagRunInput, ends: Record<TaskId, TaskEnd>): Prom
 
 async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'cancelled'> {
   const { dagId, runId, attempt } = input;
-  const { id: taskId, needs, retries, timeoutMs } = task;
+  const { id: taskId, needs, retries, timeoutMs, cancelGraceMs } = task;
   const type = taskActivityType(dagId, taskId);
   const { [type]: run } = proxyActivities<Record<string, (task: RunTask) => Promise<TaskResult>>>({
     activityId: taskId,
@@ -141,7 +141,8 @@ async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'c
   });
   if (run === undefined) throw new Error(`no activity ${type}`);
   try {
-    const result = await run({ dagId, runId, attempt, taskId, needs, retries, timeoutMs });
+    const limits = { timeoutMs, ...(cancelGraceMs === undefined ? {} : { cancelGraceMs }) };
+    const result = await run({ dagId, runId, attempt, taskId, needs, retries, ...limits });
     return result.state;
   } catch (error) {
     if (isCancellation(error)) return 'cancelled';

@@ -61,6 +61,10 @@ export const TaskInstance = z
     progress_note: z.string().nullable(),
     /** Why the latest try did not succeed. */
     error: z.string().nullable(),
+    /** Attempt of the run in which it ran: an earlier one where it kept its end. */
+    attempt: z.int(),
+    /** Whether somebody gave it its state by hand. */
+    is_marked: z.boolean(),
   })
   .meta({ id: 'TaskInstance' });
 export type TaskInstance = z.infer<typeof TaskInstance>;
@@ -97,6 +101,6 @@ export const TaskLogQuery = z.object({
   token: WholeNumber.optional().meta({ type: 'string' }),
   /** Answers with everything from `token` on instead of up to 1,000 lines. */
   full_content: Flag.default(false).meta({ type: 'boolean', default: false }),
-  /** Attempt of the run. @defaultValue its latest */
+  /** Attempt of the run. @defaultValue the latest in which the task ran */
   attempt: WholeNumber.optional(),
 });

@@ -37,15 +37,16 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
     const tryNumber = tryNumberOf(request.params.try_number);
     const { dag_id: dagId, run_id: runId, ...run } = await requireRun(deps, request);
     const taskId = taskIdOf(dagId, request.params.task_id);
-    const attempt = wantedAttempt ?? run.attempt;
-    const [tasks, tried, lines] = await Promise.all([
+    const [tasks, tried] = await Promise.all([
       readRunTasks(deps.db, dagId, run.version),
-      listTaskRuns(deps.db, { dagId, runId, attempt }),
-      readTaskLog(deps.db, {
-        ...{ dagId, runId, attempt, taskId, try: tryNumber, after: token ?? 0 },
-        limit: full_content ? undefined : maxLines,
-      }),
+      listTaskRuns(deps.db, { dagId, runId, attempt: wantedAttempt ?? run.attempt }),
     ]);
+    // Of a task that was kept, the log is where it ran.
+    const attempt = tried.find(({ task_id }) => task_id === taskId)?.ran_in ?? wantedAttempt ?? run.attempt;
+    const lines = await readTaskLog(deps.db, {
+      ...{ dagId, runId, attempt, taskId, try: tryNumber, after: token ?? 0 },
+      limit: full_content ? undefined : maxLines,
+    });
     if (!tasks.some(({ id }) => id === taskId)) throw unknownTask(dagId, taskId);
     const content = lines.map(toLogMessage);
     if (request.accepts(['application/json', 'application/x-ndjson']) === 'application/x-ndjson') {

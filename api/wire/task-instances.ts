@@ -55,6 +55,8 @@ export function toTaskInstance(
     progress: tried?.progress ?? null,
     progress_note: tried?.progress_note ?? null,
     error: tried?.error ?? null,
+    attempt: tried?.ran_in ?? run.attempt,
+    is_marked: tried?.is_marked ?? false,
   };
 }
 
