@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { slotOf } from '../../core/slot.ts';
 import { type DagId, parseDagId, type RunId } from '../../core/ids.ts';
 import { openDatabase } from '../../store/database.ts';
@@ -11,6 +12,7 @@ import { beginTry } from '../../store/task-runs.ts';
 import { everything } from '../support/attempts.ts';
 import { aDagPlan, anAsset, aTaskPlan } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
+import { eventually } from '../support/tidegate.ts';
 
 const dagId: DagId = parseDagId('again');
 const work = aTaskPlan('work');
@@ -54,9 +56,19 @@ describe('opening another attempt', () => {
   it('is done once by any number of processes', async () => {
     const runId = await endedRun('raced');
     const other = openDatabase(store.place);
-    const answers = await Promise.all(
-      [store.db, other, store.db, other].map((db) => openAttempt(db, requestOf(runId))),
-    );
+    // All of them come to the run at the same moment.
+    const asked = await store.db.transaction().execute(async (tx) => {
+      await tx.selectFrom('run').selectAll().where('run_id', '=', runId).forUpdate().execute();
+      const answers = [store.db, other, store.db, other].map((db) => openAttempt(db, requestOf(runId)));
+      await eventually(async () => {
+        const { rows } = await sql<{ waiting: number }>`
+          select count(*)::int as waiting from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(store.db);
+        return rows[0]?.waiting === answers.length;
+      });
+      return { answers };
+    });
+    const answers = await Promise.all(asked.answers);
     await other.destroy();
     expect(answers.map(({ kind }) => kind).toSorted()).toEqual(['already', 'already', 'already', 'opened']);
     expect(await readRun(store.db, dagId, runId)).toMatchObject({ attempt: 2, state: 'queued' });
