@@ -1,8 +1,9 @@
 import type { DagId, TaskId } from '../core/ids.ts';
 import type { TaskShape } from '../core/task-shape.ts';
-import type { RunClosing } from '../store/runs.ts';
 import { endWait } from '../store/task-ends.ts';
 import type { TaskOfRun } from '../store/task-runs.ts';
+import { readAttempt, type ReadAttempt } from '../store/read-attempt.ts';
+import type { RunAttempt, RunClosing } from '../store/runs.ts';
 import { closeRun } from '../temporal/close-run.ts';
 import type { Deps } from '../temporal/deps.ts';
 import { noteDeadline } from '../temporal/note-deadline.ts';
@@ -37,6 +38,7 @@ export interface RunActivities {
   /** @returns how long it waits from now, in milliseconds; `failed` where nobody can know, which then is written down */
   beginWait(task: TaskToWait): Promise<number | 'failed'>;
   endWait(task: TaskOfRun): Promise<void>;
+  readAttempt(run: RunAttempt): Promise<ReadAttempt>;
   requestTick(tick: Tick): Promise<void>;
   noteDeadline(tick: Tick): Promise<void>;
 }
@@ -49,6 +51,7 @@ export function createRunActivities(deps: Deps): RunActivities {
     expandTask: (task) => expandTask(deps, task),
     beginWait: (task) => beginWait(deps, task),
     endWait: (task) => endWait(deps.db, task, null),
+    readAttempt: (run) => readAttempt(deps.db, run),
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),
   };

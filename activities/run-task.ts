@@ -4,7 +4,7 @@ import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import { toStorableJson } from '../core/json.ts';
 import type { RetryPlan } from '../core/retry.ts';
-import type { Choice, TaskShape } from '../core/task-shape.ts';
+import { type Choice, choiceOf, type TaskShape } from '../core/task-shape.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { NonRetryable } from '../sdk/retry-errors.ts';
 import { isTaskSkipped, TaskSkipped } from '../sdk/task-skipped.ts';
@@ -38,7 +38,7 @@ import { type EventCatalog, toNewEvents } from './new-events.ts';
 import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
 import { readInputs } from './task-inputs.ts';
-import { choiceOf, outcomeOf } from './task-outcome.ts';
+import { outcomeOf } from './task-outcome.ts';
 import { tellRetry } from './tell-retry.ts';
 import { templateValues } from './template-values.ts';
 import { createTriggerRun } from './trigger-run.ts';
@@ -59,6 +59,8 @@ export interface RunTask extends RunAttempt {
   readonly needs: readonly TaskId[];
   readonly retries: RetryPlan;
   readonly timeoutMs: number | null;
+  /** How long it may take to stop when it is told to; absent is the default. */
+  readonly cancelGraceMs?: number;
 }
 
 /** How a task ended that did not fail. What it returned is in Postgres. */

@@ -16,8 +16,8 @@ import { createWaitFor } from './wait-for.ts';
 import type { AssetIds } from '../store/asset-ids.ts';
 import type { Db } from '../store/database.ts';
 
-/** How long a task that was told to stop may take to do so. */
-const graceMs = 10_000;
+/** How long a task that was told to stop may take to do so, unless it says otherwise. */
+const defaultCancelGraceMs = 10_000;
 
 /** The try was not over in the time its author gave it. */
 export class TaskTimeout extends Error {
@@ -57,7 +57,7 @@ export async function execute(execution: Execution): Promise<unknown> {
     return await Promise.race([
       work,
       outOfTime(task.timeoutMs, timeout, over.signal),
-      stubborn(context.cancellationSignal, over.signal),
+      stubborn(context.cancellationSignal, over.signal, task.cancelGraceMs ?? defaultCancelGraceMs),
     ]);
   } finally {
     over.abort();
@@ -72,7 +72,7 @@ async function outOfTime(ms: number | null, timeout: AbortController, over: Abor
   throw error;
 }
 
-async function stubborn(cancelled: AbortSignal, over: AbortSignal): Promise<never> {
+async function stubborn(cancelled: AbortSignal, over: AbortSignal, graceMs: number): Promise<never> {
   if (!cancelled.aborted) {
     await new Promise((resolve) =>
       cancelled.addEventListener('abort', resolve, { once: true, signal: over }),

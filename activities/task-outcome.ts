@@ -1,7 +1,7 @@
 import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
-import type { Choice, TaskShape } from '../core/task-shape.ts';
-import { didYouMean } from '../sdk/did-you-mean.ts';
+import { type Choice, choiceOf, type TaskShape } from '../core/task-shape.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 
 /** What came of a task's code, given what the task is. */
 export type TaskOutcome =
@@ -31,17 +31,6 @@ export function outcomeOf(shape: TaskShape | undefined, returned: unknown): Task
     default:
       return unreachable(shape);
   }
-}
-
-/** What a task decided, from what is stored as its result. */
-export function choiceOf(shape: TaskShape | undefined, result: unknown): { readonly choice?: Choice } {
-  if (shape?.kind === 'branch') {
-    return {
-      choice: { kind: 'follow', tasks: shape.targets.filter((target) => idsOf(result).includes(target)) },
-    };
-  }
-  const stops = shape?.kind === 'short_circuit' && result !== true;
-  return stops ? { choice: { kind: 'stop', skips: shape.skips } } : {};
 }
 
 /** Ids in what a branch returned: one or several. */

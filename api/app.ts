@@ -7,10 +7,12 @@ import { declaredPaths } from './operations.ts';
 import { aliasRoutes } from './routes/aliases.ts';
 import { assetEventRoutes } from './routes/asset-events.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { clearingRoutes } from './routes/clearing.ts';
 import { dagRunRoutes } from './routes/dag-runs.ts';
 import { dagRoutes } from './routes/dags.ts';
 import { livenessRoutes, monitorRoutes } from './routes/health.ts';
 import { importErrorRoutes } from './routes/import-errors.ts';
+import { markingRoutes } from './routes/marking.ts';
 import { queuedEventRoutes } from './routes/queued-events.ts';
 import { taskInstanceRoutes } from './routes/task-instances.ts';
 
@@ -36,6 +38,7 @@ export function createApp(deps: ApiDeps): Express {
   // Before assets, whose ids stand in the same place of the path as `events`, `aliases` and `queuedEvent`.
   app.use('/api/v2', assetEventRoutes(deps), aliasRoutes(deps), queuedEventRoutes(deps), assetRoutes(deps));
   app.use('/api/v2', dagRoutes(deps), dagRunRoutes(deps), taskInstanceRoutes(deps));
+  app.use('/api/v2', clearingRoutes(deps), markingRoutes(deps));
 
   for (const [path, methods] of declaredPaths()) app.route(path).all(refuseMethod(methods));
   app.use((request) => {

@@ -37,6 +37,7 @@ import {
   TaskLogs,
 } from './contract/task-instances.ts';
 import type { Operation } from './operation.ts';
+import { attemptOperations } from './attempt-operations.ts';
 import { queuedEventOperations } from './queued-event-operations.ts';
 
 const run = '/api/v2/dags/:dag_id/dagRuns/:dag_run_id';
@@ -341,6 +342,7 @@ export const operations: readonly Operation[] = [
     failures: [400, 404, 409, 413, 415, 422],
   },
   ...queuedEventOperations,
+  ...attemptOperations,
 ];
 
 const airflowCalls = operations

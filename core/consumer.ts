@@ -7,6 +7,7 @@ import { nextChangeAt, passTime } from './gate-time.ts';
 import { firstSeqOf, isMet, newestSeq, takeAll, type TakenRun, takeMet } from './gate-take.ts';
 import { type RunId, runIdOfEvents } from './ids.ts';
 import type { OwedTicks } from './owed-ticks.ts';
+import type { Slot } from './slot.ts';
 
 /** What decides when a consumer's next run opens: its gate, and what may hold it back. JSON-safe. */
 export interface Consumer {
@@ -14,8 +15,8 @@ export interface Consumer {
   readonly isPaused: boolean;
   /** Most runs at a time. */
   readonly maxActiveRuns: number;
-  /** Runs that hold a slot: opened or admitted, and not yet closed. */
-  readonly activeRuns: readonly RunId[];
+  /** Attempts of runs that hold a slot: opened or admitted, and not yet closed. */
+  readonly activeRuns: readonly Slot[];
   /** Whether runs by hand or by time may be waiting for a slot. */
   readonly hasRequests: boolean;
   /** Whether such runs consume what is queued when they are let in. */
@@ -193,14 +194,15 @@ export function countBatches(
   return { consumer: { ...consumer, gate: reach(gate, upTo, more) }, rest: [] };
 }
 
-export function withRun(consumer: Consumer, runId: RunId): Consumer {
-  return consumer.activeRuns.includes(runId)
+export function withRun(consumer: Consumer, slot: Slot): Consumer {
+  return consumer.activeRuns.includes(slot)
     ? consumer
-    : { ...consumer, activeRuns: [...consumer.activeRuns, runId] };
+    : { ...consumer, activeRuns: [...consumer.activeRuns, slot] };
 }
 
-export function withoutRuns(consumer: Consumer, runIds: readonly RunId[]): Consumer {
-  return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => !runIds.includes(active)) };
+/** Frees the slots of attempts that were closed; what holds none, or another attempt of the same run, is left alone. */
+export function withoutRuns(consumer: Consumer, slots: readonly Slot[]): Consumer {
+  return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => !slots.includes(active)) };
 }
 
 /**

@@ -12,6 +12,7 @@ export const errorCodes = [
   'unknown_run',
   'unknown_task',
   'run_exists',
+  'run_conflict',
   'idempotency_conflict',
   'invalid_environment',
   'database_unreachable',

@@ -22,6 +22,8 @@ export interface TaskPlan {
   readonly timeoutMs: number | null;
   /** How long a silent worker is waited for before the try is given to another. */
   readonly heartbeatTimeoutMs: number;
+  /** How long it may take to stop when its run is told to; absent is as long as workers give by themselves. */
+  readonly cancelGraceMs?: number;
   /** Task queue whose workers run it; `null` is the project's own. */
   readonly taskQueue: string | null;
   readonly outlets: readonly Source[];

@@ -3,10 +3,11 @@ import type { DeadlineOutcome } from './deadline.ts';
 import type { Gate, Taken } from './gate.ts';
 import type { RunId } from './ids.ts';
 import type { OwedTicks } from './owed-ticks.ts';
+import type { Slot } from './slot.ts';
 
 /** What reached a consumer since its last step, apart from what is in the log; `counted` is how far it had counted then. */
 export type StepInput =
-  | { readonly kind: 'closed'; readonly counted: Seq; readonly runIds: readonly RunId[] }
+  | { readonly kind: 'closed'; readonly counted: Seq; readonly runIds: readonly Slot[] }
   | { readonly kind: 'requested'; readonly counted: Seq }
   | { readonly kind: 'deadline'; readonly counted: Seq; readonly dueAt: number }
   /** A clock rang, and everything recorded up to `at` was counted. */
@@ -23,13 +24,14 @@ export type StepDeed =
       readonly version: number;
       readonly gate: Gate;
       readonly isPaused: boolean;
-      readonly activeRuns: readonly RunId[];
+      readonly activeRuns: readonly Slot[];
       readonly hasRequests: boolean;
     }
   | { readonly kind: 'opened'; readonly runIds: readonly RunId[] }
   | {
       readonly kind: 'admitted';
-      readonly runIds: readonly RunId[];
+      /** Those that are no first attempts consumed nothing. */
+      readonly runIds: readonly Slot[];
       /** Set where others still waited for a slot then. */
       readonly hasMore?: true;
       /** Ticks that still waited for assets then. */

@@ -29,6 +29,16 @@ export type Choice =
   | { readonly kind: 'follow'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'stop'; readonly skips: 'all' | 'next' };
 
+/** What a task decided, from what is stored as its result. */
+export function choiceOf(shape: TaskShape | undefined, result: unknown): { readonly choice?: Choice } {
+  if (shape?.kind === 'branch') {
+    const named: readonly unknown[] = Array.isArray(result) ? result : [];
+    return { choice: { kind: 'follow', tasks: shape.targets.filter((target) => named.includes(target)) } };
+  }
+  const stops = shape?.kind === 'short_circuit' && result !== true;
+  return stops ? { choice: { kind: 'stop', skips: shape.skips } } : {};
+}
+
 /**
  * Tasks that are skipped by a choice. A branch skips those right behind it that it does not name and that none of the named leads to; a
  * stop skips all behind it but tear-downs, or only the next ones. Airflow's rules.

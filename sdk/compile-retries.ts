@@ -1,7 +1,7 @@
 import { parseDuration } from '../core/duration.ts';
 import { invalidOption } from '../core/invalid-option.ts';
 import type { RetryPlan } from '../core/retry.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import type { Backoff, RetryOptions, TaskDefaults } from './task.ts';
 
 const maxRetries = 10_000;

@@ -8,7 +8,7 @@ import { compileRetries } from './compile-retries.ts';
 import { compileShape } from './compile-shape.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import { idOf, type Need, setUpsOf, type TaskDefaults, type TaskDefinition } from './task.ts';
 import { topologicalOrder } from './topological-order.ts';
 
@@ -106,6 +106,7 @@ function compileTask(
       retries: compileRetries(options.retries ?? 0),
       timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout),
       heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
+      ...(options.cancelGrace === undefined ? {} : { cancelGraceMs: parseDuration(options.cancelGrace) }),
       taskQueue: options.taskQueue ?? null,
       outlets: sourcesOf('outlet', task.outlets),
       inlets: sourcesOf('inlet', task.inlets),

@@ -12,7 +12,7 @@ import { isCount } from '../core/whole-number.ts';
 import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import { toJsonSchema } from './json-schema.ts';
 import { parseTime, partsOfSchedule } from './schedule.ts';
 import { isAsset, sourceOf } from './source.ts';

@@ -90,6 +90,8 @@ export interface TaskDefaults {
   readonly timeout?: Duration;
   /** How long a silent worker is waited for before the try is given to another. @defaultValue `'30s'` */
   readonly heartbeatTimeout?: Duration;
+  /** How long a task that is told to stop, because its run is, may take to do so; then it is given up on. @defaultValue `'10s'` */
+  readonly cancelGrace?: Duration;
 }
 
 /** How a task depends on others, what it reads and updates, and how it is run. */

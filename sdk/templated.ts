@@ -10,7 +10,7 @@ import {
   templateNames,
   type TemplateValues,
 } from '../core/template.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 
 /** How an asset's name and URI come about in each run. */
 export interface AssetTemplate {

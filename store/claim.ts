@@ -4,7 +4,8 @@ import type { Claim } from '../core/claim.ts';
 import type { Definition } from '../core/definition.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { Gate } from '../core/gate.ts';
-import type { DagId, RunId } from '../core/ids.ts';
+import type { DagId } from '../core/ids.ts';
+import { type Slot, slotOf } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import { readUndecided } from './deadlines.ts';
 import { readLog, type Tx } from './log.ts';
@@ -21,7 +22,7 @@ export type Claimed =
       readonly definition: Definition;
       readonly gate: Gate;
       readonly isPaused: boolean;
-      readonly activeRuns: readonly RunId[];
+      readonly activeRuns: readonly Slot[];
       readonly hasRequests: boolean;
     };
 
@@ -54,7 +55,7 @@ export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
       .returning('epoch')
       .executeTakeFirstOrThrow();
     const open = await openRunsOf(tx, dagId, 1);
-    const activeRuns = open.admitted.map(({ run_id }) => run_id);
+    const activeRuns = open.admitted.map(({ run_id, attempt }) => slotOf(run_id, attempt));
     const hasRequests = open.waiting.length > 0;
     const gate = await readUndecided(tx, dagId, checkpoint.gate);
     await noteStep(tx, { dagId, epoch, step: 0 }, checkpoint.gate.watermark, {
@@ -118,13 +119,15 @@ export type WhichRequests = 'ticks' | 'others';
 export async function openRunsOf(db: Db | Tx, dagId: DagId, mostWaiting: number, which?: WhichRequests) {
   const open = db
     .selectFrom('run')
-    .select(['run_id', 'attempt', 'trigger'])
+    .select(['run_id', 'attempt', 'trigger', 'version', 'partition_key'])
     .where('dag_id', '=', dagId)
     .where('state', 'in', ['queued', 'running'])
     .orderBy('number');
   const waiting = open.where('admitted_at', 'is', null).limit(mostWaiting);
+  // A later attempt has its events: it waits for a slot alone.
+  const isTick = sql<boolean>`(trigger = 'scheduled' and attempt = 1)`;
   const wanted =
-    which === undefined ? waiting : waiting.where('trigger', which === 'ticks' ? '=' : '<>', 'scheduled');
+    which === undefined ? waiting : waiting.where(which === 'ticks' ? isTick : sql<boolean>`not ${isTick}`);
   return {
     admitted: await open.where('admitted_at', 'is not', null).execute(),
     waiting: await wanted.execute(),

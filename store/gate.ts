@@ -8,6 +8,7 @@ import { recalled } from '../core/pending-keys.ts';
 import { passTime } from '../core/gate-time.ts';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
+import { slotOf } from '../core/slot.ts';
 import { openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
@@ -63,7 +64,7 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
         isPaused: row.is_paused,
         maxActiveRuns: definition.maxActiveRuns,
         requestedRunsConsume: definition.requestedRunsConsume,
-        activeRuns: admitted.map(({ run_id }) => run_id),
+        activeRuns: admitted.map(({ run_id, attempt }) => slotOf(run_id, attempt)),
         hasRequests: waiting.length > 0,
         ...(ticksWait ? { ticksWait, owed: await readOwed(tx, dagId) } : {}),
       };

@@ -5,12 +5,14 @@ import * as spine from './migrations/0001-spine.ts';
 import * as missedTimes from './migrations/0002-missed-times.ts';
 import * as taskProgress from './migrations/0003-task-progress.ts';
 import * as mappedTasks from './migrations/0004-mapped-tasks.ts';
+import * as attempts from './migrations/0006-attempts.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
   '0002-missed-times': missedTimes,
   '0003-task-progress': taskProgress,
   '0004-mapped-tasks': mappedTasks,
+  '0006-attempts': attempts,
 };
 
 /**

@@ -6,11 +6,12 @@ import type { Gate, Taken } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import { fewWaiting, suffices, takePrefixes } from '../core/prefix.ts';
 import type { OwedTicks } from '../core/owed-ticks.ts';
+import { type Slot, slotOf } from '../core/slot.ts';
 import { isItsTurn, openRunsOf, readDefinition, takeStep, type WhichRequests } from './claim.ts';
 import { consumedExactly, type Leaving, takeOut, TakenBefore } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
-import type { RunTrigger } from './schema.ts';
+import type { RunRow, RunTrigger } from './schema.ts';
 import { noteOf, noteStep } from './steps.ts';
 import { noteOwed } from './ticks.ts';
 import { splitTooOld } from './too-old.ts';
@@ -126,6 +127,9 @@ export interface AdmittedRun {
   readonly runId: RunId;
   readonly attempt: number;
   readonly trigger: RunTrigger;
+  /** Of a later attempt, its run's. */
+  readonly version?: number;
+  readonly partitionKey?: string;
 }
 
 /** Requested runs that were let in, in the order in which they were asked for. */
@@ -144,13 +148,13 @@ export type Admitted =
 export interface RunsToAdmit extends Claim {
   /** Definition in force. */
   readonly version: number;
-  /** Runs that the consumer holds already. */
-  readonly activeRuns: readonly RunId[];
+  /** Attempts of runs that the consumer holds already. */
+  readonly activeRuns: readonly Slot[];
   /** Free slots. */
   readonly most: number;
   /** Absent means all of them. */
   readonly which?: WhichRequests;
-  /** What the first of them consumes, what had become too old before, and the gate that remains. */
+  /** What the first of them that is a first attempt consumes, what had become too old before, and the gate that remains. */
   readonly taken: readonly Taken[];
   readonly expired?: readonly Taken[];
   readonly gate: Gate;
@@ -168,7 +172,9 @@ export async function admitRuns(
     if (!(await takeStep(tx, claim, { kind: 'admitted', counted: gate.watermark }))) return { kind: 'stale' };
     const { dagId } = claim;
     const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, which);
-    const unknown = [...admitted.filter(({ run_id }) => !activeRuns.includes(run_id)), ...waiting];
+    const isHeld = ({ run_id, attempt }: (typeof admitted)[number]) =>
+      activeRuns.includes(slotOf(run_id, attempt));
+    const unknown = [...admitted.filter((run) => !isHeld(run)), ...waiting];
     const next = unknown.slice(0, most);
     if (next.length > 0) {
       await tx
@@ -186,10 +192,11 @@ export async function admitRuns(
         .execute();
     }
     const owed = which === undefined ? null : await noteOwed(tx, dagId);
-    const [first] = next;
+    // A later attempt has had its events since the first.
+    const first = next.find(({ attempt }) => attempt === 1);
     const hasMore = unknown.length > most;
     await noteStep(tx, claim, gate.watermark, {
-      ...{ kind: 'admitted', runIds: next.map(({ run_id }) => run_id) },
+      ...{ kind: 'admitted', runIds: next.map(({ run_id, attempt }) => slotOf(run_id, attempt)) },
       ...(hasMore ? { hasMore } : {}),
       ...(owed === null ? {} : { owed }),
     });
@@ -198,7 +205,7 @@ export async function admitRuns(
     }
     return {
       kind: 'admitted',
-      runs: next.map(({ run_id, attempt, trigger }) => ({ runId: run_id, attempt, trigger })),
+      runs: next.map(admittedFrom),
       hasMore,
       ...(owed === null ? {} : { owed }),
     };
@@ -207,6 +214,15 @@ export async function admitRuns(
     if (error instanceof TakenBefore) return { kind: 'conflict' };
     throw error;
   });
+}
+
+function admittedFrom(
+  row: Pick<RunRow, 'run_id' | 'attempt' | 'trigger' | 'version' | 'partition_key'>,
+): AdmittedRun {
+  const { run_id: runId, attempt, trigger, version, partition_key: partitionKey } = row;
+  const run = { runId, attempt, trigger };
+  if (attempt === 1) return run;
+  return { ...run, ...(version !== null && { version }), ...(partitionKey !== null && { partitionKey }) };
 }
 
 /** A run that was let in by a call whose answer was lost has its events already. */

@@ -5,6 +5,7 @@ import type { DagId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { inLogOrder, isOfAsset } from './events-of-asset.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { firstAttempts } from './first-attempt.ts';
 import { type RecordedFacts, sourceOf } from './facts.ts';
 import type { SourceId } from './source-ids.ts';
 
@@ -62,7 +63,7 @@ export async function readQueuedAt(
   { at, upTo, limit }: { readonly at: number; readonly upTo: Seq; readonly limit: number },
 ): Promise<readonly PastBatch[]> {
   const hadLeft = sql`coalesce((
-    select r.admitted_at from run r where r.dag_id = c.dag_id and r.run_id = c.run_id
+    select r.admitted_at from ${firstAttempts} r where r.dag_id = c.dag_id and r.run_id = c.run_id
   ), c.at) <= ${new Date(at)}::timestamptz`;
   const seqs = sql`
     select distinct e.seq from subscription s cross join lateral (

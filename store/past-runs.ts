@@ -8,6 +8,7 @@ import type { Taken } from '../core/gate.ts';
 import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { firstAttempts } from './first-attempt.ts';
 import type { RunTrigger } from './schema.ts';
 import { ticksOf } from './ticks.ts';
 
@@ -59,7 +60,7 @@ export async function readPastRuns(
           order by e.seq limit ${maxListedEvents}
         ) listed
       ) as events
-    from run r cross join lateral (
+    from ${firstAttempts} r cross join lateral (
       select coalesce(sum(c.count), 0)::bigint as consumed_event_count from consumption c
       where c.dag_id = r.dag_id and c.run_id = r.run_id and c.outcome = 'consumed'
     ) c
@@ -99,7 +100,7 @@ export async function readPastFacts(
   const until = sql`${new Date(period.until)}::timestamptz`;
   const { rows: requests } = await sql<{ at: Date; run_id: RunId; ended_at: Date | null }>`
     select greatest(case when r.admitted_at <= ${since} then ${since} end, r.queued_at, ${since}) as at, r.run_id, r.ended_at
-    from run r
+    from ${firstAttempts} r
     where r.dag_id = ${dagId} and r.queued_at <= ${until} and (r.ended_at is null or r.ended_at > ${since}) and (
       r.admitted_at <= ${since} or (
         r.trigger = 'manual' or (r.trigger = 'scheduled' and not ${definition.ticksWait === true} and not exists (
@@ -115,7 +116,7 @@ export async function readPastFacts(
     select 'tick' as kind, nominal_at as at from run_tick t
     where t.dag_id = ${dagId} and ${definition.ticksWait === true} and nominal_at <= ${until} and (
       nominal_at > ${since} or exists (
-        select from run r where r.dag_id = t.dag_id and r.run_id = t.run_id and coalesce(r.admitted_at, 'infinity') > ${since}
+        select from ${firstAttempts} r where r.dag_id = t.dag_id and r.run_id = t.run_id and coalesce(r.admitted_at, 'infinity') > ${since}
       )
     )
     union all select 'deadline', due_at from deadline
@@ -162,13 +163,9 @@ export async function readEnds(
   since: number,
   limit: number,
 ): Promise<ReadonlyMap<string, number | null>> {
-  const rows = await db
-    .selectFrom('run')
-    .select(['run_id', 'ended_at'])
-    .where('dag_id', '=', dagId)
-    .where((where) => where.or([where('ended_at', 'is', null), where('ended_at', '>', new Date(since))]))
-    .orderBy('number')
-    .limit(limit)
-    .execute();
+  const { rows } = await sql<{ run_id: RunId; ended_at: Date | null }>`
+    select r.run_id, r.ended_at from ${firstAttempts} r
+    where r.dag_id = ${dagId} and (r.ended_at is null or r.ended_at > ${new Date(since)}::timestamptz)
+    order by r.number limit ${limit}`.execute(db);
   return new Map(rows.map(({ run_id, ended_at }) => [run_id, ended_at?.getTime() ?? null]));
 }

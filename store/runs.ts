@@ -1,10 +1,11 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { DagOutlet, TaskEnd } from '../core/run-plan.ts';
+import { parseSlot, type Slot } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import { recordOutlets } from './run-outlets.ts';
-import { openTaskStates, type RunRow, type RunTrigger } from './schema.ts';
+import { type EndedRunState, openTaskStates, type RunRow, type RunTrigger } from './schema.ts';
 
 /** What became of a request for a run. */
 export type Requested = 'requested' | 'exists' | 'removed';
@@ -32,14 +33,7 @@ export async function requestRun(db: Db, request: RunRequest): Promise<Requested
 /** The same as part of something that is written with it. */
 export async function insertRequest(tx: Tx, request: RunRequest): Promise<Requested> {
   const { dagId, runId, trigger, conf, note, logicalAt, dataIntervalStartAt, dataIntervalEndAt } = request;
-  // Held against a deploy that removes the DAG: it refuses the requests that wait, and this one is among them or never is.
-  const dag = await tx
-    .selectFrom('dag')
-    .select('retired_at')
-    .where('dag_id', '=', dagId)
-    .forShare()
-    .executeTakeFirst();
-  if (dag === undefined || dag.retired_at !== null) return 'removed';
+  if (!(await holdDag(tx, dagId))) return 'removed';
   const row = await tx
     .insertInto('run')
     .values({
@@ -50,6 +44,20 @@ export async function insertRequest(tx: Tx, request: RunRequest): Promise<Reques
     .returning('run_id')
     .executeTakeFirst();
   return row === undefined ? 'exists' : 'requested';
+}
+
+/**
+ * Holds a DAG against a deploy that removes it: that refuses the requests which wait, and whatever is written with this is among them or never is.
+ * @returns whether the DAG is there
+ */
+export async function holdDag(tx: Tx, dagId: DagId): Promise<boolean> {
+  const dag = await tx
+    .selectFrom('dag')
+    .select('retired_at')
+    .where('dag_id', '=', dagId)
+    .forShare()
+    .executeTakeFirst();
+  return dag !== undefined && dag.retired_at === null;
 }
 
 /** One attempt of one run. */
@@ -75,26 +83,36 @@ export interface Closed {
   readonly subscribers: readonly DagId[];
 }
 
-/** Closes an open run and whatever of it was still under way, and records what it updated as a whole; closing again changes nothing. */
+/**
+ * Closes an open run and whatever of it was still under way, and records what it updated as a whole; closing again changes nothing. One that somebody
+ * gave a state by hand gets that state, and then updated nothing.
+ */
 export async function closeRun(db: Db, closing: RunClosing): Promise<Closed> {
   const { state, ends, outlets = [] } = closing;
   // A task that succeeded has nothing left to close: the run's own row is all there is to write.
   const isClean = state === 'success' && Object.values(ends).every((end) => end === 'success');
-  if (isClean && outlets.length === 0) return { wasOpen: await closeRow(db, closing), subscribers: [] };
+  if (isClean && outlets.length === 0)
+    return { wasOpen: (await closeRow(db, closing)) !== undefined, subscribers: [] };
   return db.transaction().execute(async (tx) => {
-    if (!(await closeRow(tx, closing))) return { wasOpen: false, subscribers: [] };
+    const closed = await closeRow(tx, closing);
+    if (closed === undefined) return { wasOpen: false, subscribers: [] };
     if (!isClean) await closeTasks(tx, closing);
+    const updates = closed.isMarked ? [] : outlets;
     // Last, for it locks the log.
-    return { wasOpen: true, subscribers: await recordOutlets(tx, closing, outlets) };
+    return { wasOpen: true, subscribers: await recordOutlets(tx, closing, updates) };
   });
 }
 
-async function closeRow(db: Db | Tx, { dagId, runId, attempt, state, reason }: RunClosing): Promise<boolean> {
-  const { numUpdatedRows } = await db
+/** @returns nothing when it was closed before */
+async function closeRow(
+  db: Db | Tx,
+  { dagId, runId, attempt, state, reason }: RunClosing,
+): Promise<{ readonly isMarked: boolean } | undefined> {
+  const row = await db
     .updateTable('run')
     .set({
-      state,
-      reason,
+      state: sql<EndedRunState>`coalesce(wanted_state, ${state})`,
+      reason: sql<string | null>`case when wanted_state is null then ${reason}::text else wanted_reason end`,
       ended_at: sql<Date>`clock()`,
       admitted_at: sql<Date>`coalesce(admitted_at, clock())`,
     })
@@ -102,8 +120,9 @@ async function closeRow(db: Db | Tx, { dagId, runId, attempt, state, reason }: R
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)
     .where('state', 'in', ['queued', 'running'])
+    .returning('wanted_state')
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  return row && { isMarked: row.wanted_state !== null };
 }
 
 async function closeTasks(tx: Tx, { dagId, runId, attempt, reason, ends }: RunClosing): Promise<void> {
@@ -128,14 +147,36 @@ async function closeTasks(tx: Tx, { dagId, runId, attempt, reason, ends }: RunCl
     on conflict do nothing`.execute(tx);
 }
 
-/** Notes that the consumer knows of these runs' ends, so that no sweep tells it again. */
-export async function markCloseReported(db: Db, dagId: DagId, runIds: readonly RunId[]): Promise<void> {
-  await db
+/** Notes that the consumer knows of the ends of these attempts, so that no sweep tells it again. */
+export async function markCloseReported(db: Db, dagId: DagId, slots: readonly Slot[]): Promise<void> {
+  const attempts = slots.map(parseSlot);
+  const named = (attempt: RawBuilder<unknown>) => sql<boolean>`(run_id, ${attempt}) in (
+    select * from unnest(${attempts.map(({ runId }) => runId)}::text[], ${attempts.map((one) => one.attempt)}::int[])
+  )`;
+  const { numUpdatedRows } = await db
     .updateTable('run')
     .set({ is_close_reported: true })
     .where('dag_id', '=', dagId)
-    .where('run_id', 'in', runIds)
+    .where(named(sql`attempt`))
+    .executeTakeFirst();
+  if (Number(numUpdatedRows) === slots.length) return;
+  // Those of runs that run again by now.
+  await db
+    .updateTable('run_attempt')
+    .set({ is_last_reported: true })
+    .where('dag_id', '=', dagId)
+    .where(named(sql`attempt - 1`))
     .execute();
+}
+
+/** Keeps a note with a run, in place of the one before. */
+export async function noteRun(db: Db, dagId: DagId, runId: RunId, note: string | null): Promise<void> {
+  await db.updateTable('run').set({ note }).where('dag_id', '=', dagId).where('run_id', '=', runId).execute();
+}
+
+/** Whether a run has ended; it may run again. */
+export function isEndedRun({ state }: Pick<RunRow, 'state'>): boolean {
+  return state === 'success' || state === 'failed';
 }
 
 export async function readRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {

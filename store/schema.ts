@@ -3,6 +3,7 @@ import type { AssetUri } from '../core/asset-uri.ts';
 import type { DeadlineOutcome } from '../core/deadline.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
+import type { TaskWish } from '../core/clearing-tasks.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { DagPlan } from '../core/run-plan.ts';
@@ -202,7 +203,8 @@ export interface ConsumerStepTable {
   readonly at: Instant;
 }
 
-export type RunState = 'queued' | 'running' | 'success' | 'failed';
+export type EndedRunState = 'success' | 'failed';
+export type RunState = 'queued' | 'running' | EndedRunState;
 export type RunTrigger = 'asset' | 'manual' | 'scheduled';
 
 export interface RunTable {
@@ -229,6 +231,51 @@ export interface RunTable {
   readonly started_at: OptionalInstant;
   readonly ended_at: OptionalInstant;
   readonly is_close_reported: Generated<boolean>;
+  /** State, and the reason for it, that somebody gave an open run by hand: it gets both once its tasks have stopped. */
+  readonly wanted_state: ColumnType<EndedRunState | null, never, EndedRunState | null>;
+  readonly wanted_reason: ColumnType<string | null, never, string | null>;
+}
+
+/** Why a run runs again. */
+export type AttemptReason = 'clear' | 'retry' | 're-run';
+
+/** An attempt of a run behind the first: who asked for it, and how the one before it ended. */
+export interface RunAttemptTable {
+  readonly dag_id: DagId;
+  readonly run_id: RunId;
+  readonly attempt: number;
+  readonly asked_at: Instant;
+  readonly who: string;
+  readonly why: AttemptReason;
+  readonly wish: JsonColumn<TaskWish>;
+  /** Those that run again. */
+  readonly tasks: JsonColumn<readonly TaskId[]>;
+  readonly last_state: EndedRunState;
+  readonly last_reason: string | null;
+  readonly last_admitted_at: Date | null;
+  readonly last_started_at: Date | null;
+  readonly last_ended_at: Date | null;
+  /** Whether the consumer was told of the end of the one before. */
+  readonly is_last_reported: boolean;
+}
+
+export type MarkedState = 'success' | 'failed' | 'skipped';
+
+/** What somebody said by hand of how a run, or a task of it, ended. */
+export interface MarkTable {
+  readonly id: Generated<number>;
+  readonly dag_id: DagId;
+  readonly run_id: RunId;
+  readonly attempt: number;
+  /** `null` where it is about the run. */
+  readonly task_id: TaskId | null;
+  readonly at: Instant;
+  readonly who: string;
+  /** State before; `null` of a task that was never come to. */
+  readonly was: string | null;
+  readonly was_reason: string | null;
+  readonly became: MarkedState;
+  readonly note: string | null;
 }
 
 /** A tick of a schedule, and the run it is part of. */
@@ -304,6 +351,10 @@ export interface TaskRunTable {
   readonly progress_note: ColumnType<string | null, string | null | undefined, string | null>;
   /** What the next try may go on from. */
   readonly heartbeat_details: OptionalJson<Json>;
+  /** The attempt in which it ran, of a task that did not run again; `null` where that is its own. */
+  readonly ran_in: ColumnType<number | null, number | null | undefined, number | null>;
+  /** Whether somebody gave it its state by hand. */
+  readonly is_marked: Generated<boolean>;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -342,6 +393,8 @@ export interface Database {
   readonly consumer: ConsumerTable;
   readonly consumer_step: ConsumerStepTable;
   readonly run: RunTable;
+  readonly run_attempt: RunAttemptTable;
+  readonly mark: MarkTable;
   readonly run_tick: RunTickTable;
   readonly deadline: DeadlineTable;
   readonly consumption: ConsumptionTable;
@@ -350,6 +403,8 @@ export interface Database {
 }
 
 export type RunRow = Selectable<RunTable>;
+export type RunAttemptRow = Selectable<RunAttemptTable>;
+export type MarkRow = Selectable<MarkTable>;
 export type TaskRunRow = Selectable<TaskRunTable>;
 export type AssetRow = Selectable<AssetTable>;
 export type AliasRow = Selectable<AssetAliasTable>;

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { RunPlan } from '../core/run-plan.ts';
+import { type Slot, slotOf } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
 import type { RunTrigger } from './schema.ts';
@@ -25,12 +26,13 @@ export async function findUnstartedRuns(db: Db, olderThanMs: number): Promise<re
 }
 
 /** Notes that a run has a workflow and only waits for a worker, so that sweeps look at it less often. */
-export async function markWorkflowSeen(db: Db, { dagId, runId }: RunAttempt): Promise<void> {
+export async function markWorkflowSeen(db: Db, { dagId, runId, attempt }: RunAttempt): Promise<void> {
   await db
     .updateTable('run')
     .set({ workflow_seen_at: sql<Date>`clock()` })
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
     .execute();
 }
 
@@ -44,16 +46,26 @@ export async function findOpenRuns(
   return rows;
 }
 
-/** Closed runs whose consumer was not told. */
+/** Open runs that somebody gave a state by hand: their tasks are to stop. */
+export async function findMarkedRuns(db: Db): Promise<readonly RunAttempt[]> {
+  const { rows } = await sql<RunAttempt>`
+    select dag_id as "dagId", run_id as "runId", attempt from run
+    where state in ('queued', 'running') and wanted_state is not null limit 500`.execute(db);
+  return rows;
+}
+
+/** Attempts of runs that were closed and whose consumer was not told. */
 export async function findUnreportedRuns(
   db: Db,
   olderThanMs: number,
-): Promise<readonly { dagId: DagId; runId: RunId }[]> {
-  const { rows } = await sql<{ dagId: DagId; runId: RunId }>`
-    select dag_id as "dagId", run_id as "runId" from run
-    where not is_close_reported and state in ('success', 'failed')
-      and ended_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond' limit 1000`.execute(db);
-  return rows;
+): Promise<readonly { readonly dagId: DagId; readonly slot: Slot }[]> {
+  const isOld = sql`clock() - ${olderThanMs}::float8 * interval '1 millisecond'`;
+  const { rows } = await sql<{ dagId: DagId; runId: RunId; attempt: number }>`
+    select dag_id as "dagId", run_id as "runId", attempt from run
+    where not is_close_reported and state in ('success', 'failed') and ended_at < ${isOld}
+    union all select dag_id, run_id, attempt - 1 from run_attempt
+    where not is_last_reported and last_ended_at < ${isOld} limit 1000`.execute(db);
+  return rows.map(({ dagId, runId, attempt }) => ({ dagId, slot: slotOf(runId, attempt) }));
 }
 
 /** DAGs that have a requested run waiting, a slot free for it, and have had time to hear of it. */

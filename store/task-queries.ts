@@ -6,6 +6,7 @@ import type { RunAttempt } from './runs.ts';
 import type { LogLine } from './task-logs.ts';
 import type { Page } from './page.ts';
 import type { TaskRunRow, TaskState } from './schema.ts';
+import type { TaskOfRun } from './task-runs.ts';
 
 /** A task of a plan, or a callback of it, which has a row only where it was called. */
 export type PlannedTask = TaskPlan & { readonly isCallback?: true };
@@ -28,6 +29,7 @@ export async function readRunTasks(
 const listed = [
   ...(['dag_id', 'run_id', 'attempt', 'task_id', 'map_index', 'state', 'try', 'failures'] as const),
   ...(['started_at', 'try_started_at', 'ended_at', 'error', 'worker', 'progress', 'progress_note'] as const),
+  ...(['ran_in', 'is_marked'] as const),
 ] as const;
 
 /** A task of a run as it is shown: what it returned may be large. */
@@ -90,22 +92,20 @@ export async function listInstances(
     .execute();
 }
 
-/** State of a task while its latest try is this one. */
-export async function readTryState(
+/** A task of one attempt, or one instance of it, as it is now. */
+export async function readTaskRun(
   db: Db,
-  { dagId, runId, attempt, taskId, mapIndex = -1, try: number }: Omit<TaskLogQuery, 'after' | 'limit'>,
-): Promise<TaskState | undefined> {
-  const row = await db
+  { dagId, runId, attempt, taskId, mapIndex = -1 }: TaskOfRun,
+): Promise<Pick<TaskRunRow, 'state' | 'try' | 'ran_in'> | undefined> {
+  return db
     .selectFrom('task_run')
-    .select('state')
+    .select(['state', 'try', 'ran_in'])
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)
     .where('attempt', '=', attempt)
     .where('task_id', '=', taskId)
     .where('map_index', '=', mapIndex)
-    .where('try', '=', number)
     .executeTakeFirst();
-  return row?.state;
 }
 
 /** The log of one try. */

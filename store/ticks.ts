@@ -60,12 +60,12 @@ async function joinWaiting(
         data_interval_start_at = least(data_interval_start_at, ${from}::timestamptz),
         data_interval_end_at = greatest(data_interval_end_at, ${at}::timestamptz),
         is_owed = false
-      where dag_id = ${dagId} and state = 'queued' and admitted_at is null and run_id = (
+      where dag_id = ${dagId} and state = 'queued' and admitted_at is null and attempt = 1 and run_id = (
         select r.run_id from dag d
         join dag_version v on v.dag_id = d.dag_id and v.version = d.version
         join run r on r.dag_id = d.dag_id
         where d.dag_id = ${dagId} and d.retired_at is null and (v.plan -> 'ticksWait')::boolean
-          and r.state = 'queued' and r.admitted_at is null and r.trigger = 'scheduled'
+          and r.state = 'queued' and r.admitted_at is null and r.trigger = 'scheduled' and r.attempt = 1
         order by r.number limit 1
       )
       returning dag_id, run_id
@@ -85,6 +85,8 @@ export async function noteOwed(tx: Tx, dagId: DagId): Promise<OwedTicks | null> 
     .where('state', '=', 'queued')
     .where('admitted_at', 'is', null)
     .where('trigger', '=', 'scheduled')
+    // A later attempt waits for a slot alone.
+    .where('attempt', '=', 1)
     .where('is_owed', '=', false)
     .execute();
   return readOwed(tx, dagId);
@@ -96,7 +98,7 @@ export async function readOwed(tx: Tx, dagId: DagId): Promise<OwedTicks | null> 
     select count(*)::int as count, (extract(epoch from min(t.nominal_at)) * 1000)::bigint as "firstAt",
       (extract(epoch from max(t.nominal_at)) * 1000)::bigint as "lastAt"
     from run r join run_tick t on t.dag_id = r.dag_id and t.run_id = r.run_id
-    where r.dag_id = ${dagId} and r.state = 'queued' and r.admitted_at is null and r.trigger = 'scheduled'`.execute(
+    where r.dag_id = ${dagId} and r.state = 'queued' and r.admitted_at is null and r.trigger = 'scheduled' and r.attempt = 1`.execute(
     tx,
   );
   const owed = rows[0];

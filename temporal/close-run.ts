@@ -1,3 +1,4 @@
+import { slotOf } from '../core/slot.ts';
 import { closeRun as writeClosing, type RunClosing } from '../store/runs.ts';
 import type { Deps } from './deps.ts';
 
@@ -8,6 +9,6 @@ import type { Deps } from './deps.ts';
 export async function closeRun({ db, closedRuns, dispatcher }: Deps, closing: RunClosing): Promise<boolean> {
   const { wasOpen, subscribers } = await writeClosing(db, closing);
   dispatcher.notify(subscribers);
-  closedRuns.report(closing.dagId, closing.runId);
+  closedRuns.report(closing.dagId, slotOf(closing.runId, closing.attempt));
   return wasOpen;
 }

@@ -1,4 +1,5 @@
-import type { DagId, RunId } from '../core/ids.ts';
+import type { DagId } from '../core/ids.ts';
+import type { Slot } from '../core/slot.ts';
 import type { Db } from '../store/database.ts';
 import { markCloseReported } from '../store/runs.ts';
 import { runClosedSignal } from '../workflows/messages.ts';
@@ -14,7 +15,7 @@ const maxAtOnce = 500;
  * has not told, a sweep tells.
  */
 export class ClosedRuns {
-  readonly #closed = new Map<DagId, Set<RunId>>();
+  readonly #closed = new Map<DagId, Set<Slot>>();
   readonly #telling: OneAtATime<DagId>;
 
   constructor({ db, temporal, log }: { readonly db: Db; readonly temporal: Temporal; readonly log: Log }) {
@@ -22,10 +23,10 @@ export class ClosedRuns {
       act: async (dagId) => {
         const closed = this.#closed.get(dagId);
         while (closed !== undefined && closed.size > 0) {
-          const runIds = [...closed].slice(0, maxAtOnce);
-          await signalConsumer(temporal, dagId, runClosedSignal, [runIds]);
-          await markCloseReported(db, dagId, runIds);
-          for (const runId of runIds) closed.delete(runId);
+          const slots = [...closed].slice(0, maxAtOnce);
+          await signalConsumer(temporal, dagId, runClosedSignal, [slots]);
+          await markCloseReported(db, dagId, slots);
+          for (const slot of slots) closed.delete(slot);
         }
         this.#closed.delete(dagId);
       },
@@ -34,11 +35,11 @@ export class ClosedRuns {
     });
   }
 
-  /** Returns at once. */
-  report(dagId: DagId, runId: RunId): void {
+  /** Returns at once. Told late, or twice, it frees no other attempt's slot. */
+  report(dagId: DagId, slot: Slot): void {
     const closed = this.#closed.get(dagId);
-    if (closed === undefined) this.#closed.set(dagId, new Set([runId]));
-    else closed.add(runId);
+    if (closed === undefined) this.#closed.set(dagId, new Set([slot]));
+    else closed.add(slot);
     this.#telling.notify(dagId);
   }
 

@@ -8,6 +8,7 @@ import { findUnsettled } from '../store/missed-times.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
   findDeployedDags,
+  findMarkedRuns,
   findOpenRuns,
   findUnreportedRuns,
   findUnstartedRuns,
@@ -21,6 +22,7 @@ import { runStartOptions } from '../workflows/run-start.ts';
 import { catchUp } from './catch-up.ts';
 import { closeRun } from './close-run.ts';
 import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
+import { cancelRun } from './control.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
 
@@ -64,7 +66,8 @@ export async function sweep(
   await syncDeployed(deps, deployPatienceMs);
   dispatcher.notify(await findUndelivered(db));
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
-  for (const { dagId, runId } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, runId);
+  for (const { dagId, slot } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, slot);
+  await each(deps, await findMarkedRuns(db), (run) => cancelRun(deps, run));
   const due = await findUntoldDeadlines(db, deadlinePatienceMs);
   await each(deps, due, ({ dagId, dueAt }) => signalConsumer(temporal, dagId, deadlineSignal, [dueAt]));
   await each(deps, await findUnsettled(db, catchUpEveryMs), (dag) => catchUp(deps, dag));

@@ -7,7 +7,7 @@ import { failedTasks, outcomeOf, step, type TaskEnd, type TaskPlan } from '../co
 import { skippedBy } from '../core/task-shape.ts';
 import { compileDag } from '../sdk/compile.ts';
 import { type DagDefinition, dagOf } from '../sdk/dag.ts';
-import { didYouMean } from '../sdk/did-you-mean.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import type { Defined, RunInfo } from '../sdk/index.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { openBook } from './event-book.ts';

@@ -1,6 +1,6 @@
 import { createOutbox, type Emitted, type Outlet } from '../activities/emitted.ts';
 import { judgeFailure } from '../activities/failed-try.ts';
-import { choiceOf, outcomeOf } from '../activities/task-outcome.ts';
+import { outcomeOf } from '../activities/task-outcome.ts';
 import { TidegateError } from '../core/errors.ts';
 import { type Json, toStorableJson } from '../core/json.ts';
 import type { Choice } from '../core/task-shape.ts';
@@ -47,7 +47,7 @@ export async function tryTask(play: Play, part: Part): Promise<Tried> {
       if (outcome.kind === 'done') {
         const result = storedResult(outcome.result);
         write(outbox.events());
-        const { choice } = { ...choiceOf(task.shape, result), ...outcome };
+        const { choice } = outcome;
         return { ...ended('success', number, { result }), ...(choice === undefined ? {} : { choice }) };
       }
       const { shape } = task;

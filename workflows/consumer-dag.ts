@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { consumerDetails } from '../core/consumer-details.ts';
 import { unreachable } from '../core/errors.ts';
-import type { RunId } from '../core/ids.ts';
+import type { Slot } from '../core/slot.ts';
 import { createAlarm } from './alarm.ts';
 import { nextAlarmAt, takeDue, takeTime } from './take-time.ts';
 import { takeClear, takeClosed, takeEvents, takePause, takeRequest } from './take-messages.ts';
@@ -27,7 +27,7 @@ import {
   gateQuery,
   isAssetEvents,
   isClearQueueInput,
-  isRunIds,
+  isSlots,
   pauseUpdate,
   resumeUpdate,
   runClosedSignal,
@@ -39,7 +39,7 @@ import { createRunStarter, type RunStarter } from './run-starter.ts';
 type Message =
   | { readonly kind: 'events'; readonly events: AssetEvents }
   | { readonly kind: 'run requested' }
-  | { readonly kind: 'runs closed'; readonly runIds: readonly RunId[] }
+  | { readonly kind: 'runs closed'; readonly slots: readonly Slot[] }
   | { readonly kind: 'deadline'; readonly dueAt: number }
   | { readonly kind: 'pause'; readonly isPaused: boolean; readonly done: () => void }
   | {
@@ -113,8 +113,8 @@ function listen(inbox: Message[]): void {
     // Whoever lets runs in looks for all that wait.
     if (!inbox.some(({ kind }) => kind === 'run requested')) inbox.push({ kind: 'run requested' });
   });
-  setHandler(runClosedSignal, (runIds: unknown) => {
-    if (isRunIds(runIds)) inbox.push({ kind: 'runs closed', runIds });
+  setHandler(runClosedSignal, (slots: unknown) => {
+    if (isSlots(slots)) inbox.push({ kind: 'runs closed', slots });
     else log.warn('malformed runClosed signal dropped');
   });
   setHandler(deadlineSignal, (dueAt: unknown) => {
@@ -148,7 +148,7 @@ async function take(runs: RunStarter, life: Life, message: Message): Promise<Lif
     case 'run requested':
       return takeRequest(runs, life);
     case 'runs closed':
-      return takeClosed(runs, life, message.runIds);
+      return takeClosed(runs, life, message.slots);
     case 'deadline':
       return takeDue(runs, life, message.dueAt);
     case 'pause': {

@@ -4,7 +4,7 @@ import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import { failedTasks, outcomeOf, type RunPlan, type TaskEnd, updatedBy } from '../core/run-plan.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { listenForCallbacks } from './callbacks.ts';
-import { closeRun } from './local-activities.ts';
+import { closeRun, readAttempt } from './local-activities.ts';
 import { runTasks } from './run-tasks.ts';
 import { makeFindable } from './search-attributes.ts';
 
@@ -16,15 +16,16 @@ export interface DagRunInput {
   /** Partition key it is of, where runs are by partition. */
   readonly partitionKey?: string;
   readonly version: number;
-  /** Frozen: whatever authors edit, this run executes what it started with. */
+  /** Frozen: whatever authors edit, this run executes what it started with. A later attempt reads that by itself. */
   readonly plan: RunPlan;
   readonly searchAttributes: readonly SearchAttributeName[];
 }
 
 /** One run: its tasks as their dependencies and trigger rules allow. It fails when the run fails. */
-export async function dagRun(input: DagRunInput): Promise<void> {
+export async function dagRun(given: DagRunInput): Promise<void> {
+  const { input, kept } = given.attempt === 1 ? { input: given, kept: {} } : await resumed(given);
   const { dagId, runId, attempt, plan } = input;
-  const ends: Record<TaskId, TaskEnd> = {};
+  const ends: Record<TaskId, TaskEnd> = { ...kept };
   const whole = CancellationScope.current();
   const { timeoutMs } = plan;
   const tasks = new CancellationScope({
@@ -48,6 +49,14 @@ export async function dagRun(input: DagRunInput): Promise<void> {
   });
   if (isCancelled) throw new CancelledFailure('the run was cancelled');
   if (state === 'failed') throw ApplicationFailure.nonRetryable(`the run failed: ${reason}`, 'RunFailed');
+}
+
+/** What a later attempt executes, and how the tasks ended that do not run again in it. */
+async function resumed(given: DagRunInput) {
+  const { dagId, runId, attempt } = given;
+  // Cancelled before its start, it still has a row to close.
+  const { plan, ends } = await CancellationScope.nonCancellable(() => readAttempt({ dagId, runId, attempt }));
+  return { input: { ...given, plan }, kept: ends };
 }
 
 function timedOut(timeoutMs = 0): string {

@@ -17,6 +17,7 @@ import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { recalled } from '../core/pending-keys.ts';
+import { isOfFirst, slotOf } from '../core/slot.ts';
 import { type StepInput, withInput } from '../core/steps.ts';
 import {
   admitRuns,
@@ -184,8 +185,10 @@ async function admit(
   if (admitted.kind === 'stale') return begin(runs, dagId);
   if (admitted.kind === 'conflict') return beginLater(runs, dagId, []);
   for (const run of admitted.runs) runs.start(life, run);
-  const held = admitted.runs.reduce((before, { runId }) => withRun(before, runId), consumer);
-  const left = admitted.runs.length === 0 ? consumer.gate : gate;
+  const slots = admitted.runs.map(({ runId, attempt }) => slotOf(runId, attempt));
+  const held = slots.reduce(withRun, consumer);
+  // A later attempt has its events already, and leaves the queue alone.
+  const left = slots.some(isOfFirst) ? gate : consumer.gate;
   const { hasMore, owed = null } = admitted;
   const waiting = definition.ticksWait === true ? { owed } : {};
   const hasRequests = isOwed === true ? consumer.hasRequests : hasMore;

@@ -22,4 +22,5 @@ export const {
   writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 
-export const { closeRun, expandTask, beginWait, endWait } = proxyLocalActivities<RunActivities>(options);
+export const { closeRun, readAttempt, expandTask, beginWait, endWait } =
+  proxyLocalActivities<RunActivities>(options);

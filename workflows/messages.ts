@@ -2,8 +2,9 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { isPackedBatch } from '../core/batch.ts';
 import type { TaskRetry } from '../core/callback.ts';
 import type { Consumer } from '../core/consumer.ts';
-import type { DagId, RunId } from '../core/ids.ts';
+import type { DagId } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
+import type { Slot } from '../core/slot.ts';
 
 export interface ConsumerDagInput {
   readonly dagId: DagId;
@@ -39,7 +40,7 @@ export interface ClearQueueResult {
 
 export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
 export const runRequestedSignal = defineSignal<[]>('runRequested');
-export const runClosedSignal = defineSignal<[readonly RunId[]]>('runClosed');
+export const runClosedSignal = defineSignal<[readonly Slot[]]>('runClosed');
 /** A deadline came: its time, in epoch milliseconds. */
 export const deadlineSignal = defineSignal<[number]>('deadline');
 export const pauseUpdate = defineUpdate<PauseResult>('pause');
@@ -63,9 +64,9 @@ export function isAssetEvents(value: unknown): value is AssetEvents {
   );
 }
 
-/** Whether a signal's payload names runs. */
-export function isRunIds(value: unknown): value is readonly RunId[] {
-  return Array.isArray(value) && value.every((runId) => typeof runId === 'string');
+/** Whether a signal's payload names attempts of runs. */
+export function isSlots(value: unknown): value is readonly Slot[] {
+  return Array.isArray(value) && value.every((slot) => typeof slot === 'string');
 }
 
 /** Whether an update's payload says what to clear; people send updates from Temporal's Web UI too. */

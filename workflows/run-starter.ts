@@ -12,6 +12,8 @@ export interface RunToStart {
   readonly attempt: number;
   readonly trigger: DagRunInput['trigger'];
   readonly partitionKey?: string;
+  /** Set where it is not the version in force: that of a later attempt is its first one's. */
+  readonly version?: number;
 }
 
 interface Starter {
@@ -47,6 +49,9 @@ export function mostStarted(definition: Definition): number {
   return Math.max(1, Math.min(maxAskedAtOnce, Math.floor(maxBytesAtOnce / bytesOf(definition))));
 }
 
+/** A later attempt reads the plan of its run by itself: this consumer may have another one by now. */
+const unread: DagRunInput['plan'] = { tasks: [] };
+
 export function createRunStarter(): RunStarter {
   let starting = 0;
   let bytes = 0;
@@ -63,7 +68,10 @@ export function createRunStarter(): RunStarter {
       starting += 1;
       bytes += bytesOf(definition);
       startChild<typeof dagRun>('dagRun', {
-        ...runStartOptions({ dagId, ...run, version, plan, searchAttributes }),
+        ...runStartOptions({
+          ...{ dagId, version, searchAttributes, ...run },
+          plan: run.attempt === 1 ? plan : unread,
+        }),
         parentClosePolicy: ParentClosePolicy.ABANDON,
       })
         .catch((error: unknown) =>

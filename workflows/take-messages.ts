@@ -3,8 +3,8 @@ import { type Batch, unpackBatch } from '../core/batch.ts';
 import { clear, type Clearing, clearsNothing, countTaken } from '../core/clearing.ts';
 import { takeBatches, withoutRuns } from '../core/consumer.ts';
 import { type Arrival, arrival, type Gate } from '../core/gate.ts';
-import type { RunId } from '../core/ids.ts';
 import { begin, type Life, nextStep, open, reached, settle, stepped, storeGate, termsOf } from './life.ts';
+import type { Slot } from '../core/slot.ts';
 import { forgetKeys, keysToRecall, recalled } from '../core/pending-keys.ts';
 import { adoptDefinition, clearQueue, recallKeys, setPaused } from './local-activities.ts';
 import type { AssetEvents, ClearQueueInput } from './messages.ts';
@@ -64,10 +64,10 @@ export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
   return settle(runs, { ...next, consumer: { ...life.consumer, hasRequests: true } });
 }
 
-export async function takeClosed(runs: RunStarter, life: Life, runIds: readonly RunId[]): Promise<Life> {
+export async function takeClosed(runs: RunStarter, life: Life, slots: readonly Slot[]): Promise<Life> {
   const counted = life.consumer.gate.watermark;
-  const next = reached(life, { kind: 'closed', counted, runIds });
-  return settle(runs, { ...next, consumer: withoutRuns(life.consumer, runIds) });
+  const next = reached(life, { kind: 'closed', counted, runIds: slots });
+  return settle(runs, { ...next, consumer: withoutRuns(life.consumer, slots) });
 }
 
 export async function takePause(runs: RunStarter, life: Life, isPaused: boolean): Promise<Life> {

@@ -46,7 +46,7 @@ export async function runTask(
   task: TaskPlan,
   { mapIndex, cause, tellsRetries = false }: TaskCall = {},
 ): Promise<EndedTask> {
-  const { id: taskId, needs, retries, timeoutMs, shape } = task;
+  const { id: taskId, needs, retries, timeoutMs, cancelGraceMs, shape } = task;
   const type = taskActivityType(dagId, taskId);
   const name = mapIndex === undefined ? taskId : `${taskId}[${mapIndex}]`;
   const { [type]: run } = proxyActivities<Record<string, (task: RunTask) => Promise<TaskResult>>>({
@@ -66,6 +66,7 @@ export async function runTask(
     ...(mapIndex === undefined ? {} : { mapIndex }),
     ...(cause === undefined ? {} : { cause }),
     ...(tellsRetries ? { tellsRetries } : {}),
+    ...(cancelGraceMs === undefined ? {} : { cancelGraceMs }),
   };
   try {
     const result = await run({ dagId, runId, attempt, taskId, ...special, needs, retries, timeoutMs });

@@ -48,10 +48,12 @@ export const DagRun = z
     /** The definition it executes; empty until it has a slot. */
     dag_versions: z.array(DagVersion),
     bundle_version: z.null(),
-    /** 1, and one more each time the run is tried again as a whole. */
+    /** 1, and one more each time the run, or a part of it, runs again. */
     attempt: z.int(),
     /** Why it ended as it did, where more is known than its tasks tell. */
     state_reason: z.string().nullable(),
+    /** State that somebody gave it by hand while it was open, which it gets once its tasks have stopped; null elsewhere. */
+    wanted_state: z.enum(['success', 'failed']).nullable(),
     consumed_event_count: z.int(),
     /** Nominal times of the ticks it is for: several where it waited for assets. Of more than 10,000 the first. */
     ticks: z.array(Instant),

@@ -68,6 +68,10 @@ export const TaskInstance = z
     error: z.string().nullable(),
     /** Of a mapped task as a whole; null of any other, and of instances. */
     instances: InstanceCounts.nullable(),
+    /** Attempt of the run in which it ran: an earlier one where it kept its end. */
+    attempt: z.int(),
+    /** Whether somebody gave it its state by hand. */
+    is_marked: z.boolean(),
   })
   .meta({ id: 'TaskInstance' });
 export type TaskInstance = z.infer<typeof TaskInstance>;
@@ -106,6 +110,6 @@ export const TaskLogQuery = z.object({
   full_content: Flag.default(false).meta({ type: 'boolean', default: false }),
   /** Which instance of a mapped task. @defaultValue -1, which is a task that is not mapped */
   map_index: MapIndex.default(-1).meta({ type: 'integer', default: -1 }),
-  /** Attempt of the run. @defaultValue its latest */
+  /** Attempt of the run. @defaultValue the latest in which the task ran */
   attempt: WholeNumber.optional(),
 });

@@ -6,7 +6,7 @@ import {
   type PlannedTask,
   readRunTasks,
   readTaskLog,
-  readTryState,
+  readTaskRun,
 } from '../../store/task-queries.ts';
 import {
   type TaskInstanceCollection,
@@ -75,23 +75,24 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
     const tryNumber = tryNumberOf(request.params.try_number);
     const { dag_id: dagId, run_id: runId, ...run } = await requireRun(deps, request);
     const taskId = taskIdOf(dagId, request.params.task_id);
-    const attempt = wantedAttempt ?? run.attempt;
-    const ofTask = { dagId, runId, attempt, taskId, mapIndex };
-    const [tasks, state, lines] = await Promise.all([
+    const asked = { dagId, runId, attempt: wantedAttempt ?? run.attempt, taskId, mapIndex };
+    const [tasks, tried] = await Promise.all([
       readRunTasks(deps.db, dagId, run.version),
-      readTryState(deps.db, { ...ofTask, try: tryNumber }),
-      readTaskLog(deps.db, {
-        ...{ ...ofTask, try: tryNumber, after: token ?? 0 },
-        limit: full_content ? undefined : maxLines,
-      }),
+      readTaskRun(deps.db, asked),
     ]);
+    // Of a task that was kept, the log is where it ran.
+    const lines = await readTaskLog(deps.db, {
+      ...{ ...asked, attempt: tried?.ran_in ?? asked.attempt, try: tryNumber, after: token ?? 0 },
+      limit: full_content ? undefined : maxLines,
+    });
     if (!tasks.some(({ id }) => id === taskId)) throw unknownTask(dagId, taskId);
     const content = lines.map(toLogMessage);
     if (request.accepts(['application/json', 'application/x-ndjson']) === 'application/x-ndjson') {
       response.type('application/x-ndjson').send(content.map((line) => `${JSON.stringify(line)}\n`).join(''));
       return;
     }
-    const mayGoOn = state === 'running' || (!full_content && lines.length === maxLines);
+    const isRunning = tried?.state === 'running' && tried.try === tryNumber;
+    const mayGoOn = isRunning || (!full_content && lines.length === maxLines);
     const last = lines.at(-1)?.id ?? token ?? 0;
     response.json({ content, continuation_token: mayGoOn ? String(last) : null } satisfies TaskLogs);
   });

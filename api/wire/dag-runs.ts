@@ -48,6 +48,7 @@ export function toDagRun(run: RunRecord, deps: Pick<ApiDeps, 'temporal' | 'tempo
     bundle_version: null,
     attempt: run.attempt,
     state_reason: run.reason,
+    wanted_state: run.ended_at === null ? run.wanted_state : null,
     consumed_event_count: run.consumed_event_count,
     ticks: run.ticks.map((at) => toInstant(at)),
     missing: [...run.missing],

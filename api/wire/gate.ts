@@ -1,5 +1,6 @@
 import type { DagId } from '../../core/ids.ts';
 import { explainConsumer } from '../../core/explanation.ts';
+import { parseSlot } from '../../core/slot.ts';
 import type { CurrentConsumer } from '../../store/gate.ts';
 import { type DagGate, toExplanationNode } from '../contract/gate.ts';
 import { toInstant } from './instants.ts';
@@ -14,7 +15,7 @@ export function toDagGate(dagId: DagId, { consumer, definition, refusals }: Curr
     dag_id: dagId,
     version: definition.version,
     is_paused: consumer.isPaused,
-    active_runs: [...consumer.activeRuns],
+    active_runs: consumer.activeRuns.map((slot) => parseSlot(slot).runId),
     max_active_runs: consumer.maxActiveRuns,
     has_requested_runs: consumer.hasRequests,
     owed_ticks:

@@ -62,6 +62,8 @@ export function toTaskInstance(
     progress_note: tried?.progress_note ?? null,
     error: tried?.error ?? null,
     instances: null,
+    attempt: tried?.ran_in ?? run.attempt,
+    is_marked: tried?.is_marked ?? false,
   };
 }
 

@@ -10,7 +10,8 @@ import { pathOf } from '../api-client.ts';
 import { type AssetOptions, choosesAsset, findAsset } from '../asset-choice.ts';
 import { invalid } from '../command-failure.ts';
 import { type Cell, instant, type Report } from '../report.ts';
-import type { Run, Session, Variables } from '../session.ts';
+import type { Run, Session } from '../session.ts';
+import { userOf } from '../user.ts';
 
 /** `tidegate assets queued-events …` and `clear-queued-events …` */
 export function addQueuedEventCommands(assets: Command, run: Run): void {
@@ -109,9 +110,4 @@ function pathOfAsset({ id }: Asset): string {
 
 function pathOfBoth(dag: string, { id }: Asset): string {
   return pathOf`/api/v2/dags/${dag}/assets/${id}/queuedEvents`;
-}
-
-/** Who asks, as the machine has it. */
-function userOf(environment: Variables): string {
-  return environment['USER'] || environment['LOGNAME'] || environment['USERNAME'] || 'command line';
 }

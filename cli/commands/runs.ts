@@ -1,17 +1,23 @@
 import type { Command } from 'commander';
 import { AssetEventCollection } from '../../api/contract/asset-events.ts';
+import { DagRunAttemptCollection } from '../../api/contract/clearing.ts';
 import { DagRun } from '../../api/contract/dag-runs.ts';
 import { type TaskInstance, TaskInstanceCollection } from '../../api/contract/task-instances.ts';
 import { pathOf } from '../api-client.ts';
 import { wholeNumber } from '../arguments.ts';
+import { attemptTable } from '../attempt-table.ts';
+import { markRun, marks, type MarkOptions } from '../mark.ts';
 import { type Cell, duration, instant, pageNote, type Report, type Section, state } from '../report.ts';
+import { type AgainOptions, clearRun, runsAgain } from '../run-again.ts';
 import { logsOfRun } from '../run-logs.ts';
 import type { Run, Session } from '../session.ts';
 import { eventTable } from './events.ts';
 
 /** `tidegate runs …` */
 export function addRunCommands(program: Command, run: Run): void {
-  const runs = program.command('runs').description('runs of a DAG: show, cancel, read their logs');
+  const runs = program
+    .command('runs')
+    .description('runs of a DAG: show, cancel, run again, mark, read their logs');
   runs
     .command('show <dag> <run>')
     .description('show a run: its tasks, the events it consumed and those it created')
@@ -20,6 +26,30 @@ export function addRunCommands(program: Command, run: Run): void {
     .command('cancel <dag> <run>')
     .description('cancel a run that has not ended; its tasks are told to stop')
     .action((dagId: string, runId: string) => run((session) => cancelRun(session, dagId, runId)));
+  runsAgain(
+    runs
+      .command('retry <dag> <run>')
+      .description('run a run that has ended again from where it failed, on the events it consumed'),
+  ).action((dagId: string, runId: string, options: AgainOptions) =>
+    run((session) => clearRun(session, [dagId, runId], { ...options, onlyFailed: true })),
+  );
+  runsAgain(
+    runs
+      .command('rerun <dag> <run>')
+      .description('run all of a run that has ended again, on the events it consumed'),
+  ).action((dagId: string, runId: string, options: AgainOptions) =>
+    run((session) => clearRun(session, [dagId, runId], { ...options, onlyFailed: false })),
+  );
+  marks(
+    runs
+      .command('mark <dag> <run>')
+      .description(
+        'say by hand how a run is to count; one that is open is stopped first. It records no asset events',
+      ),
+    ['success', 'failed'],
+  ).action((dagId: string, runId: string, wanted: 'success' | 'failed', options: MarkOptions) =>
+    run((session) => markRun(session, [dagId, runId], wanted, options)),
+  );
   runs
     .command('logs <dag> <run> [task]')
     .description('print what the tasks of a run logged, or one of them')
@@ -53,11 +83,12 @@ const mostEvents = 20;
 async function showRun({ api }: Session, dagId: string, runId: string): Promise<Report> {
   const path = pathOf`/api/v2/dags/${dagId}/dagRuns/${runId}`;
   const ofRun = { source_dag_id: dagId, source_run_id: runId, order_by: 'id' };
-  const [run, tasks, consumed, created] = await Promise.all([
+  const [run, tasks, consumed, created, story] = await Promise.all([
     api.get(DagRun, path),
     api.get(TaskInstanceCollection, `${path}/taskInstances`, { limit: 1_000 }),
     api.get(AssetEventCollection, `${path}/upstreamAssetEvents`, { limit: mostEvents }),
     api.get(AssetEventCollection, '/api/v2/assets/events', { ...ofRun, limit: mostEvents }),
+    api.get(DagRunAttemptCollection, `${path}/attempts`),
   ]);
   const facts: readonly (readonly [string, Cell])[] = [
     ['dag', run.dag_id],
@@ -86,6 +117,7 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
       task_instances: tasks.task_instances,
       upstream_asset_events: consumed.asset_events,
       created_asset_events: created.asset_events,
+      attempts: story.attempts,
     },
     sections: [
       { kind: 'facts', facts },
@@ -93,6 +125,7 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
         title: 'tasks',
         empty: 'none yet: the run has no slot',
       }),
+      ...attemptTable(story.attempts),
       { ...eventTable(consumed.asset_events), title: countTitle('consumed events', consumed), empty: 'none' },
       { ...eventTable(created.asset_events), title: countTitle('created events', created), empty: 'none' },
     ],

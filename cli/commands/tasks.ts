@@ -3,12 +3,14 @@ import { type Task, TaskCollection } from '../../api/contract/dags.ts';
 import { pathOf } from '../api-client.ts';
 import { type Cell, duration, pageNote, type Report, type Section } from '../report.ts';
 import { instancesOf } from '../run-logs.ts';
+import { marks, type MarkOptions, markTask } from '../mark.ts';
+import { type AgainOptions, clearTasks, runsAgain, type TaskChoice } from '../run-again.ts';
 import type { Run, Session } from '../session.ts';
 import { taskInstanceTable } from './runs.ts';
 
 /** `tidegate tasks …` */
 export function addTaskCommands(program: Command, run: Run): void {
-  const tasks = program.command('tasks').description('tasks of a DAG');
+  const tasks = program.command('tasks').description('tasks of a DAG: list, run again, mark');
   tasks
     .command('list <dag>')
     .description('list the tasks of a DAG, each after those it needs')
@@ -19,7 +21,34 @@ export function addTaskCommands(program: Command, run: Run): void {
     .action((dagId: string, runId: string, taskId: string) =>
       run((session) => listInstances(session, dagId, runId, taskId)),
     );
+  runsAgain(
+    tasks
+      .command('clear <dag> <run> [task...]')
+      .description(
+        'run tasks of a run that has ended again, on the events it consumed; all of them when none is named',
+      )
+      .option('--downstream', 'also what lies behind them')
+      .option('--upstream', 'also what they lie behind')
+      .option(
+        '--only-failed',
+        'of these, only what failed, could not start because of that, or was never come to',
+      ),
+  ).action((dagId: string, runId: string, taskIds: readonly string[], options: ClearOptions) =>
+    run((session) => clearTasks(session, [dagId, runId], { ...options, taskIds })),
+  );
+  marks(
+    tasks
+      .command('mark <dag> <run> <task>')
+      .description('say by hand how a task of a run that has ended is to count; it records no asset events'),
+    markedStates,
+  ).action((dagId: string, runId: string, taskId: string, state: MarkedState, options: MarkOptions) =>
+    run((session) => markTask(session, [dagId, runId, taskId], state, options)),
+  );
 }
+
+type ClearOptions = Omit<TaskChoice, 'taskIds'> & AgainOptions;
+const markedStates = ['success', 'failed', 'skipped'] as const;
+type MarkedState = (typeof markedStates)[number];
 
 async function listTasks({ api }: Session, dagId: string): Promise<Report> {
   const json = await api.get(TaskCollection, pathOf`/api/v2/dags/${dagId}/tasks`);

@@ -8,11 +8,22 @@ import { startPostgres } from '../../dev/embedded-postgres.ts';
 import { createProgress } from '../../dev/progress.ts';
 import { findTemporalBinary } from '../../dev/temporal-binary.ts';
 import { startTemporalServer } from '../../dev/temporal-server.ts';
-import { all, any, asset, assetAndTime, cron, dag, type DagOptions, on } from '../../sdk/index.ts';
+import {
+  all,
+  any,
+  asset,
+  assetAndTime,
+  assetOrTime,
+  cron,
+  dag,
+  type DagOptions,
+  on,
+} from '../../sdk/index.ts';
 import { listDeadlines } from '../../store/deadlines.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
 import { noteDeadline } from '../../temporal/note-deadline.ts';
 import { passTick } from '../../temporal/request-run.ts';
+import { attemptClosed, runAgain, whatFailed } from '../support/attempts.ts';
 import { historiesFolder, historyText, recordedHistories } from '../support/histories.ts';
 import { aLatch, type Latch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
@@ -32,6 +43,7 @@ const [settled1, settled2] = [asset('s3://lake/settled/1'), asset('s3://lake/set
 const [keyed1, keyed2] = [asset('s3://lake/keyed/1'), asset('s3://lake/keyed/2')];
 const [owed1, owed2] = [asset('s3://lake/owed/1'), asset('s3://lake/owed/2')];
 const [due1, due2] = [asset('s3://lake/due/1'), asset('s3://lake/due/2')];
+const [again1, again2] = [asset('s3://lake/again/1'), asset('s3://lake/again/2')];
 const [filtered, parts] = [asset('s3://lake/filtered'), asset('s3://lake/parts')];
 const held: Record<string, Latch> = {};
 const latch = (id: string): Latch => (held[id] ??= aLatch());
@@ -130,6 +142,17 @@ const dags = [
     const work = d.task('work', noop);
     d.task('cleanup', { needs: [work], triggerRule: 'one_failed' }, noop);
   }),
+  dag(
+    'again',
+    { schedule: assetOrTime(cron('0 0 1 1 *'), all(again1, again2), { consume: true }), maxActiveRuns: 1 },
+    (d) => {
+      const first = d.task('first', async () => 1);
+      const second = d.task('second', { needs: { first } }, async ({ run }) => {
+        if (run.conf['fail'] === true && run.attempt === 1) throw new Error('it broke');
+      });
+      d.task('third', { needs: [second] }, noop);
+    },
+  ),
   dag('scheduled', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', noop)),
 ];
 
@@ -250,6 +273,17 @@ async function play(tidegate: Tidegate): Promise<void> {
     return came.length === 2 && came.every(({ outcome }) => outcome !== null);
   });
 
+  await post(again1.uri);
+  await eventually(async () => (await gateOf('again')).length > 0);
+  const again = ['again', await tidegate.trigger('again', { fail: true })] as const;
+  await tidegate.closed(...again);
+  await post(again1.uri);
+  await eventually(async () => (await gateOf('again')).length > 0);
+  await runAgain(deps, again, whatFailed);
+  await attemptClosed(tidegate, again, 2);
+  await post(again2.uri);
+  await runsClosed('again', 2);
+
   const runId = await tidegate.trigger('cancel');
   await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
   const dagId = parseDagId('cancel');
@@ -282,6 +316,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     ['parts', 'parts'],
     ['owed', 'owed'],
     ['due', 'deadline'],
+    ['again', 'attempts'],
   ] as const;
   for (const [dagId, scenario] of consumers) {
     await write(`consumerDag--${scenario}`, await tidegate.consumer(dagId).fetchHistory());
@@ -307,6 +342,10 @@ async function keep(tidegate: Tidegate): Promise<void> {
       { CONTINUED_AS_NEW: 'continue-as-new', CANCELLED: 'cancelled' }[String(status.name)] ?? 'ended';
     await write(`mappedTask--${how}`, await handle.fetchHistory());
   }
+  const [again] = await tidegate.runsOf('again');
+  const secondAttempt = client.workflow.getHandle(`dag/again/run/${again?.run_id}/2`);
+  await eventually(async () => (await secondAttempt.describe()).status.name !== 'RUNNING');
+  await write('dagRun--attempt', await secondAttempt.fetchHistory());
   for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'tick'" })) {
     const scenario = workflowId.startsWith('deadline/') ? 'tick--deadline' : 'tick--scheduled';
     await write(scenario, await client.workflow.getHandle(workflowId).fetchHistory());

@@ -25,8 +25,9 @@ const scenarios = [
     'keyed',
     'filtered',
     'parts',
+    'attempts',
   ].map((name) => `consumerDag--${name}`),
-  ...['success', 'retry', 'failure', 'cancel'].map((name) => `dagRun--${name}`),
+  ...['success', 'retry', 'failure', 'cancel', 'attempt'].map((name) => `dagRun--${name}`),
   'tick--scheduled',
   'tick--deadline',
 ];

@@ -166,6 +166,7 @@ describe('a DAG is refused', () => {
     ],
     ['task id "two words" is not valid', (d) => d.task('two words', () => 1)],
     ['duration "soon" is not valid', (d) => d.task('a', { timeout: 'soon' }, () => 1)],
+    ['duration "soon" is not valid', (d) => d.task('a', { cancelGrace: 'soon' }, () => 1)],
     ['heartbeatTimeout "500ms" is too short', (d) => d.task('a', { heartbeatTimeout: '500ms' }, () => 1)],
     ['retries -1 is not valid', (d) => d.task('a', { retries: -1 }, () => 1)],
     ['retries 1.5 is not valid', (d) => d.task('a', { retries: { max: 1.5 } }, () => 1)],

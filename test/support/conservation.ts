@@ -3,6 +3,7 @@ import type { Seq } from '../../core/asset-event.ts';
 import { leafOfSubscription } from '../../core/leaves.ts';
 import { type Consumer, decide } from '../../core/consumer.ts';
 import type { DagId } from '../../core/ids.ts';
+import { slotOf } from '../../core/slot.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import type { Db } from '../../store/database.ts';
 import { readConsumer } from '../../store/gate.ts';
@@ -46,7 +47,15 @@ export async function unrest({ db, temporal }: Omit<Books, 'accepted'>): Promise
       where.or([where('state', 'in', ['queued', 'running']), where('is_close_reported', '=', false)]),
     )
     .execute();
-  const reasons = open.map(({ dag_id, run_id, state }) => `${dag_id} ${run_id} is ${state} or not reported`);
+  const untold = await db
+    .selectFrom('run_attempt')
+    .select(['dag_id', 'run_id', 'attempt'])
+    .where('is_last_reported', '=', false)
+    .execute();
+  const reasons = [
+    ...open.map(({ dag_id, run_id, state }) => `${dag_id} ${run_id} is ${state} or not reported`),
+    ...untold.map((run) => `${run.dag_id} ${run.run_id} is not reported as it was before ${run.attempt}`),
+  ];
   for (const dagId of await consumersOf(db)) {
     const stored = (await readConsumer(db, dagId))?.consumer;
     const held = await gateOf(temporal, dagId);
@@ -86,32 +95,54 @@ async function acceptedViolations({ db, accepted }: Books): Promise<readonly str
   return rows.map(({ n, times }) => `accepted event ${n} is recorded ${times} times`);
 }
 
-/** A task of one outlet that succeeded recorded one event, any other none. */
+/** A task of one outlet recorded one event each time it ran and succeeded, and none besides: not when it was kept, nor when somebody marked it. */
 async function successViolations({ db }: Books): Promise<readonly string[]> {
-  const { rows } = await sql<{ dag_id: string; run_id: string; state: string; events: number }>`
-    select t.dag_id, t.run_id, t.state, count(e.seq) as events
-    from task_run t join dag_task o on o.dag_id = t.dag_id and o.task_id = t.task_id and o.role = 'outlet'
+  const { rows } = await sql<{ dag_id: string; run_id: string; successes: number; events: number }>`
+    with task as (
+      select t.dag_id, t.run_id, t.task_id, t.map_index, count(*) filter (where ${trueStateOf('t', 't.task_id', 't.state')} = 'success') as successes
+      from task_run t join dag_task o on o.dag_id = t.dag_id and o.task_id = t.task_id and o.role = 'outlet'
+      where t.ran_in is null group by t.dag_id, t.run_id, t.task_id, t.map_index
+    )
+    select t.*, count(e.seq) as events from task t
     left join asset_event e on e.source_dag_id = t.dag_id and e.source_run_id = t.run_id and e.source_task_id = t.task_id
       and e.source_map_index = t.map_index
-    group by t.dag_id, t.run_id, t.attempt, t.task_id, t.map_index, t.state
-    having count(e.seq) <> case when t.state = 'success' then 1 else 0 end`.execute(db);
+    group by t.dag_id, t.run_id, t.task_id, t.map_index, t.successes having count(e.seq) <> t.successes`.execute(
+    db,
+  );
   return rows.map(
-    ({ dag_id, run_id, state, events }) => `${dag_id} ${run_id} is ${state} and recorded ${events} events`,
+    ({ dag_id, run_id, successes, events }) =>
+      `a task of ${dag_id} ${run_id} succeeded ${successes} times and recorded ${events} events`,
   );
 }
 
-/** A run that succeeded recorded one event of each outlet that its DAG has as a whole, any other none. */
+/** A run recorded one event of each outlet that its DAG has as a whole each time it succeeded by a task that did, and none besides. */
 async function outletViolations({ db }: Books): Promise<readonly string[]> {
-  const { rows } = await sql<{ dag_id: string; run_id: string; state: string; events: number }>`
-    select r.dag_id, r.run_id, r.state, count(e.seq) as events
-    from run r join dag_outlet o on o.dag_id = r.dag_id left join asset_event e
+  const { rows } = await sql<{ dag_id: string; run_id: string; successes: number; events: number }>`
+    with ended as (
+      select dag_id, run_id, attempt, state from run
+      union all select dag_id, run_id, attempt - 1, last_state from run_attempt
+    ), whole as (
+      select r.dag_id, r.run_id, count(*) filter (where ${trueStateOf('r', 'null', 'r.state')} = 'success' and exists (
+        select from task_run t where t.dag_id = r.dag_id and t.run_id = r.run_id and t.attempt = r.attempt
+          and ${trueStateOf('t', 't.task_id', 't.state')} = 'success'
+      )) as successes
+      from ended r group by r.dag_id, r.run_id
+    )
+    select r.dag_id, r.run_id, r.successes, count(e.seq) as events
+    from whole r join dag_outlet o on o.dag_id = r.dag_id left join asset_event e
       on e.source_dag_id = r.dag_id and e.source_run_id = r.run_id and e.source_task_id is null and e.asset_id = o.asset_id
-    group by r.dag_id, r.run_id, r.state, o.asset_id
-    having count(e.seq) <> case when r.state = 'success' then 1 else 0 end`.execute(db);
+    group by r.dag_id, r.run_id, r.successes, o.asset_id having count(e.seq) <> r.successes`.execute(db);
   return rows.map(
-    ({ dag_id, run_id, state, events }) =>
-      `${dag_id} ${run_id} is ${state} and as a whole recorded ${events} events`,
+    ({ dag_id, run_id, successes, events }) =>
+      `${dag_id} ${run_id} succeeded ${successes} times and as a whole recorded ${events} events`,
   );
+}
+
+/** How something ended by itself, whatever somebody said of it by hand. */
+function trueStateOf(table: string, taskId: string, state: string) {
+  const marks = sql.raw(`from mark m where m.dag_id = ${table}.dag_id and m.run_id = ${table}.run_id
+    and m.attempt = ${table}.attempt and m.task_id is not distinct from ${taskId}`);
+  return sql`case when exists (select ${marks}) then (select m.was ${marks} order by m.id limit 1) else ${sql.raw(state)} end`;
 }
 
 /** Intervals of each subscription are adjacent, count what lies in them, and what lies behind the last one is queued. */
@@ -162,17 +193,17 @@ async function runViolations(
         .onRef('task_run.run_id', '=', 'run.run_id')
         .onRef('task_run.attempt', '=', 'run.attempt'),
     )
-    .select(['run.dag_id', 'run.run_id', 'run.state', 'task_run.result'])
+    .select(['run.dag_id', 'run.run_id', 'run.state', 'task_run.result', 'task_run.is_marked'])
     .where('run.trigger', '=', 'asset')
     .execute();
   const found: string[] = [];
   const known = new Set<string>();
-  for (const { dag_id, run_id, state, result } of runs) {
+  for (const { dag_id, run_id, state, result, is_marked } of runs) {
     const run = `${dag_id} ${run_id}`;
     known.add(run);
     const expected = (consumed.get(run) ?? []).toSorted((a, b) => a - b);
     if (expected.length === 0) found.push(`${run} consumed nothing`);
-    if (state === 'success' && JSON.stringify(result) !== JSON.stringify(expected)) {
+    if (state === 'success' && is_marked === false && JSON.stringify(result) !== JSON.stringify(expected)) {
       found.push(`${run} consumed ${JSON.stringify(expected)} but its task saw ${JSON.stringify(result)}`);
     }
   }
@@ -194,7 +225,8 @@ async function slotViolations({ db, temporal }: Books): Promise<readonly string[
   }
   for (const dagId of await consumersOf(db)) {
     const held = (await gateOf(temporal, dagId))?.activeRuns.toSorted();
-    const rows = open.filter((run) => run.dagId === dagId).map(({ runId }) => runId);
+    const own = open.filter((run) => run.dagId === dagId);
+    const rows = own.map(({ runId, attempt }) => slotOf(runId, attempt));
     if (JSON.stringify(held) !== JSON.stringify(rows.toSorted())) {
       found.push(`${dagId} holds slots for ${JSON.stringify(held)}, open are ${JSON.stringify(rows)}`);
     }

@@ -9,6 +9,7 @@ import { pauseGate, type Queued, reach, type Taken } from '../../core/gate.ts';
 import { redefine } from '../../core/gate-terms.ts';
 import type { DagId, RunId } from '../../core/ids.ts';
 import { type LeafId, leafOfSubscription, ofKey } from '../../core/leaves.ts';
+import { isOfFirst } from '../../core/slot.ts';
 import type { StepDeed, StepInput } from '../../core/steps.ts';
 import type { Db } from '../../store/database.ts';
 import { eventsOf, ofSubscription } from '../../store/events-of-subscription.ts';
@@ -71,9 +72,11 @@ function replay(
         next = runIds.reduce(withRun, { ...next, gate: decision.gate });
       } else if (decision.kind === 'admit' && letIn.length > 0) {
         const { runIds, hasMore = false, owed = null } = letIn.shift() ?? { runIds: [] };
-        const gate = runIds.length === 0 ? next.gate : decision.gate;
+        // A later attempt has had its events since the first, and leaves the queue alone.
+        const consumes = runIds.some(isOfFirst);
+        const gate = consumes ? decision.gate : next.gate;
         // Letting runs in stores the gate only where they take something out of it.
-        storedByAdmissions.push(runIds.length > 0 && decision.taken.length > 0 ? gate : null);
+        storedByAdmissions.push(consumes && decision.taken.length > 0 ? gate : null);
         next = runIds.reduce(withRun, {
           ...next,
           gate,

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { didYouMean, editDistance } from '../../sdk/did-you-mean.ts';
+import { didYouMean, editDistance } from '../../core/did-you-mean.ts';
 
 describe('did you mean', () => {
   it('names the nearest known word', () => {

@@ -1,0 +1,34 @@
+import { TidegateError, unreachable } from '../core/errors.ts';
+import { type DagId, quote, type RunId } from '../core/ids.ts';
+import type { AttemptRefused } from '../store/attempts.ts';
+import { unknownRun } from './request.ts';
+
+/** Why a run cannot run again now, and what to do. */
+export function refusedAttempt(dagId: DagId, runId: RunId, refused: AttemptRefused): TidegateError {
+  const run = `run ${quote(runId)} of DAG ${dagId}`;
+  switch (refused.kind) {
+    case 'unknown':
+      return unknownRun(dagId, runId);
+    case 'removed':
+      return conflict(`DAG ${dagId} was removed from the project: deploy it again to run ${run} again`);
+    case 'open':
+      return conflict(
+        `${run} is ${refused.state} (attempt ${refused.attempt}): cancel it, or wait until it has ended`,
+      );
+    case 'other':
+      return conflict(`${run} is at attempt ${refused.attempt} by now: look at it again`);
+    default:
+      return unreachable(refused);
+  }
+}
+
+/** Why a task of a run that has not ended cannot be marked. */
+export function refusedMark(dagId: DagId, runId: RunId, state: string): TidegateError {
+  return conflict(
+    `run ${quote(runId)} of DAG ${dagId} is ${state}: mark its tasks when it has ended, or mark the run itself`,
+  );
+}
+
+function conflict(message: string): TidegateError {
+  return new TidegateError('run_conflict', message);
+}

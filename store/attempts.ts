@@ -1,0 +1,165 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sql } from 'kysely';
+import { clearTasks, type TaskClearing, type TaskWish } from '../core/clearing-tasks.ts';
+import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import type { Db } from './database.ts';
+import { readEndedTasks } from './ended-tasks.ts';
+import type { Tx } from './log.ts';
+import { holdDag, isEndedRun } from './runs.ts';
+import type { AttemptReason, RunRow, RunState } from './schema.ts';
+import { readRunTasks } from './task-queries.ts';
+
+/** What somebody wants to run again of a run that has ended. */
+export interface AttemptWish {
+  readonly dagId: DagId;
+  readonly runId: RunId;
+  /** The attempt that whoever asks has seen; absent is whichever there is. */
+  readonly seen?: number | undefined;
+  readonly wish: TaskWish;
+}
+
+export interface AttemptRequest extends AttemptWish {
+  readonly who: string;
+  readonly why: AttemptReason;
+}
+
+/** Why a run cannot run again now. */
+export type AttemptRefused =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'removed' }
+  /** It has not ended. */
+  | { readonly kind: 'open'; readonly state: RunState; readonly attempt: number }
+  /** It was run again since it was seen. */
+  | { readonly kind: 'other'; readonly attempt: number };
+
+/** What would run again, and in which attempt. */
+export interface AttemptPlan extends TaskClearing {
+  readonly kind: 'ready';
+  readonly attempt: number;
+}
+
+/** What became of a request for another attempt; `already` is the same request once more. */
+export type OpenedAttempt =
+  | (Omit<AttemptPlan, 'kind'> & { readonly kind: 'opened' })
+  | { readonly kind: 'already'; readonly attempt: number; readonly again: readonly TaskId[] }
+  | AttemptRefused;
+
+/**
+ * Says what another attempt would do, and does nothing.
+ * @throws TidegateError `unknown_task`, `run_conflict`
+ */
+export async function planAttempt(db: Db, wish: AttemptWish): Promise<AttemptPlan | AttemptRefused> {
+  return db.transaction().execute(async (tx) => {
+    const held = await holdRun(tx, wish);
+    return held.kind === 'held' ? planOf(tx, held.run, wish.wish) : held;
+  });
+}
+
+/**
+ * Opens the next attempt of a run that has ended: it is queued again, keeps its events, and its consumer lets it in like any requested run.
+ * The same request once more opens nothing.
+ * @throws TidegateError `unknown_task`, `run_conflict`
+ */
+export async function openAttempt(db: Db, request: AttemptRequest): Promise<OpenedAttempt> {
+  return db.transaction().execute(async (tx): Promise<OpenedAttempt> => {
+    const held = await holdRun(tx, request);
+    if (held.kind === 'open' || held.kind === 'other') return (await repeated(tx, request, held)) ?? held;
+    if (held.kind !== 'held') return held;
+    const { run } = held;
+    const { kind: _, ...plan } = await planOf(tx, run, request.wish);
+    await noteAttempt(tx, request, plan);
+    await keepTasks(tx, run, plan);
+    await queueAgain(tx, run);
+    return { kind: 'opened', ...plan };
+  });
+}
+
+/** Holds a run that has ended as it is, and its DAG against a deploy that removes it. */
+async function holdRun(
+  tx: Tx,
+  { dagId, runId, seen }: AttemptWish,
+): Promise<{ readonly kind: 'held'; readonly run: RunRow } | AttemptRefused> {
+  const isDeployed = await holdDag(tx, dagId);
+  const run = await tx
+    .selectFrom('run')
+    .selectAll()
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (run === undefined) return { kind: 'unknown' };
+  const { attempt, state } = run;
+  if (seen !== undefined && seen !== attempt) return { kind: 'other', attempt };
+  if (!isEndedRun(run)) return { kind: 'open', state, attempt };
+  return isDeployed ? { kind: 'held', run } : { kind: 'removed' };
+}
+
+async function planOf(tx: Tx, run: RunRow, wish: TaskWish): Promise<AttemptPlan> {
+  const { dag_id: dagId, run_id: runId, attempt, version } = run;
+  const tasks = (await readRunTasks(tx, dagId, version)).filter(({ isCallback }) => isCallback !== true);
+  const ended = await readEndedTasks(tx, { dagId, runId, attempt });
+  return { kind: 'ready', attempt: attempt + 1, ...clearTasks({ tasks }, ended, wish) };
+}
+
+/** The request that the attempt there is was opened for, if it is this one. */
+async function repeated(
+  tx: Tx,
+  { dagId, runId, seen, who, why, wish }: AttemptRequest,
+  { attempt }: { readonly attempt: number },
+): Promise<OpenedAttempt | undefined> {
+  if (seen !== undefined && seen !== attempt - 1) return undefined;
+  const row = await tx
+    .selectFrom('run_attempt')
+    .select(['who', 'why', 'wish', 'tasks'])
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .where('attempt', '=', attempt)
+    .executeTakeFirst();
+  const isSame = row?.who === who && row.why === why && isDeepStrictEqual(row.wish, wish);
+  return isSame ? { kind: 'already', attempt, again: row.tasks } : undefined;
+}
+
+async function noteAttempt(
+  tx: Tx,
+  { dagId, runId, who, why, wish }: AttemptRequest,
+  { attempt, again }: Omit<AttemptPlan, 'kind'>,
+): Promise<void> {
+  await sql`
+    insert into run_attempt (dag_id, run_id, attempt, who, why, wish, tasks,
+      last_state, last_reason, last_admitted_at, last_started_at, last_ended_at, is_last_reported)
+    select dag_id, run_id, ${attempt}, ${who}, ${why}, ${JSON.stringify(wish)}::jsonb, ${JSON.stringify(again)}::jsonb,
+      state, reason, admitted_at, started_at, ended_at, is_close_reported
+    from run where dag_id = ${dagId} and run_id = ${runId}`.execute(tx);
+}
+
+/** What a task left goes on into the attempt in which it does not run: its end, its result, and where its log is. */
+async function keepTasks(
+  tx: Tx,
+  { dag_id: dagId, run_id: runId, attempt }: RunRow,
+  { kept, keptInstances }: TaskClearing,
+): Promise<void> {
+  if (kept.length === 0) return;
+  await sql`
+    insert into task_run (dag_id, run_id, attempt, task_id, map_index, state, try, failures, silent_tries, started_at, try_started_at,
+      ended_at, result, error, worker, progress, progress_note, heartbeat_details, ran_in, is_marked)
+    select dag_id, run_id, attempt + 1, task_id, map_index, state, try, failures, silent_tries, started_at, try_started_at,
+      ended_at, result, error, worker, progress, progress_note, heartbeat_details, coalesce(ran_in, attempt), is_marked
+    from task_run
+    where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and (
+      task_id = any(${kept}::text[])
+      or (task_id = any(${keptInstances}::text[]) and map_index >= 0 and state = 'success')
+    )`.execute(tx);
+}
+
+async function queueAgain(tx: Tx, { dag_id: dagId, run_id: runId, attempt }: RunRow): Promise<void> {
+  await tx
+    .updateTable('run')
+    .set({
+      ...{ attempt: attempt + 1, state: 'queued', reason: null, is_owed: false, is_close_reported: false },
+      ...{ admitted_at: null, workflow_seen_at: null, started_at: null, ended_at: null },
+      ...{ wanted_state: null, wanted_reason: null },
+    })
+    .where('dag_id', '=', dagId)
+    .where('run_id', '=', runId)
+    .execute();
+}

@@ -1,0 +1,60 @@
+import type { EndedTask } from '../core/clearing-tasks.ts';
+import type { TaskId } from '../core/ids.ts';
+import type { TaskEnd } from '../core/run-plan.ts';
+import { endOfInstances } from '../core/task-shape.ts';
+import type { Db } from './database.ts';
+import type { Tx } from './log.ts';
+import type { RunAttempt } from './runs.ts';
+import { openTaskStates, type TaskRunRow, type TaskState } from './schema.ts';
+
+type EndRow = Pick<TaskRunRow, 'task_id' | 'map_index' | 'state' | 'try' | 'is_marked'>;
+
+/** Whether a task in this state has ended. */
+export function isEnd(state: TaskState): state is TaskEnd {
+  const open: readonly TaskState[] = openTaskStates;
+  return !open.includes(state);
+}
+
+/** How the tasks of an attempt ended, those of them that did. */
+export async function readEndedTasks(
+  db: Db | Tx,
+  { dagId, runId, attempt }: RunAttempt,
+): Promise<ReadonlyMap<TaskId, EndedTask>> {
+  return endsOf(
+    await db
+      .selectFrom('task_run')
+      .select(['task_id', 'map_index', 'state', 'try', 'is_marked'])
+      .where('dag_id', '=', dagId)
+      .where('run_id', '=', runId)
+      .where('attempt', '=', attempt)
+      .execute(),
+  );
+}
+
+/** How tasks ended, given their rows; a mapped one as its instances did, once all of those have. */
+export function endsOf(rows: readonly EndRow[]): ReadonlyMap<TaskId, EndedTask> {
+  const byTask = new Map<TaskId, EndRow[]>();
+  for (const row of rows) {
+    const of = byTask.get(row.task_id);
+    if (of === undefined) byTask.set(row.task_id, [row]);
+    else of.push(row);
+  }
+  return new Map(
+    [...byTask].flatMap(([taskId, of]) => {
+      const end = endOf(of);
+      return end === undefined ? [] : [[taskId, end] as const];
+    }),
+  );
+}
+
+function endOf(rows: readonly EndRow[]): EndedTask | undefined {
+  const [first] = rows;
+  if (first === undefined || !rows.every(({ state }) => isEnd(state))) return undefined;
+  if (first.map_index === -1)
+    return isEnd(first.state)
+      ? { end: first.state, isDecided: first.try === 0 && !first.is_marked }
+      : undefined;
+  const count = (end: TaskState): number => rows.filter(({ state }) => state === end).length;
+  const ends = { success: count('success'), failed: count('failed'), skipped: count('skipped') };
+  return { end: endOfInstances(ends), isDecided: false };
+}

@@ -1,0 +1,212 @@
+import * as fc from 'fast-check';
+import { clearTasks, type EndedTask, type TaskWish } from '../../core/clearing-tasks.ts';
+import { parseTaskId, type TaskId } from '../../core/ids.ts';
+import { step, type TaskEnd, type TaskPlan } from '../../core/run-plan.ts';
+import { triggerRules } from '../../core/trigger-rule.ts';
+import { aTaskPlan } from '../support/plans.ts';
+
+const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(parseTaskId) as [
+  TaskId,
+  TaskId,
+  TaskId,
+  TaskId,
+  TaskId,
+];
+const all: TaskWish = { tasks: null, downstream: false, upstream: false, onlyFailed: false };
+const ran = (end: TaskEnd): EndedTask => ({ end, isDecided: false });
+const decided = (end: TaskEnd): EndedTask => ({ end, isDecided: true });
+
+/** a, then b and c, then d behind b; e stands alone. */
+const plan = {
+  tasks: [
+    aTaskPlan('a'),
+    aTaskPlan('b', { needs: [a] }),
+    aTaskPlan('c', { needs: [a], triggerRule: 'all_done' }),
+    aTaskPlan('d', { needs: [b] }),
+    aTaskPlan('e'),
+  ],
+};
+/** a failed; b and d could not start; c ran all the same. */
+const failed = new Map([
+  [a, ran('failed')],
+  [b, decided('upstream_failed')],
+  [c, ran('success')],
+  [d, decided('upstream_failed')],
+  [e, ran('success')],
+]);
+const fine = new Map([a, b, c, d, e].map((id) => [id, ran('success')]));
+
+describe('clearing tasks of a run', () => {
+  it.each<[string, Map<TaskId, EndedTask>, Partial<TaskWish>, readonly TaskId[]]>([
+    ['all of them', fine, {}, [a, b, c, d, e]],
+    ['those that are named', fine, { tasks: [b] }, [b]],
+    ['what lies behind them', fine, { tasks: [b], downstream: true }, [b, d]],
+    ['what they lie behind', fine, { tasks: [b], upstream: true }, [a, b]],
+    [
+      'both, but not what lies beside them',
+      fine,
+      { tasks: [b], upstream: true, downstream: true },
+      [a, b, d],
+    ],
+    ['what failed or could not start because of that', failed, { onlyFailed: true }, [a, b, d]],
+    ['what could not start, with what is named', failed, { tasks: [a] }, [a, b, d]],
+    [
+      'what failed of what lies behind',
+      failed,
+      { tasks: [a], downstream: true, onlyFailed: true },
+      [a, b, d],
+    ],
+  ])('takes %s', (_, ended, wish, again) => {
+    const cleared = clearTasks(plan, ended, { ...all, ...wish });
+    expect(cleared.again).toEqual(again);
+    expect(cleared.kept).toEqual([a, b, c, d, e].filter((id) => !again.includes(id)));
+  });
+
+  it('decides anew what a rule skipped, but not what skipped itself or was marked by hand', () => {
+    const rest = { ...all, tasks: [a] };
+    const skipped = new Map(fine).set(b, decided('skipped'));
+    expect(clearTasks(plan, skipped, rest).again).toEqual([a, b]);
+    expect(clearTasks(plan, new Map(fine).set(b, ran('skipped')), rest).again).toEqual([a]);
+  });
+
+  it('leaves what a rule decided where nothing runs again before it', () => {
+    const skipped = new Map(fine).set(b, decided('skipped')).set(d, decided('skipped'));
+    expect(clearTasks(plan, skipped, { ...all, tasks: [c] }).again).toEqual([c]);
+  });
+
+  it('runs what was never come to, also where only what failed is wished for', () => {
+    const stopped = new Map([[a, ran('success')] as const]);
+    expect(clearTasks(plan, stopped, { ...all, onlyFailed: true }).again).toEqual([b, c, d, e]);
+    expect(clearTasks(plan, stopped, { ...all, tasks: [a] }).again).toEqual([a, b, c, d, e]);
+  });
+
+  it.each<[string, Partial<TaskWish>, object]>([
+    [
+      'an unknown task, with the nearest name',
+      { tasks: ['aa'] },
+      { code: 'unknown_task', message: /did you mean 'a'/ },
+    ],
+    ['no task', { tasks: [] }, { code: 'run_conflict', message: /no task was named/ }],
+    [
+      'only what failed where nothing did',
+      { onlyFailed: true },
+      { code: 'run_conflict', message: /none .* failed/ },
+    ],
+  ])('refuses %s', (_, wish, { code, message }: { code?: string; message?: RegExp }) => {
+    expect(() => clearTasks(plan, fine, { ...all, ...wish })).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message ?? /./) }),
+    );
+  });
+});
+
+/** Up to seven tasks, each after some of those before it, with how a run of them ended. */
+const anyRun = () =>
+  fc
+    .array(
+      fc.record({ needs: fc.array(fc.nat(6)), rule: fc.constantFrom(...triggerRules), fate: fc.nat(3) }),
+      {
+        minLength: 1,
+        maxLength: 7,
+      },
+    )
+    .map((made) => {
+      const ids = made.map((_, index) => parseTaskId(`t${index}`));
+      const tasks: readonly TaskPlan[] = made.map(({ needs, rule }, index) => {
+        const before = [...new Set(needs.filter((need) => need < index))].map((need) => ids[need] ?? a);
+        return aTaskPlan(`t${index}`, { needs: before, triggerRule: rule });
+      });
+      const fates = new Map(ids.map((id, index) => [id, made[index]?.fate ?? 0]));
+      return { tasks, ended: runOf(tasks, {}, fates) };
+    });
+const anyWish = (): fc.Arbitrary<TaskWish> =>
+  fc.record({
+    tasks: fc.option(fc.uniqueArray(fc.constant('t0'), { minLength: 1 })),
+    ...{ downstream: fc.boolean(), upstream: fc.boolean(), onlyFailed: fc.boolean() },
+  });
+
+/** Plays a run to its end: a fate of 0 stops it there, others are ends. */
+function runOf(
+  tasks: readonly TaskPlan[],
+  kept: Readonly<Record<TaskId, TaskEnd>>,
+  fates: ReadonlyMap<TaskId, number>,
+): ReadonlyMap<TaskId, EndedTask> {
+  const ends: Record<TaskId, TaskEnd> = { ...kept };
+  const ended = new Map<TaskId, EndedTask>();
+  for (;;) {
+    const { ready, settled } = step({ tasks }, ends);
+    for (const [id, end] of Object.entries<TaskEnd>(settled)) ended.set(parseTaskId(id), decided(end));
+    Object.assign(ends, settled);
+    const next = ready.find((id) => (fates.get(id) ?? 0) > 0);
+    if (next === undefined) return ended;
+    const end = (['success', 'failed', 'skipped'] as const)[(fates.get(next) ?? 1) - 1] ?? 'success';
+    ends[next] = end;
+    ended.set(next, ran(end));
+  }
+}
+
+const clearing = (tasks: readonly TaskPlan[], ended: ReadonlyMap<TaskId, EndedTask>, wish: TaskWish) => {
+  try {
+    return clearTasks({ tasks }, ended, wish);
+  } catch {
+    return undefined;
+  }
+};
+
+describe('whatever is cleared', () => {
+  it('parts the tasks of the plan in two, and keeps only what has an end', () => {
+    fc.assert(
+      fc.property(anyRun(), anyWish(), ({ tasks, ended }, wish) => {
+        const cleared = clearing(tasks, ended, wish);
+        if (cleared === undefined) return;
+        const { again, kept } = cleared;
+        expect([...again, ...kept].toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
+        expect(kept.filter((id) => !ended.has(id))).toEqual([]);
+      }),
+    );
+  });
+
+  it('is what somebody would say who asked of each task by itself', () => {
+    fc.assert(
+      fc.property(anyRun(), anyWish(), ({ tasks, ended }, wish) => {
+        const byId = new Map(tasks.map((task) => [task.id, task]));
+        const isBefore = (one: TaskId, other: TaskId): boolean =>
+          byId.get(other)?.needs.some((need) => need === one || isBefore(one, need)) ?? false;
+        const named = tasks.filter(({ id }) => wish.tasks?.includes(id) ?? true);
+        const isWished = (id: TaskId): boolean =>
+          named.some(
+            (one) =>
+              one.id === id ||
+              (wish.downstream && isBefore(one.id, id)) ||
+              (wish.upstream && isBefore(id, one.id)),
+          );
+        const isBad = (id: TaskId): boolean =>
+          ['failed', 'upstream_failed', undefined].includes(ended.get(id)?.end);
+        const chosen = tasks.filter(({ id }) => isWished(id) && (!wish.onlyFailed || isBad(id)));
+        const ranAgain = (id: TaskId): boolean => chosen.some((one) => one.id === id) || !ended.has(id);
+        const again = tasks.filter(
+          ({ id }) =>
+            ranAgain(id) ||
+            (ended.get(id)?.isDecided === true &&
+              tasks.some((one) => ranAgain(one.id) && isBefore(one.id, id))),
+        );
+        expect(clearing(tasks, ended, wish)?.again).toEqual(
+          chosen.length === 0 ? undefined : again.map(({ id }) => id),
+        );
+      }),
+    );
+  });
+
+  it('comes to an end with what is kept as it was and all else ended anew', () => {
+    fc.assert(
+      fc.property(anyRun(), anyWish(), fc.integer({ min: 1, max: 3 }), ({ tasks, ended }, wish, fate) => {
+        const cleared = clearing(tasks, ended, wish);
+        if (cleared === undefined) return;
+        const kept: Record<TaskId, TaskEnd> = Object.fromEntries(
+          cleared.kept.map((id) => [id, ended.get(id)?.end ?? 'failed']),
+        );
+        const again = runOf(tasks, kept, new Map(tasks.map(({ id }) => [id, fate])));
+        expect([...again.keys()].toSorted()).toEqual(cleared.again.toSorted());
+      }),
+    );
+  });
+});
