@@ -10,7 +10,9 @@ export async function runPart(play: Play, part: Part): Promise<Tried> {
   const { shape } = part.task;
   if (shape?.kind === 'mapped') return { task: await runMapped(play, part, part.results[shape.over]) };
   if (shape?.kind !== 'wait') return tryTask(play, part);
-  const untilAt = 'ms' in shape ? play.clock.now() + shape.ms : Date.parse(String(part.results[shape.until]));
+  const until = 'ms' in shape ? null : part.results[shape.until];
+  const untilAt =
+    'ms' in shape ? play.clock.now() + shape.ms : typeof until === 'string' ? Date.parse(until) : Number.NaN;
   if (Number.isNaN(untilAt))
     return { task: { ...neverStarted('failed'), error: new Error('no instant to wait for') } };
   play.clock.pass(Math.max(0, untilAt - play.clock.now()));
