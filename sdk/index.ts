@@ -49,6 +49,7 @@ export { select, type AssetSelector } from './select.ts';
 export type { AnyLeaf, AnySource } from './source.ts';
 export { simulate, type SimulationStep } from './simulate.ts';
 export { dag, type DagBuilder, type DagDefinition, type DagOptions, type DeadlineInput } from './dag.ts';
+export type { IsolateOptions } from './isolate.ts';
 export type {
   RetryOptions,
   TaskDefaults,
