@@ -13,6 +13,7 @@ export interface ImportRule {
 export const importRules: readonly ImportRule[] = [
   { of: 'core', folders: [], packages: [] },
   { of: 'sdk', folders: ['core'], packages: ['zod'] },
+  { of: 'operators', folders: ['core', 'sdk'], packages: ['node:', 'zod', 'pg', '@duckdb/node-api'] },
   { of: 'api/contract', folders: ['core'], packages: ['zod'] },
   {
     of: 'workflows',
@@ -31,7 +32,7 @@ export const importRules: readonly ImportRule[] = [
   { of: 'api', folders: ['core', 'api/contract', 'store', 'temporal'] },
   { of: 'cli', folders: ['core', 'api/contract'] },
   { of: 'ui', folders: ['core', 'api/contract'] },
-  { of: 'examples', folders: ['sdk'] },
+  { of: 'examples', folders: ['sdk', 'operators'] },
 ];
 
 /** They wire the others, so they may import anything, and nothing else may import them. */

@@ -53,9 +53,10 @@ function listed(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.join(', ');
 }
 
-/** Path of the imported file from the root; undefined for a package. The package's own name is the sdk. */
+/** Path of the imported file from the root; undefined for a package. By its own name the package is the sdk, and the operators. */
 function inRepository(file: string, source: string): string | undefined {
   if (source === 'tidegate') return 'sdk/index.ts';
+  if (source === 'tidegate/operators') return 'operators/index.ts';
   if (!source.startsWith('.')) return undefined;
   return posix.join(posix.dirname(file), source);
 }

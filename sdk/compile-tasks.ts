@@ -6,6 +6,7 @@ import { maxTasks, type RunPlan, type TaskPlan } from '../core/run-plan.ts';
 import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
 import { compileShape } from './compile-shape.ts';
+import { parseIsolation } from './isolate.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from '../core/did-you-mean.ts';
@@ -99,6 +100,8 @@ function compileTask(
 ): TaskPlan {
   const options = { ...defaults, ...task.options };
   try {
+    // How code is run is no part of a plan, but what is wrong with it is found when it is deployed.
+    parseIsolation(options.isolate);
     return {
       id: parseTaskId(task.id),
       needs: needs.map((need) => parseTaskId(need.id)),

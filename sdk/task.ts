@@ -3,6 +3,7 @@ import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AuthoredShape } from './authored-shape.ts';
+import type { IsolateOptions } from './isolate.ts';
 import type { AnySource } from './source.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -113,6 +114,11 @@ export interface TaskOptions<
   readonly teardownOf?: TaskHandle | readonly TaskHandle[];
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
   readonly taskQueue?: string;
+  /**
+   * Runs its code in a process of its own, for work that keeps a processor busy: the worker goes on meanwhile, and can end it at any moment.
+   * @defaultValue false
+   */
+  readonly isolate?: boolean | IsolateOptions;
 }
 
 /** A task that another one waits for. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
@@ -6,6 +7,7 @@ import { defaultIdempotencyRetentionMs } from '../temporal/sweep.ts';
 
 /** Shorter, and a client that tries again after a time-out would be recorded twice. */
 const leastRetentionMs = 60_000;
+const mostIsolatedTasks = 1_000;
 
 /** What a worker process reads from its environment. */
 export interface WorkerEnvironment extends Environment {
@@ -17,6 +19,8 @@ export interface WorkerEnvironment extends Environment {
   readonly deploys: 'new' | 'always' | 'never';
   /** How long the idempotency key of a request is kept. */
   readonly idempotencyRetentionMs: number;
+  /** Most isolated tasks at a time, each of which is a process. */
+  readonly isolatedTasks: number;
 }
 
 /** @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed */
@@ -30,6 +34,7 @@ export function parseWorkerEnvironment(variables: Variables): WorkerEnvironment 
       .filter((queue) => queue !== ''),
     deploys: deploysOf(variables),
     idempotencyRetentionMs: retentionOf(variables, 'TIDEGATE_IDEMPOTENCY_RETENTION'),
+    isolatedTasks: isolatedTasksOf(variables, 'TIDEGATE_ISOLATED_TASKS'),
   };
 }
 
@@ -50,6 +55,17 @@ function retentionOf(variables: Variables, name: string): number {
   throw new TidegateError(
     'invalid_environment',
     `${name} ${quote(value)} is not valid: use a duration of at least a minute, such as '7 days' or '12h'`,
+  );
+}
+
+function isolatedTasksOf(variables: Variables, name: string): number {
+  const value = valueOf(variables, name);
+  if (value === undefined) return availableParallelism();
+  const count = /^\d+$/.test(value) ? Number(value) : 0;
+  if (count >= 1 && count <= mostIsolatedTasks) return count;
+  throw new TidegateError(
+    'invalid_environment',
+    `${name} ${quote(value)} is not valid: use a whole number from 1 to ${mostIsolatedTasks}`,
   );
 }
 

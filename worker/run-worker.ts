@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import {
   NativeConnection,
   type WorkerInterceptors,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import type { WorkerDeps } from '../activities/index.ts';
+import type { DagId } from '../core/ids.ts';
 import { wasDeployed } from '../store/deploy.ts';
 import { connectionOptions } from '../temporal/connect.ts';
 import { deploy } from '../temporal/deploy.ts';
@@ -12,6 +14,7 @@ import { openDeps, type OpenOptions } from '../temporal/open-deps.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { bundleWorkflows, createWorker } from './create-worker.ts';
 import type { WorkerEnvironment } from './environment.ts';
+import { withIsolation } from './isolation.ts';
 import { loadProject, type Project } from './project.ts';
 import { startSweeping } from './sweeping.ts';
 
@@ -39,7 +42,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const open = await openDeps(options);
   const deps: WorkerDeps = {
     ...open,
-    tasks: project,
+    tasks: withIsolation(project, { fileOf: fileIn(project), places: environment.isolatedTasks }),
     searchAttributes: await ensureSearchAttributes(open.temporal, log),
     identity: `${process.pid}@${hostname()}`,
   };
@@ -63,6 +66,12 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
     done,
     stop: () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()),
   };
+}
+
+/** Where the code of DAGs is on this machine. */
+function fileIn({ folder, plan }: Project): (dagId: DagId) => string | undefined {
+  const files = new Map(plan.dags.map(({ dagId, file }) => [dagId, resolve(folder, file)]));
+  return (dagId) => files.get(dagId);
 }
 
 async function shouldDeploy(

@@ -9,6 +9,8 @@ describe('the import table', () => {
     ['temporal/dispatch.ts', `import { type dagRun } from '../workflows/index.ts';`],
     ['api/routes/dags.ts', `import { Dag } from '../contract/dags.ts';\nimport express from 'express';`],
     ['api/main.ts', `import { a } from '../worker/create-worker.ts';`],
+    ['operators/sql.ts', `import { Client } from 'pg';\nimport { TidegateError } from '../core/errors.ts';`],
+    ['examples/orders/dag.ts', `import { shell } from 'tidegate/operators';`],
     ['cli/dev.ts', `import { startStack } from '../dev/stack.ts';`],
     [
       'examples/orders/dag.ts',
@@ -22,6 +24,11 @@ describe('the import table', () => {
     ['core/gate.ts', `import { z } from 'zod';`, 'core imports package zod: allowed are none'],
     ['core/gate.ts', `import { join } from 'node:path';`, 'core imports package node:path: allowed are none'],
     ['core/gate.ts', `export * from '../store/log.ts';`, 'core imports store/log.ts: allowed are none'],
+    [
+      'operators/sql.ts',
+      `import { db } from '../store/log.ts';`,
+      'operators imports store/log.ts: allowed are core, sdk',
+    ],
     ['sdk/dag.ts', `const f = await import('pg');`, 'sdk imports package pg: allowed are zod'],
     [
       'api/contract/dags.ts',
@@ -46,7 +53,7 @@ describe('the import table', () => {
     [
       'examples/orders/dag.ts',
       `import { gate } from '../../core/gate.ts';`,
-      'examples imports core/gate.ts: allowed are sdk',
+      'examples imports core/gate.ts: allowed are sdk, operators',
     ],
   ])('refuses in %s %s', async (file, text, problem) => {
     expect(await violationsOf(file, text)).toEqual([`${file}:1: ${problem}`]);

@@ -177,6 +177,12 @@ describe('a process that cannot work', () => {
       '30s',
       `TIDEGATE_IDEMPOTENCY_RETENTION "30s" is not valid: use a duration of at least a minute`,
     ],
+    [
+      'worker',
+      'TIDEGATE_ISOLATED_TASKS',
+      '0',
+      'TIDEGATE_ISOLATED_TASKS "0" is not valid: use a whole number from 1 to 1000',
+    ],
     ['worker', 'TIDEGATE_LOG_LEVEL', 'loud', 'TIDEGATE_LOG_LEVEL "loud" is not valid: use one of trace'],
     ['api', 'TIDEGATE_LOG_LEVEL', 'loud', 'TIDEGATE_LOG_LEVEL "loud" is not valid: use one of trace'],
     ['worker', 'TIDEGATE_PROJECT', '/nowhere', '/nowhere has no tidegate.config.ts'],

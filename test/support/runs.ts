@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import { type DagDefinition, TaskSkipped } from '../../sdk/index.ts';
-import { startTidegate, type Tidegate } from './tidegate.ts';
+import { type StartOptions, startTidegate, type Tidegate } from './tidegate.ts';
 
 /** A Tidegate whose DAGs are run by hand, one run after the other. */
 export interface Runs {
@@ -28,8 +28,8 @@ export interface FinishedTask {
   readonly task: TaskRow | undefined;
 }
 
-export async function startRuns(dags: readonly DagDefinition[]): Promise<Runs> {
-  const tidegate = await startTidegate(dags);
+export async function startRuns(dags: readonly DagDefinition[], options?: StartOptions): Promise<Runs> {
+  const tidegate = await startTidegate(dags, options);
   const runOf = async (dagId: string, conf?: JsonObject): Promise<FinishedRun> => {
     const runId = await tidegate.trigger(dagId, conf);
     const run = await tidegate.closed(dagId, runId);

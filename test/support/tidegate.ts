@@ -29,6 +29,7 @@ import { recordEvents } from '../../temporal/record-events.ts';
 import { requestRun } from '../../temporal/request-run.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createWorker } from '../../worker/create-worker.ts';
+import { withIsolation } from '../../worker/isolation.ts';
 import type { consumerDag } from '../../workflows/consumer-dag.ts';
 import type { dagRun } from '../../workflows/dag-run.ts';
 import { gateQuery } from '../../workflows/messages.ts';
@@ -87,6 +88,8 @@ export interface StartOptions {
   /** Names the worker and the client. */
   readonly identity?: string;
   readonly clock?: () => number;
+  /** Path of the file that exports a DAG, where its tasks may be isolated; two of them run at a time. */
+  readonly fileOf?: (dagId: string) => string;
   /** Instead of a namespace of its own on the dev server; without schedules. */
   readonly place?: TestNamespace;
 }
@@ -115,7 +118,10 @@ export async function startTidegate(
   const deps: WorkerDeps = {
     ...{ ...open, identity },
     searchAttributes: searchAttributes ?? (await ensureSearchAttributes(temporal, log)),
-    tasks: { findTask: (dagId, taskId) => findTask(code, dagId, taskId), describe: (asset) => asset },
+    tasks: withIsolation(
+      { findTask: (dagId, taskId) => findTask(code, dagId, taskId), describe: (asset) => asset },
+      { fileOf: (dagId) => options.fileOf?.(dagId), places: 2 },
+    ),
   };
   const connection = await NativeConnection.connect({ address: place.address });
   const workflowBundle = await bundledWorkflows();
