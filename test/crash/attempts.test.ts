@@ -77,7 +77,9 @@ describe('a run that runs again', () => {
     const body = JSON.stringify({ dry_run: false, attempt: run.attempt });
     const headers = { 'content-type': 'application/json' };
     const path = `/api/v2/dags/single/dagRuns/${run.run_id}/clear`;
-    await expect(fetch(`${api.url}${path}`, { method: 'POST', headers, body })).rejects.toThrow();
+    await expect(fetch(`${api.url}${path}`, { method: 'POST', headers, body })).rejects.toThrow(
+      'fetch failed',
+    );
     const heir = await crash.api();
     const answer = await fetch(`${heir.url}${path}`, { method: 'POST', headers, body });
     expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ attempt: 2 })]);
