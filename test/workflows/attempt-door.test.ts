@@ -2,7 +2,7 @@ import { parseDagId } from '../../core/ids.ts';
 import { all, asset, assetAndTime, assetOrTime, cron, dag } from '../../sdk/index.ts';
 import { closeRun, markCloseReported } from '../../store/runs.ts';
 import { signalConsumer } from '../../temporal/consumer-workflow.ts';
-import { setPaused } from '../../temporal/control.ts';
+import { cancelRun, setPaused } from '../../temporal/control.ts';
 import { passTick } from '../../temporal/request-run.ts';
 import { sweep } from '../../temporal/sweep.ts';
 import { runClosedSignal } from '../../workflows/messages.ts';
@@ -25,9 +25,13 @@ const hold = (runId: string, attempt: number): Latch => {
 
 /** One run at a time; a first attempt fails where it is asked to. */
 const one = dag('one', { maxActiveRuns: 1 }, (d) => {
-  d.task('work', async ({ run, runId }) => {
+  d.task('work', async ({ run, runId, signal }) => {
     if (run.conf['fail'] === true && run.attempt === 1) throw new Error('it broke');
-    await latches.get(`${runId}/${run.attempt}`)?.opened;
+    const stopped = new Promise<void>((_, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('told to stop')));
+    });
+    const latch = latches.get(`${runId}/${run.attempt}`);
+    if (latch !== undefined) await Promise.race([latch.opened, stopped]);
   });
 });
 /** Whoever is let in takes what is queued. */
@@ -150,6 +154,28 @@ describe('a later attempt', () => {
     second.open();
     expect(await attemptClosed(tidegate, ['one', runId], 2)).toMatchObject({ state: 'success' });
     expect(await tasksIn(tidegate, ['one', runId], 1)).toMatchObject({ work: { state: 'failed' } });
+  });
+});
+
+describe('a later attempt that is cancelled', () => {
+  it('is closed, as it starts and while it runs, and can be asked for once more', async () => {
+    const run = await failedRun();
+    const { run_id: runId } = (await rowOf(run)) ?? { run_id: undefined };
+    if (runId === undefined) throw new Error('no run');
+    for (const attempt of [2, 3]) {
+      hold(runId, attempt);
+      await runAgain(tidegate.deps, run);
+      await isHeldBy(`${runId}/${attempt}`);
+      if (attempt === 3)
+        await eventually(async () => Object.keys(await tasksIn(tidegate, run, attempt)).length === 1);
+      await cancelRun(tidegate.deps, { dagId, runId, attempt });
+      expect(await attemptClosed(tidegate, run, attempt)).toMatchObject({
+        state: 'failed',
+        reason: 'cancelled',
+      });
+    }
+    await runAgain(tidegate.deps, run);
+    expect(await attemptClosed(tidegate, run, 4)).toMatchObject({ state: 'success' });
   });
 });
 
