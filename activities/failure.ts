@@ -15,6 +15,7 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   unknown_run: false,
   unknown_task: false,
   run_exists: false,
+  project_paused: false,
   idempotency_conflict: false,
   invalid_environment: false,
   database_unreachable: true,

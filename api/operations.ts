@@ -29,6 +29,7 @@ import { DagGate } from './contract/gate.ts';
 import { Liveness, MonitorHealth, Readiness, Version } from './contract/health.ts';
 import { ImportErrorCollection, ImportErrorQuery } from './contract/import-errors.ts';
 import { NextRunCollection, NextRunQuery } from './contract/next-runs.ts';
+import { PatchProject, Project } from './contract/project.ts';
 import { JsonObject } from './contract/scalars.ts';
 import {
   TaskInstanceCollection,
@@ -105,6 +106,25 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/v2/project',
+    summary: 'Whether the whole project is paused, and by whom',
+    tag: 'Project',
+    answer: Project,
+    failures: [],
+    isOurs: true,
+  },
+  {
+    method: 'patch',
+    path: '/api/v2/project',
+    summary: 'Pause or resume every DAG of the project',
+    tag: 'Project',
+    body: PatchProject,
+    answer: Project,
+    failures: [400, 413, 415, 422],
+    isOurs: true,
+  },
+  {
+    method: 'get',
     path: '/api/v2/dags',
     summary: 'List DAGs',
     tag: 'DAG',
@@ -127,7 +147,7 @@ export const operations: readonly Operation[] = [
     tag: 'DAG',
     body: PatchDag,
     answer: Dag,
-    failures: [400, 404, 413, 415, 422],
+    failures: [400, 404, 409, 413, 415, 422],
   },
   {
     method: 'get',

@@ -28,6 +28,7 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   unknown_run: failed,
   unknown_task: failed,
   run_exists: failed,
+  project_paused: failed,
   idempotency_conflict: failed,
   invalid_environment: invalid,
   database_unreachable: unreachable,

@@ -12,6 +12,7 @@ export const errorCodes = [
   'unknown_run',
   'unknown_task',
   'run_exists',
+  'project_paused',
   'idempotency_conflict',
   'invalid_environment',
   'database_unreachable',

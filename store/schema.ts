@@ -186,6 +186,20 @@ export interface ConsumerTable {
   readonly lists_history: Generated<boolean>;
   readonly checkpoint: JSONColumnType<Checkpoint>;
   readonly is_paused: Generated<boolean>;
+  /** Whose pause it is, or is to be; `null` where there is none. */
+  readonly paused_by: ColumnType<PausedBy | null, PausedBy | null | undefined, PausedBy | null>;
+}
+
+/** Whose pause holds a DAG: its own, or that of the whole project. */
+export type PausedBy = 'dag' | 'project';
+
+/** What holds for the whole project: one row. */
+export interface ProjectTable {
+  readonly only_one: Generated<boolean>;
+  readonly is_paused: Generated<boolean>;
+  /** When the project was last paused or resumed, and by whom. */
+  readonly pause_changed_at: OptionalInstant;
+  readonly pause_changed_by: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export interface ConsumerStepTable {
@@ -327,6 +341,7 @@ export interface Database {
   readonly accepted_event: AcceptedEventTable;
   readonly refused_event: RefusedEventTable;
   readonly deployed_project: DeployedProjectTable;
+  readonly project: ProjectTable;
   readonly import_error: ImportErrorTable;
   readonly consumer: ConsumerTable;
   readonly consumer_step: ConsumerStepTable;

@@ -23,6 +23,7 @@ import { closeRun } from './close-run.ts';
 import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
+import { settleProjectPause } from './project-pause.ts';
 
 /** How long the usual way has before a sweep goes it again. */
 const patienceMs = 3_000;
@@ -70,6 +71,7 @@ export async function sweep(
   await each(deps, await findUnsettled(db, catchUpEveryMs), (dag) => catchUp(deps, dag));
   for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
   if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
+  if (isFull) await settleProjectPause(deps);
 }
 
 /** In small batches, so that none holds locks for long; what is left is for the next sweep. */

@@ -30,6 +30,8 @@ export const Dag = z
     /** Always the id. */
     dag_display_name: z.string(),
     is_paused: z.boolean(),
+    /** Whose pause it is: its own, or that of the whole project; null while it is not paused. */
+    paused_by: z.enum(['dag', 'project']).nullable(),
     /** Whether the DAG was removed from the project. */
     is_stale: z.boolean(),
     last_parsed_time: Instant,

@@ -22,6 +22,7 @@ export function toDag(dag: DagRecord): Dag {
     dag_id,
     dag_display_name: dag_id,
     is_paused: dag.is_paused,
+    paused_by: dag.is_paused ? (dag.paused_by ?? 'dag') : null,
     is_stale: retired_at !== null,
     last_parsed_time: toInstant(dag.updated_at),
     last_expired: toOptionalInstant(retired_at),
