@@ -7,6 +7,10 @@ import { defaultIdempotencyRetentionMs } from '../temporal/sweep.ts';
 /** Shorter, and a client that tries again after a time-out would be recorded twice. */
 const leastRetentionMs = 60_000;
 
+/** With what a task may take to stop, less than the 30 seconds that Kubernetes gives a container. */
+const defaultDrainMs = 15_000;
+const longestDrainMs = 86_400_000;
+
 /** What a worker process reads from its environment. */
 export interface WorkerEnvironment extends Environment {
   /** Folder with the `tidegate.config.ts`. */
@@ -17,6 +21,8 @@ export interface WorkerEnvironment extends Environment {
   readonly deploys: 'new' | 'always' | 'never';
   /** How long the idempotency key of a request is kept. */
   readonly idempotencyRetentionMs: number;
+  /** How long running tasks may go on once the worker is told to stop. */
+  readonly drainMs: number;
 }
 
 /** @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed */
@@ -30,6 +36,7 @@ export function parseWorkerEnvironment(variables: Variables): WorkerEnvironment 
       .filter((queue) => queue !== ''),
     deploys: deploysOf(variables),
     idempotencyRetentionMs: retentionOf(variables, 'TIDEGATE_IDEMPOTENCY_RETENTION'),
+    drainMs: drainOf(variables, 'TIDEGATE_DRAIN_TIMEOUT'),
   };
 }
 
@@ -50,6 +57,17 @@ function retentionOf(variables: Variables, name: string): number {
   throw new TidegateError(
     'invalid_environment',
     `${name} ${quote(value)} is not valid: use a duration of at least a minute, such as '7 days' or '12h'`,
+  );
+}
+
+function drainOf(variables: Variables, name: string): number {
+  const value = valueOf(variables, name);
+  if (value === undefined) return defaultDrainMs;
+  const ms = durationIn(value);
+  if (ms !== undefined && ms <= longestDrainMs) return ms;
+  throw new TidegateError(
+    'invalid_environment',
+    `${name} ${quote(value)} is not valid: use a duration of at most a day, such as '20 seconds' or '10m'`,
   );
 }
 
