@@ -107,7 +107,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'get',
     path: '/api/v2/project',
-    summary: 'Whether the whole project is paused, and by whom',
+    summary: 'Whether the whole project is paused, by whom, and how long it keeps what',
     tag: 'Project',
     answer: Project,
     failures: [],

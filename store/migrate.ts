@@ -5,12 +5,14 @@ import * as spine from './migrations/0001-spine.ts';
 import * as missedTimes from './migrations/0002-missed-times.ts';
 import * as taskProgress from './migrations/0003-task-progress.ts';
 import * as projectPause from './migrations/0008-project-pause.ts';
+import * as retention from './migrations/0009-retention.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
   '0002-missed-times': missedTimes,
   '0003-task-progress': taskProgress,
   '0008-project-pause': projectPause,
+  '0009-retention': retention,
 };
 
 /**

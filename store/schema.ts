@@ -5,6 +5,7 @@ import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import type { RetentionPlan } from '../core/retention.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { StepDeed, StepInput } from '../core/steps.ts';
 
@@ -200,6 +201,17 @@ export interface ProjectTable {
   /** When the project was last paused or resumed, and by whom. */
   readonly pause_changed_at: OptionalInstant;
   readonly pause_changed_by: ColumnType<string | null, string | null | undefined, string | null>;
+  /** How long it keeps what it wrote down; `null` is for ever. */
+  readonly retention: OptionalJson<RetentionPlan>;
+  /** Whether Temporal's schedule is in line with that. */
+  readonly is_retention_synced: Generated<boolean>;
+  /** Up to which age something was deleted; `null` where nothing was. */
+  readonly runs_pruned_before: OptionalInstant;
+  readonly steps_pruned_before: OptionalInstant;
+  readonly events_pruned_before: OptionalInstant;
+  /** The newest event that was deleted, and how many were. */
+  readonly events_pruned_upto: Generated<number>;
+  readonly events_pruned: Generated<number>;
 }
 
 export interface ConsumerStepTable {
@@ -242,6 +254,8 @@ export interface RunTable {
   readonly started_at: OptionalInstant;
   readonly ended_at: OptionalInstant;
   readonly is_close_reported: Generated<boolean>;
+  /** Whether the lines of its log were deleted before it. */
+  readonly are_logs_pruned: Generated<boolean>;
 }
 
 /** A tick of a schedule, and the run it is part of. */

@@ -24,6 +24,7 @@ import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
 import { settleProjectPause } from './project-pause.ts';
+import { syncRetention } from './retention.ts';
 
 /** How long the usual way has before a sweep goes it again. */
 const patienceMs = 3_000;
@@ -71,6 +72,7 @@ export async function sweep(
   await each(deps, await findUnsettled(db, catchUpEveryMs), (dag) => catchUp(deps, dag));
   for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
   if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
+  if (isFull) await syncRetention(deps);
   if (isFull) await settleProjectPause(deps);
 }
 

@@ -13,6 +13,17 @@ export const Project = z
     dags_paused_themselves: z.int(),
     /** DAGs that have not followed yet; asking again, or a worker within a minute, tells them. */
     dags_to_tell: z.int(),
+    /** How long what is kept, in seconds; null is for ever. */
+    retention: z.object({
+      runs: z.number().nullable(),
+      logs: z.number().nullable(),
+      events: z.number().nullable(),
+      steps: z.number().nullable(),
+    }),
+    /** What is older may have been deleted; null where nothing was. */
+    runs_pruned_before: Instant.nullable(),
+    events_pruned_before: Instant.nullable(),
+    steps_pruned_before: Instant.nullable(),
   })
   .meta({ id: 'Project' });
 export type Project = z.infer<typeof Project>;
