@@ -16,6 +16,7 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   unknown_task: false,
   run_exists: false,
   project_paused: false,
+  queue_full: false,
   idempotency_conflict: false,
   invalid_environment: false,
   database_unreachable: true,

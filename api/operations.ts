@@ -220,7 +220,7 @@ export const operations: readonly Operation[] = [
     tag: 'DAG run',
     body: CreateDagRun,
     answer: DagRun,
-    failures: [400, 404, 409, 413, 415, 422],
+    failures: [400, 404, 409, 413, 415, 422, 429],
   },
   { method: 'get', path: run, summary: 'Show a run', tag: 'DAG run', answer: DagRun, failures: [404] },
   {
@@ -349,7 +349,7 @@ export const operations: readonly Operation[] = [
     body: MaterializeAsset,
     isBodyOptional: true,
     answer: DagRun,
-    failures: [400, 404, 409, 413, 415, 422],
+    failures: [400, 404, 409, 413, 415, 422, 429],
   },
   ...queuedEventOperations,
 ];

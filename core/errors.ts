@@ -13,6 +13,7 @@ export const errorCodes = [
   'unknown_task',
   'run_exists',
   'project_paused',
+  'queue_full',
   'idempotency_conflict',
   'invalid_environment',
   'database_unreachable',

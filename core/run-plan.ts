@@ -6,8 +6,10 @@ import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
+import type { QueueLimit } from './queue-limit.ts';
 import type { RetryPlan } from './retry.ts';
 import type { Source } from './source.ts';
+import type { TaskPriority } from './task-priority.ts';
 import { judgeTask, type TriggerRule } from './trigger-rule.ts';
 
 /** One task of a plan: its structure, never its code. */
@@ -22,6 +24,8 @@ export interface TaskPlan {
   readonly heartbeatTimeoutMs: number;
   /** Task queue whose workers run it; `null` is the project's own. */
   readonly taskQueue: string | null;
+  /** When it goes among the tasks that wait for a worker; absent is as all others. */
+  readonly priority?: TaskPriority;
   readonly outlets: readonly Source[];
   readonly inlets: readonly Source[];
 }
@@ -82,6 +86,8 @@ export interface DagPlan {
   /** Whether runs by time wait until the condition is met, and consume; events then start nothing by themselves. Absent is no. */
   readonly ticksWait?: true;
   readonly maxActiveRuns: number;
+  /** How many requested runs may wait for a slot; absent is any number. */
+  readonly maxQueuedRuns?: QueueLimit;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;
   /** JSON Schema of `conf`; `null` accepts any object. */

@@ -6,6 +6,7 @@ import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
+import { parseTaskPriority } from '../core/task-priority.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { idOf, type Need, type TaskDefaults, type TaskDefinition } from './task.ts';
 import { topologicalOrder } from './topological-order.ts';
@@ -75,6 +76,7 @@ function compileTask(
 ): TaskPlan {
   const options = { ...defaults, ...task.options };
   try {
+    const priority = parseTaskPriority(options.priority, options.fairness);
     return {
       id: parseTaskId(task.id),
       needs: needs.map((need) => parseTaskId(need.id)),
@@ -83,6 +85,7 @@ function compileTask(
       timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout),
       heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
       taskQueue: options.taskQueue ?? null,
+      ...(priority === undefined ? {} : { priority }),
       outlets: sourcesOf('outlet', task.outlets),
       inlets: sourcesOf('inlet', task.inlets),
     };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
+import type { FairnessInput } from '../core/task-priority.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnySource } from './source.ts';
 import type { TaskContext } from './task-context.ts';
@@ -80,6 +81,13 @@ export interface TaskDefaults {
   readonly timeout?: Duration;
   /** How long a silent worker is waited for before the try is given to another. @defaultValue `'30s'` */
   readonly heartbeatTimeout?: Duration;
+  /** Which of the tasks that wait for a worker of its queue goes first: 1 before all others, 5 behind them. @defaultValue 3 */
+  readonly priority?: number;
+  /**
+   * By what tasks of one priority take turns, such as the team or customer they are for, at most 64 bytes: however many wait for one key, those of another
+   * do not wait behind all of them. A `weight` of 2 gets two turns for one. @defaultValue all have one key
+   */
+  readonly fairness?: FairnessInput;
 }
 
 /** How a task depends on others, what it reads and updates, and how it is run. */

@@ -167,7 +167,7 @@ export async function admitRuns(
   const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
     if (!(await takeStep(tx, claim, { kind: 'admitted', counted: gate.watermark }))) return { kind: 'stale' };
     const { dagId } = claim;
-    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, which);
+    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, { which, isLetIn: true });
     const unknown = [...admitted.filter(({ run_id }) => !activeRuns.includes(run_id)), ...waiting];
     const next = unknown.slice(0, most);
     if (next.length > 0) {

@@ -3,11 +3,12 @@ import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { DagOutlet, TaskEnd } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
+import { dropOldest, findRoom } from './queue-limit.ts';
 import { recordOutlets } from './run-outlets.ts';
 import type { RunRow, RunTrigger } from './schema.ts';
 
 /** What became of a request for a run. */
-export type Requested = 'requested' | 'exists' | 'removed';
+export type Requested = 'requested' | 'exists' | 'removed' | 'full';
 
 /** A run that somebody or some tick asks for. */
 export interface RunRequest {
@@ -23,7 +24,8 @@ export interface RunRequest {
 }
 
 /**
- * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG.
+ * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG, or of one whose
+ * queue is full and rejects.
  */
 export async function requestRun(db: Db, request: RunRequest): Promise<Requested> {
   return db.transaction().execute((tx) => insertRequest(tx, request));
@@ -40,6 +42,8 @@ export async function insertRequest(tx: Tx, request: RunRequest): Promise<Reques
     .forShare()
     .executeTakeFirst();
   if (dag === undefined || dag.retired_at !== null) return 'removed';
+  const room = await findRoom(tx, dagId);
+  if (room.kind === 'reject') return (await readRun(tx, dagId, runId)) === undefined ? 'full' : 'exists';
   const row = await tx
     .insertInto('run')
     .values({
@@ -49,7 +53,9 @@ export async function insertRequest(tx: Tx, request: RunRequest): Promise<Reques
     .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
     .returning('run_id')
     .executeTakeFirst();
-  return row === undefined ? 'exists' : 'requested';
+  if (row === undefined) return 'exists';
+  if (room.kind === 'drop') await dropOldest(tx, dagId, room);
+  return 'requested';
 }
 
 /** One attempt of one run. */
@@ -139,7 +145,7 @@ export async function markCloseReported(db: Db, dagId: DagId, runIds: readonly R
     .execute();
 }
 
-export async function readRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
+export async function readRun(db: Db | Tx, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
   return db
     .selectFrom('run')
     .selectAll()

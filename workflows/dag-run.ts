@@ -21,6 +21,7 @@ import {
   type TaskPlan,
   updatedBy,
 } from '../core/run-plan.ts';
+import type { TaskPriority } from '../core/task-priority.ts';
 import { titleOf } from '../core/source.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
@@ -129,6 +130,7 @@ async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'c
       task.outlets.length === 0 ? taskId : `${taskId} → ${task.outlets.map(titleOf).join(', ')}`,
     ),
     ...(task.taskQueue === null ? {} : { taskQueue: task.taskQueue }),
+    ...(task.priority === undefined ? {} : { priority: temporalPriority(task.priority) }),
   });
   if (run === undefined) throw new Error(`no activity ${type}`);
   try {
@@ -139,6 +141,15 @@ async function runTask(input: DagRunInput, task: TaskPlan): Promise<TaskEnd | 'c
     if (error instanceof ActivityFailure) return 'failed';
     throw error;
   }
+}
+
+/** The same in Temporal's words. */
+function temporalPriority({ level, fairnessKey, fairnessWeight }: TaskPriority) {
+  return {
+    ...(level === undefined ? {} : { priorityKey: level }),
+    ...(fairnessKey === undefined ? {} : { fairnessKey }),
+    ...(fairnessWeight === undefined ? {} : { fairnessWeight }),
+  };
 }
 
 function timedOut(timeoutMs = 0): string {

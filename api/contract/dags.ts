@@ -85,6 +85,8 @@ export const DagDetails = Dag.extend({
   deadline: z
     .object({ cron: z.string(), timezone: z.string(), on_missing: z.enum(['run', 'skip', 'alert']) })
     .nullable(),
+  /** How many requested runs may wait for a slot, and what becomes of the next one; null is no limit. */
+  max_queued_runs: z.object({ max: z.int(), policy: z.enum(['reject', 'drop_oldest']) }).nullable(),
   doc_md: z.string().nullable(),
   start_date: Instant.nullable(),
   end_date: Instant.nullable(),
@@ -168,6 +170,10 @@ export const Task = z
     retry_delay: TimeDelta,
     retry_exponential_backoff: z.boolean(),
     priority_weight: z.null(),
+    /** Which of the tasks that wait for a worker goes first: 1 before all others, 5 behind them. */
+    priority: z.int(),
+    /** By what tasks of one priority take turns; null where all have one key. */
+    fairness_key: z.string().nullable(),
     weight_rule: z.null(),
     ui_color: z.null(),
     ui_fgcolor: z.null(),
