@@ -17,4 +17,6 @@ export interface WorkerDeps extends Deps {
   readonly searchAttributes: readonly SearchAttributeName[];
   /** Names this worker in task rows. */
   readonly identity: string;
+  /** Aborted when the worker stops and hands its tries back; absent where it never does by itself. */
+  readonly handBack?: AbortSignal;
 }

@@ -16,6 +16,8 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   unknown_task: false,
   run_exists: false,
   run_conflict: false,
+  project_paused: false,
+  queue_full: false,
   idempotency_conflict: false,
   invalid_environment: false,
   database_unreachable: true,

@@ -15,6 +15,7 @@ import { isAlias, isAsset } from '../sdk/source.ts';
 import { AssetIds } from '../store/asset-ids.ts';
 import { TemplateIds } from '../store/template-ids.ts';
 import { KnownAssets } from '../store/known-assets.ts';
+import { handBackTry } from '../store/hand-back.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
   beginTry,
@@ -36,6 +37,7 @@ import { type Beat, codeMissingSinceAt, startHeartbeat } from './heartbeat.ts';
 import { keepTrying } from './keep-trying.ts';
 import { type EventCatalog, toNewEvents } from './new-events.ts';
 import { resolveInlets, resolveOutlets } from './resolve-references.ts';
+import { stoppingBy, stopReasonOf } from './stopping.ts';
 import { execute } from './task-code.ts';
 import { readInputs } from './task-inputs.ts';
 import { outcomeOf } from './task-outcome.ts';
@@ -73,6 +75,8 @@ export interface TaskResult {
 /** How long a task waits for a worker that has its code. */
 const codePatienceMs = 10 * 60_000;
 const codePauseMs = 5_000;
+/** Another worker may begin what was handed back at once. */
+const handedBackPauseMs = 1;
 /** Largest result, as JSON. */
 const maxResultBytes = 256 * 1_024;
 
@@ -89,12 +93,15 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
     const code = deps.tasks.findTask(task.dagId, task.taskId);
     if (code === undefined) return withoutCode(deps, context, task);
     const stopHeartbeat = startHeartbeat(context);
+    const stopping = stoppingBy(context.cancellationSignal, deps.handBack);
     try {
       const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
+      const running = { context, stopped: stopping.signal, code, task };
       return begun.kind === 'begun'
-        ? await runTry(deps, { assetIds, known, templateIds }, { context, code, task, begun })
+        ? await runTry(deps, { assetIds, known, templateIds }, { ...running, begun })
         : resultOf(begun, task);
     } finally {
+      stopping.close();
       stopHeartbeat();
     }
   };
@@ -115,6 +122,8 @@ function resultOf(ended: EndedTask, { shape }: RunTask): TaskResult {
 
 interface Try {
   readonly context: Context;
+  /** Aborted when it is to stop. */
+  readonly stopped: AbortSignal;
   readonly code: TaskDefinition;
   readonly task: RunTask;
   readonly begun: RunningTry;
@@ -126,7 +135,7 @@ interface Catalog extends EventCatalog {
 }
 
 async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running: Try): Promise<TaskResult> {
-  const { context, code, task, begun } = running;
+  const { stopped: signal, code, task, begun } = running;
   const tried = { ...task, try: begun.try };
   if (begun.failures > task.retries.max) {
     const error = `the tries before took longer than their time-out of ${task.timeoutMs} ms`;
@@ -139,7 +148,6 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
   });
   const progress = createProgressWriter(deps.db, tried, (message, fields) => workerLog.warn(message, fields));
   try {
-    const signal = context.cancellationSignal;
     const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
     if (code.outlets.some(mayRegister)) await keepTrying(() => known.refresh(), signal);
     const outlets = await keepTrying(() => resolveOutlets(deps.db, code.outlets, describe), signal);
@@ -155,7 +163,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     const execution = {
       db: deps.db,
       assetIds: catalog.assetIds,
-      context,
+      stopped: signal,
       code,
       task,
       begun,
@@ -229,7 +237,7 @@ class NotYet extends ApplicationFailure {
 
 async function endTry(
   deps: WorkerDeps,
-  { context, task, begun }: Try,
+  { context, stopped, task, begun }: Try,
   error: unknown,
   log: BufferedLog,
 ): Promise<TaskResult> {
@@ -245,12 +253,19 @@ async function endTry(
     told(await keepTrying(() => skipTry(db, tried, error.message), signal));
     return { state: 'skipped' };
   }
-  if (context.cancellationSignal.aborted) {
-    const { reason } = context.cancellationSignal;
-    const why: string = reason instanceof Error ? reason.message : String(reason);
-    // A worker that stops or was given up on hands the try back: that is nobody's failure, the next one begins anew.
-    if (why !== 'CANCELLED')
-      throw ApplicationFailure.retryable(`the try was interrupted: ${why}`, 'TryInterrupted');
+  const reason = stopReasonOf(context.cancellationSignal, stopped);
+  // A worker that stops or was given up on hands the try back: that is nobody's failure, the next one begins anew.
+  if (reason?.kind === 'handed back') {
+    log.warn('try handed back', { why: reason.why, try: begun.try });
+    await log.close();
+    // Where that cannot be written the next try finds it running, which is the same.
+    await handBackTry(db, tried, reason.why).catch(() => undefined);
+    throw ApplicationFailure.create({
+      ...{ message: `the try was handed back: ${reason.why}`, type: 'TryInterrupted' },
+      nextRetryDelay: handedBackPauseMs,
+    });
+  }
+  if (reason?.kind === 'cancelled') {
     log.error('task cancelled');
     await keepTrying(() => failTry(db, tried, 'cancelled', true), signal);
     throw new CancelledFailure('the task was cancelled');

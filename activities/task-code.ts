@@ -1,4 +1,3 @@
-import type { Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
 import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
@@ -27,7 +26,8 @@ export class TaskTimeout extends Error {
 interface Execution {
   readonly db: Db;
   readonly assetIds: AssetIds;
-  readonly context: Context;
+  /** Aborted when it is to stop. */
+  readonly stopped: AbortSignal;
   readonly code: TaskDefinition;
   /** Its inlets, with assets in place of references. */
   readonly inlets: readonly AnySource[];
@@ -46,10 +46,10 @@ interface Execution {
  * @throws whatever the code throws; TaskTimeout; the reason of the cancellation
  */
 export async function execute(execution: Execution): Promise<unknown> {
-  const { context, code, task } = execution;
+  const { stopped, code, task } = execution;
   const timeout = new AbortController();
   const over = new AbortController();
-  const signal = AbortSignal.any([context.cancellationSignal, timeout.signal]);
+  const signal = AbortSignal.any([stopped, timeout.signal]);
   const work = Promise.resolve().then(() => code.run(taskContext(execution, signal)));
   // Given up on, it may still fail later; nobody waits for that any more.
   work.catch(() => undefined);
@@ -57,7 +57,7 @@ export async function execute(execution: Execution): Promise<unknown> {
     return await Promise.race([
       work,
       outOfTime(task.timeoutMs, timeout, over.signal),
-      stubborn(context.cancellationSignal, over.signal, task.cancelGraceMs ?? defaultCancelGraceMs),
+      stubborn(stopped, over.signal, task.cancelGraceMs ?? defaultCancelGraceMs),
     ]);
   } finally {
     over.abort();

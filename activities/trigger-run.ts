@@ -25,6 +25,11 @@ export function createTriggerRun(deps: Deps, task: RunTask): TriggerRun {
         'unknown_dag',
         `DAG ${quote(id)} is not deployed: deploy it, or correct its id`,
       );
+    if (requested === 'full')
+      throw new TidegateError(
+        'queue_full',
+        `DAG ${quote(id)} has as many runs waiting as its maxQueuedRuns allows: try again later, or raise the limit`,
+      );
     const run = await readRun(deps.db, dagId, runId);
     const { state = 'queued', reason = null } = run ?? {};
     return { dagId, runId, state, reason, isNew: requested === 'requested' };

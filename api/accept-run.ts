@@ -16,7 +16,7 @@ const reservedPrefixes = ['asset__', 'scheduled__', 'deadline__', 'triggered__']
 
 /**
  * Requests a run by hand and answers with it as it is stored; it starts when a slot is free and the DAG is not paused.
- * @throws TidegateError `unknown_dag`, `run_exists`, `invalid_input` when its id or conf is not valid
+ * @throws TidegateError `unknown_dag`, `run_exists`, `queue_full`, `invalid_input` when its id or conf is not valid
  */
 export async function acceptRun(
   deps: ApiDeps,
@@ -40,6 +40,7 @@ export async function acceptRun(
       `DAG ${dagId} already has a run ${quote(runId)}: use another dag_run_id`,
     );
   }
+  if (requested === 'full') throw fullQueue(dag);
   const run = await findRun(deps.db, dagId, runId);
   if (run === undefined) throw unknownRun(dagId, runId);
   return run;
@@ -56,6 +57,13 @@ function removedDag(dagId: DagId): TidegateError {
   return new TidegateError(
     'unknown_dag',
     `DAG ${dagId} was removed from the project: deploy it again to run it`,
+  );
+}
+
+function fullQueue({ dag_id: dagId, plan: { maxQueuedRuns, maxActiveRuns } }: DagRecord): TidegateError {
+  return new TidegateError(
+    'queue_full',
+    `DAG ${dagId} has ${maxQueuedRuns?.max} runs waiting for one of its ${maxActiveRuns} slots, and maxQueuedRuns allows no more: ask again when some have ended, or raise it`,
   );
 }
 

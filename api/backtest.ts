@@ -12,6 +12,7 @@ import type { Db } from '../store/database.ts';
 import { readCurrentDefinition } from '../store/definitions.ts';
 import { positionAt, readPastBatches, readQueuedAt } from '../store/past-events.ts';
 import { readEnds, readPastFacts, readPastRuns } from '../store/past-runs.ts';
+import { readRetention, type Retention } from '../store/retention.ts';
 import { readSourceIds, type SourceId } from '../store/source-ids.ts';
 import type { Backtest } from './contract/backtest.ts';
 import { toInstant } from './contract/scalars.ts';
@@ -53,6 +54,7 @@ export async function backtest(db: Db, dagId: DagId, wish: Wish): Promise<Backte
       `since ${toInstant(since)} is not before ${toInstant(wish.until)}: give an earlier one`,
     );
 
+  assumptions.push(...prunedFrom(await readRetention(db), since));
   const isOwn = wish.schedule === undefined;
   const condition = isOwn ? ownCondition(definition) : await readProposed(db, wish.schedule);
   const facts = await readPastFacts(db, dagId, { period, definition, limit: most.facts });
@@ -92,6 +94,23 @@ export async function backtest(db: Db, dagId: DagId, wish: Wish): Promise<Backte
     ...{ simulated, happened: done, agreed: agreementsOf(simulated, done), sentence },
     assumptions: [...assumptions, ...refused.map((reason) => `An event started nothing: ${reason}.`)],
   };
+}
+
+/** What a backtest cannot know any more. */
+function prunedFrom(
+  { eventsPrunedBefore, runsPrunedBefore, stepsPrunedBefore }: Retention,
+  since: number,
+): readonly string[] {
+  const pruned = [
+    ['Events', eventsPrunedBefore, 'they are not played'],
+    ['Runs', runsPrunedBefore, 'they are not listed, and held no slots'],
+    ['Pauses and clears', stepsPrunedBefore, 'they are not played'],
+  ] as const;
+  return pruned.flatMap(([what, before, so]) =>
+    before !== null && before.getTime() > since
+      ? [`${what} before ${toInstant(before)} may have been pruned: ${so}.`]
+      : [],
+  );
 }
 
 interface Playing {

@@ -46,6 +46,8 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   unknown_task: 404,
   run_exists: 409,
   run_conflict: 409,
+  project_paused: 409,
+  queue_full: 429,
   idempotency_conflict: 409,
   invalid_environment: 500,
   database_unreachable: 503,

@@ -29,6 +29,7 @@ import { DagGate } from './contract/gate.ts';
 import { Liveness, MonitorHealth, Readiness, Version } from './contract/health.ts';
 import { ImportErrorCollection, ImportErrorQuery } from './contract/import-errors.ts';
 import { NextRunCollection, NextRunQuery } from './contract/next-runs.ts';
+import { PatchProject, Project } from './contract/project.ts';
 import { JsonObject } from './contract/scalars.ts';
 import {
   TaskInstanceCollection,
@@ -106,6 +107,25 @@ export const operations: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/api/v2/project',
+    summary: 'Whether the whole project is paused, by whom, and how long it keeps what',
+    tag: 'Project',
+    answer: Project,
+    failures: [],
+    isOurs: true,
+  },
+  {
+    method: 'patch',
+    path: '/api/v2/project',
+    summary: 'Pause or resume every DAG of the project',
+    tag: 'Project',
+    body: PatchProject,
+    answer: Project,
+    failures: [400, 413, 415, 422],
+    isOurs: true,
+  },
+  {
+    method: 'get',
     path: '/api/v2/dags',
     summary: 'List DAGs',
     tag: 'DAG',
@@ -128,7 +148,7 @@ export const operations: readonly Operation[] = [
     tag: 'DAG',
     body: PatchDag,
     answer: Dag,
-    failures: [400, 404, 413, 415, 422],
+    failures: [400, 404, 409, 413, 415, 422],
   },
   {
     method: 'get',
@@ -201,7 +221,7 @@ export const operations: readonly Operation[] = [
     tag: 'DAG run',
     body: CreateDagRun,
     answer: DagRun,
-    failures: [400, 404, 409, 413, 415, 422],
+    failures: [400, 404, 409, 413, 415, 422, 429],
   },
   { method: 'get', path: run, summary: 'Show a run', tag: 'DAG run', answer: DagRun, failures: [404] },
   {
@@ -339,7 +359,7 @@ export const operations: readonly Operation[] = [
     body: MaterializeAsset,
     isBodyOptional: true,
     answer: DagRun,
-    failures: [400, 404, 409, 413, 415, 422],
+    failures: [400, 404, 409, 413, 415, 422, 429],
   },
   ...queuedEventOperations,
   ...attemptOperations,

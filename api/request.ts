@@ -66,7 +66,10 @@ export function unknownDag(dagId: string): TidegateError {
 }
 
 export function unknownRun(dagId: DagId, runId: string): TidegateError {
-  return new TidegateError('unknown_run', `DAG ${dagId} has no run ${quote(runId)}`);
+  return new TidegateError(
+    'unknown_run',
+    `DAG ${dagId} has no run ${quote(runId)}: it never had, or it was pruned; GET /api/v2/project says what is kept for how long`,
+  );
 }
 
 export function unknownTask(dagId: DagId, taskId: string): TidegateError {

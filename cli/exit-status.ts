@@ -29,6 +29,8 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   unknown_task: failed,
   run_exists: failed,
   run_conflict: failed,
+  project_paused: failed,
+  queue_full: failed,
   idempotency_conflict: failed,
   invalid_environment: invalid,
   database_unreachable: unreachable,

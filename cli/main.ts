@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { runCommandLine } from './command-line.ts';
 import { reportChecked, reportDeployed } from './project-report.ts';
+import type { PruneOptions } from './commands/db.ts';
 import { requireProjectVariables } from './project-variables.ts';
 import type { Report } from './report.ts';
 import type { Run, Session } from './session.ts';
@@ -56,6 +57,19 @@ function addLocalCommands(program: Command, run: Run): void {
   db.command('migrate')
     .description('create the schema of a project, or bring it up to date')
     .action(() => run(async (session) => (await import('./commands/db.ts')).migrateDatabase(session)));
+  db.command('prune')
+    .description(
+      'delete what is past its age; without ages, by the retention that the project was deployed with',
+    )
+    .option('--older-than <age>', 'age of all that no other option names, such as 90d')
+    .option('--runs-older-than <age>', 'runs with their tasks and results, from their end')
+    .option('--logs-older-than <age>', 'logs of tasks, from the end of their run')
+    .option('--events-older-than <age>', 'asset events, and what became of them')
+    .option('--steps-older-than <age>', 'steps of consumers')
+    .option('--dry-run', 'only say what would go, by table')
+    .action((options: PruneOptions) =>
+      run(async (session) => (await import('./commands/db.ts')).pruneDatabase(session, options)),
+    );
   program
     .command('replay <source>')
     .description('say whether a workflow (its id, or its history as a .json file) replays with this version')

@@ -13,6 +13,8 @@ export const errorCodes = [
   'unknown_task',
   'run_exists',
   'run_conflict',
+  'project_paused',
+  'queue_full',
   'idempotency_conflict',
   'invalid_environment',
   'database_unreachable',

@@ -1,5 +1,6 @@
 import type { AssetRef } from './asset-uri.ts';
 import type { JsonObject } from './json.ts';
+import type { RetentionPlan } from './retention.ts';
 import type { DagPlan } from './run-plan.ts';
 
 /** An asset as it is deployed. */
@@ -53,4 +54,6 @@ export interface ProjectPlan {
   readonly aliases: readonly AliasPlan[];
   readonly templates: readonly TemplatePlan[];
   readonly importErrors: readonly ImportError[];
+  /** Absent is that everything is kept. */
+  readonly retention?: RetentionPlan;
 }

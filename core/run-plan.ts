@@ -7,8 +7,10 @@ import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
+import type { QueueLimit } from './queue-limit.ts';
 import type { RetryPlan } from './retry.ts';
 import type { Source } from './source.ts';
+import type { TaskPriority } from './task-priority.ts';
 import type { TaskShape } from './task-shape.ts';
 import { judgeTask, type TriggerRule, type Verdict } from './trigger-rule.ts';
 
@@ -26,6 +28,8 @@ export interface TaskPlan {
   readonly cancelGraceMs?: number;
   /** Task queue whose workers run it; `null` is the project's own. */
   readonly taskQueue: string | null;
+  /** When it goes among the tasks that wait for a worker; absent is as all others. */
+  readonly priority?: TaskPriority;
   readonly outlets: readonly Source[];
   readonly inlets: readonly Source[];
   /** Absent is a task that runs once, and whatever it returns is its result. */
@@ -94,6 +98,8 @@ export interface DagPlan {
   /** Whether runs by time wait until the condition is met, and consume; events then start nothing by themselves. Absent is no. */
   readonly ticksWait?: true;
   readonly maxActiveRuns: number;
+  /** How many requested runs may wait for a slot; absent is any number. */
+  readonly maxQueuedRuns?: QueueLimit;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;
   /** JSON Schema of `conf`; `null` accepts any object. */

@@ -1,6 +1,9 @@
 import type { DagId, RunId, TaskId } from './ids.ts';
 import { hashOf } from './text-hash.ts';
 
+/** What deletes what is past its age: the schedule, and the workflow that it starts. */
+export const pruneWorkflowId = 'tidegate/prune';
+
 /** Longest summary of an activity, timer or workflow, in bytes: half of what Temporal accepts. */
 const maxSummaryBytes = 200;
 

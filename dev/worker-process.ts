@@ -34,7 +34,7 @@ export async function startWorker(options: Omit<ProcessOptions, 'name' | 'isRead
   const started = await startProcess({
     ...options,
     name: 'worker',
-    environment: { ...options.environment, TIDEGATE_DEPLOY: 'always' },
+    environment: { TIDEGATE_DRAIN_TIMEOUT: '2 seconds', ...options.environment, TIDEGATE_DEPLOY: 'always' },
     isReady: (child) => child.log().includes('"msg":"worker ready"'),
   });
   if (started.kind === 'failed') return started;

@@ -9,6 +9,7 @@ import { compileShape } from './compile-shape.ts';
 import { parseIsolation } from './isolate.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
+import { parseTaskPriority } from '../core/task-priority.ts';
 import { didYouMean } from '../core/did-you-mean.ts';
 import { idOf, type Need, setUpsOf, type TaskDefaults, type TaskDefinition } from './task.ts';
 import { topologicalOrder } from './topological-order.ts';
@@ -102,6 +103,7 @@ function compileTask(
   try {
     // How code is run is no part of a plan, but what is wrong with it is found when it is deployed.
     parseIsolation(options.isolate);
+    const priority = parseTaskPriority(options.priority, options.fairness);
     return {
       id: parseTaskId(task.id),
       needs: needs.map((need) => parseTaskId(need.id)),
@@ -111,6 +113,7 @@ function compileTask(
       heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
       ...(options.cancelGrace === undefined ? {} : { cancelGraceMs: parseDuration(options.cancelGrace) }),
       taskQueue: options.taskQueue ?? null,
+      ...(priority === undefined ? {} : { priority }),
       outlets: sourcesOf('outlet', task.outlets),
       inlets: sourcesOf('inlet', task.inlets),
       ...compileShape(

@@ -7,6 +7,7 @@ import { invalidOption } from '../core/invalid-option.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import { parseGateTerms } from '../core/gate-options.ts';
 import { parseDuration } from '../core/duration.ts';
+import { parseQueueLimit } from '../core/queue-limit.ts';
 import { type DagPlan, maxPendingTasks, type RunPlan } from '../core/run-plan.ts';
 import { isCount } from '../core/whole-number.ts';
 import { compileOutlets } from './compile-outlets.ts';
@@ -50,6 +51,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
   requireParams(definition);
   const paramsSchema = toJsonSchema(options.params, 'params');
   if (cron !== null || condition !== null) requireDefaults(paramsSchema);
+  const maxQueuedRuns = parseQueueLimit(options.maxQueuedRuns);
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
@@ -64,6 +66,7 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     requestedRunsConsume,
     ...(ticksWait === true ? { ticksWait } : {}),
     maxActiveRuns: parseMaxActiveRuns(options.maxActiveRuns),
+    ...(maxQueuedRuns === undefined ? {} : { maxQueuedRuns }),
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema,

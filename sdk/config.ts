@@ -1,4 +1,5 @@
 import type { UriLevel } from '../core/uri-level.ts';
+import type { RetentionOptions } from './compile-retention.ts';
 import { brand, isBranded } from './brand.ts';
 
 /** What a project's `tidegate.config.ts` may say. */
@@ -12,6 +13,11 @@ export interface ProjectConfig {
    * nothing at `off`. It changes no URI. @defaultValue `'warn'`
    */
   readonly assetUris?: UriLevel;
+  /**
+   * How long what was written down is kept, each kind by its own age of at least an hour: `{ runs: '90 days', logs: '14 days',
+   * events: '90 days', steps: '30 days' }`. Once a day what is older is deleted. What is not named stays for ever. @defaultValue nothing is deleted
+   */
+  readonly retention?: RetentionOptions;
 }
 
 /** A project's configuration, as its default export. */

@@ -5,6 +5,7 @@ import type { Duration } from '../core/duration.ts';
 import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionedInput } from '../core/partitioned.ts';
+import type { QueueLimitInput } from '../core/queue-limit.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
@@ -39,6 +40,12 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
   readonly description?: string;
   /** Most runs at a time, 1 to 1,000. @defaultValue 16 */
   readonly maxActiveRuns?: number;
+  /**
+   * How many runs by hand and by time may wait for a slot, 1 to 100,000, and what becomes of the next one: it is refused (`'reject'`, also where this is a
+   * number), or the oldest that waits fails to make room for it (`'drop_oldest'`). Events that wait are not runs, and always queue.
+   * @defaultValue no limit
+   */
+  readonly maxQueuedRuns?: QueueLimitInput;
   /** Most tasks of one run that are under way at a time, 1 to 500. @defaultValue 500 */
   readonly maxActiveTasks?: number;
   /** Longest a run may take from its start; then its tasks are told to stop, and it fails. @defaultValue no limit */

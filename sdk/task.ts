@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
+import type { FairnessInput } from '../core/task-priority.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AuthoredShape } from './authored-shape.ts';
 import type { IsolateOptions } from './isolate.ts';
@@ -93,6 +94,13 @@ export interface TaskDefaults {
   readonly heartbeatTimeout?: Duration;
   /** How long a task that is told to stop, because its run is, may take to do so; then it is given up on. @defaultValue `'10s'` */
   readonly cancelGrace?: Duration;
+  /** Which of the tasks that wait for a worker of its queue goes first: 1 before all others, 5 behind them. @defaultValue 3 */
+  readonly priority?: number;
+  /**
+   * By what tasks of one priority take turns, such as the team or customer they are for, at most 64 bytes: however many wait for one key, those of another
+   * do not wait behind all of them. A `weight` of 2 gets two turns for one. @defaultValue all have one key
+   */
+  readonly fairness?: FairnessInput;
 }
 
 /** How a task depends on others, what it reads and updates, and how it is run. */

@@ -157,7 +157,7 @@ async function queueAgain(tx: Tx, { dag_id: dagId, run_id: runId, attempt }: Run
     .set({
       ...{ attempt: attempt + 1, state: 'queued', reason: null, is_owed: false, is_close_reported: false },
       ...{ admitted_at: null, workflow_seen_at: null, started_at: null, ended_at: null },
-      ...{ wanted_state: null, wanted_reason: null },
+      ...{ wanted_state: null, wanted_reason: null, are_logs_pruned: false },
     })
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)

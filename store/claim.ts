@@ -116,7 +116,13 @@ export function isItsTurn({ dagId, epoch, step }: Claim, { kind, counted }: Step
 export type WhichRequests = 'ticks' | 'others';
 
 /** Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for. */
-export async function openRunsOf(db: Db | Tx, dagId: DagId, mostWaiting: number, which?: WhichRequests) {
+/** @param which - of those that wait; with `isLetIn` they are locked, so that a full queue does not drop them meanwhile */
+export async function openRunsOf(
+  db: Db | Tx,
+  dagId: DagId,
+  mostWaiting: number,
+  { which, isLetIn = false }: { readonly which?: WhichRequests | undefined; readonly isLetIn?: boolean } = {},
+) {
   const open = db
     .selectFrom('run')
     .select(['run_id', 'attempt', 'trigger', 'version', 'partition_key'])
@@ -130,7 +136,7 @@ export async function openRunsOf(db: Db | Tx, dagId: DagId, mostWaiting: number,
     which === undefined ? waiting : waiting.where(which === 'ticks' ? isTick : sql<boolean>`not ${isTick}`);
   return {
     admitted: await open.where('admitted_at', 'is not', null).execute(),
-    waiting: await wanted.execute(),
+    waiting: await (isLetIn ? wanted.forUpdate() : wanted).execute(),
   };
 }
 

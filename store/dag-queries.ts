@@ -3,6 +3,7 @@ import type { DagId } from '../core/ids.ts';
 import type { DagOutlet, DagPlan, TaskPlan } from '../core/run-plan.ts';
 import { isNamedLike } from './asset-queries.ts';
 import type { Db } from './database.ts';
+import type { PausedBy } from './schema.ts';
 import { allOf, contains, countFrom, given, type OrderedPage, pageOf } from './page.ts';
 
 /** A DAG with its newest definition that is one; a retired DAG keeps its last. */
@@ -13,6 +14,7 @@ export interface DagRecord {
   readonly retired_at: Date | null;
   readonly updated_at: Date;
   readonly is_paused: boolean;
+  readonly paused_by: PausedBy | null;
   readonly has_import_errors: boolean;
   readonly version_created_at: Date;
   /** The next time of its schedule; `null` while it is paused, or where there is none. */
@@ -82,7 +84,7 @@ export async function readTasks(db: Db, dagId: DagId): Promise<readonly TaskPlan
 }
 
 const selected = sql`
-  select d.dag_id, d.version, d.file, d.retired_at, d.updated_at, c.is_paused, v.created_at as version_created_at,
+  select d.dag_id, d.version, d.file, d.retired_at, d.updated_at, c.is_paused, c.paused_by, v.created_at as version_created_at,
     case when d.retired_at is null and not c.is_paused then d.next_time_at end as next_time_at,
     (v.plan -> 'run' -> 'maxActiveTasks')::int as max_active_tasks, (v.plan -> 'run' -> 'timeoutMs')::bigint as run_timeout_ms,
     v.plan - 'run' as plan, coalesce(v.plan -> 'run' -> 'outlets', '[]') as outlets, exists (select from import_error i where i.file = d.file) as has_import_errors`;

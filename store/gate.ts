@@ -56,7 +56,9 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const { ignored: _, ...counting } = gate.forgotten === undefined ? gate : recalled(gate, forgotten);
       const { gate: counted } = countUntilMet(counting, batches, () => false);
       const { ticksWait } = definition;
-      const { admitted, waiting } = await openRunsOf(tx, dagId, 1, ticksWait ? 'others' : undefined);
+      const { admitted, waiting } = await openRunsOf(tx, dagId, 1, {
+        which: ticksWait ? 'others' : undefined,
+      });
       // A definition that its workflow has yet to hear of is in force all the same.
       const inForce = passTime((await redefineQueued(tx, definition, counted, head)).gate, at);
       const consumer: Consumer = {

@@ -6,6 +6,8 @@ import * as missedTimes from './migrations/0002-missed-times.ts';
 import * as taskProgress from './migrations/0003-task-progress.ts';
 import * as mappedTasks from './migrations/0004-mapped-tasks.ts';
 import * as attempts from './migrations/0006-attempts.ts';
+import * as projectPause from './migrations/0008-project-pause.ts';
+import * as retention from './migrations/0009-retention.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
@@ -13,6 +15,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0003-task-progress': taskProgress,
   '0004-mapped-tasks': mappedTasks,
   '0006-attempts': attempts,
+  '0008-project-pause': projectPause,
+  '0009-retention': retention,
 };
 
 /**

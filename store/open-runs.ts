@@ -171,7 +171,7 @@ export async function admitRuns(
   const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
     if (!(await takeStep(tx, claim, { kind: 'admitted', counted: gate.watermark }))) return { kind: 'stale' };
     const { dagId } = claim;
-    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, which);
+    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, { which, isLetIn: true });
     const isHeld = ({ run_id, attempt }: (typeof admitted)[number]) =>
       activeRuns.includes(slotOf(run_id, attempt));
     const unknown = [...admitted.filter((run) => !isHeld(run)), ...waiting];

@@ -4,11 +4,12 @@ import type { DagOutlet, TaskEnd } from '../core/run-plan.ts';
 import { parseSlot, type Slot } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
+import { dropOldest, findRoom } from './queue-limit.ts';
 import { recordOutlets } from './run-outlets.ts';
 import { type EndedRunState, openTaskStates, type RunRow, type RunTrigger } from './schema.ts';
 
 /** What became of a request for a run. */
-export type Requested = 'requested' | 'exists' | 'removed';
+export type Requested = 'requested' | 'exists' | 'removed' | 'full';
 
 /** A run that somebody or some tick asks for. */
 export interface RunRequest {
@@ -24,7 +25,8 @@ export interface RunRequest {
 }
 
 /**
- * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG.
+ * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG, or of one whose
+ * queue is full and rejects.
  */
 export async function requestRun(db: Db, request: RunRequest): Promise<Requested> {
   return db.transaction().execute((tx) => insertRequest(tx, request));
@@ -34,6 +36,8 @@ export async function requestRun(db: Db, request: RunRequest): Promise<Requested
 export async function insertRequest(tx: Tx, request: RunRequest): Promise<Requested> {
   const { dagId, runId, trigger, conf, note, logicalAt, dataIntervalStartAt, dataIntervalEndAt } = request;
   if (!(await holdDag(tx, dagId))) return 'removed';
+  const room = await findRoom(tx, dagId);
+  if (room.kind === 'reject') return (await readRun(tx, dagId, runId)) === undefined ? 'full' : 'exists';
   const row = await tx
     .insertInto('run')
     .values({
@@ -43,7 +47,9 @@ export async function insertRequest(tx: Tx, request: RunRequest): Promise<Reques
     .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
     .returning('run_id')
     .executeTakeFirst();
-  return row === undefined ? 'exists' : 'requested';
+  if (row === undefined) return 'exists';
+  if (room.kind === 'drop') await dropOldest(tx, dagId, room);
+  return 'requested';
 }
 
 /**
@@ -179,7 +185,7 @@ export function isEndedRun({ state }: Pick<RunRow, 'state'>): boolean {
   return state === 'success' || state === 'failed';
 }
 
-export async function readRun(db: Db, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
+export async function readRun(db: Db | Tx, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
   return db
     .selectFrom('run')
     .selectAll()

@@ -6,6 +6,7 @@ import type { Gate } from '../core/gate.ts';
 import type { TaskWish } from '../core/clearing-tasks.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import type { RetentionPlan } from '../core/retention.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { StepDeed, StepInput } from '../core/steps.ts';
 
@@ -188,6 +189,31 @@ export interface ConsumerTable {
   readonly lists_history: Generated<boolean>;
   readonly checkpoint: JSONColumnType<Checkpoint>;
   readonly is_paused: Generated<boolean>;
+  /** Whose pause it is, or is to be; `null` where there is none. */
+  readonly paused_by: ColumnType<PausedBy | null, PausedBy | null | undefined, PausedBy | null>;
+}
+
+/** Whose pause holds a DAG: its own, or that of the whole project. */
+export type PausedBy = 'dag' | 'project';
+
+/** What holds for the whole project: one row. */
+export interface ProjectTable {
+  readonly only_one: Generated<boolean>;
+  readonly is_paused: Generated<boolean>;
+  /** When the project was last paused or resumed, and by whom. */
+  readonly pause_changed_at: OptionalInstant;
+  readonly pause_changed_by: ColumnType<string | null, string | null | undefined, string | null>;
+  /** How long it keeps what it wrote down; `null` is for ever. */
+  readonly retention: OptionalJson<RetentionPlan>;
+  /** Whether Temporal's schedule is in line with that. */
+  readonly is_retention_synced: Generated<boolean>;
+  /** Up to which age something was deleted; `null` where nothing was. */
+  readonly runs_pruned_before: OptionalInstant;
+  readonly steps_pruned_before: OptionalInstant;
+  readonly events_pruned_before: OptionalInstant;
+  /** The newest event that was deleted, and how many were. */
+  readonly events_pruned_upto: Generated<number>;
+  readonly events_pruned: Generated<number>;
 }
 
 export interface ConsumerStepTable {
@@ -276,6 +302,8 @@ export interface MarkTable {
   readonly was_reason: string | null;
   readonly became: MarkedState;
   readonly note: string | null;
+  /** Whether the lines of its log were deleted before it. */
+  readonly are_logs_pruned: Generated<boolean>;
 }
 
 /** A tick of a schedule, and the run it is part of. */
@@ -389,6 +417,7 @@ export interface Database {
   readonly accepted_event: AcceptedEventTable;
   readonly refused_event: RefusedEventTable;
   readonly deployed_project: DeployedProjectTable;
+  readonly project: ProjectTable;
   readonly import_error: ImportErrorTable;
   readonly consumer: ConsumerTable;
   readonly consumer_step: ConsumerStepTable;

@@ -9,7 +9,7 @@ import { looksInside, type Partitions } from '../core/judge.ts';
 import { mapperFor } from '../core/partitioned.ts';
 import { hashOf } from '../core/text-hash.ts';
 import type { DagId } from '../core/ids.ts';
-import type { DagPlan, StartFrom } from '../core/run-plan.ts';
+import type { DagPlan, StartFrom, WhilePaused } from '../core/run-plan.ts';
 import type { ResolvedPlan } from '../core/selection.ts';
 import { type Source, sourceKey, titleOf } from '../core/source.ts';
 import type { SourceId, SourceIds } from './source-ids.ts';
@@ -41,6 +41,7 @@ interface Unplaced {
   readonly looksInside: boolean;
   /** Where the consumer begins if it is new. */
   readonly startFrom: StartFrom;
+  readonly whilePaused: WhilePaused;
 }
 
 /** Stands where the position will be; only the transaction that writes it ever sees it. */
@@ -72,13 +73,19 @@ async function writeVersion(tx: Tx, change: Change, ids: SourceIds): Promise<Unp
   const checkpoint = { version, gate: emptyGate(definition, unplaced) };
   const begun = await tx
     .insertInto('consumer')
-    .values({ dag_id: dagId, sent: unplaced, checkpoint: JSON.stringify(checkpoint) })
+    .values({
+      ...{ dag_id: dagId, sent: unplaced, checkpoint: JSON.stringify(checkpoint) },
+      // Deploys and pauses of the project wait for each other, so what is new is paused from its first moment.
+      is_paused: sql<boolean>`(select is_paused from project)`,
+      paused_by: sql<'project' | null>`(select case when is_paused then 'project' end from project)`,
+    })
     .onConflict((conflict) => conflict.column('dag_id').doNothing())
     .returning('dag_id')
     .executeTakeFirst();
   return {
     ...{ dagId, version, opened, closed, isFirst: begun !== undefined, looksInside: looksInside(definition) },
     startFrom: plan === null || !(await isNew(tx, dagId)) ? 'now' : plan.startFrom,
+    whilePaused: definition.whilePaused,
   };
 }
 
@@ -238,4 +245,14 @@ async function place(tx: Tx, written: readonly Unplaced[]): Promise<void> {
     where dag_id = any(${written.filter(({ isFirst }) => isFirst).map(({ dagId }) => dagId)}::text[])`.execute(
     tx,
   );
+  await sql`
+    update consumer set checkpoint = jsonb_set(checkpoint, '{gate,ignored}', ${JSON.stringify([{ after: at, upTo: null }])}::jsonb)
+    where is_paused and dag_id = any(${written.filter(isBornIgnoring).map(({ dagId }) => dagId)}::text[])`.execute(
+    tx,
+  );
+}
+
+/** Whether what is recorded while it is paused, which may be from its first moment, is ignored. */
+function isBornIgnoring({ isFirst, whilePaused }: Unplaced): boolean {
+  return isFirst && whilePaused === 'ignore';
 }

@@ -10,6 +10,7 @@ import {
 import { leafOfSubscription } from '../core/leaves.ts';
 import type { DagId } from '../core/ids.ts';
 import { runWorkflowId } from '../core/workflow-names.ts';
+import { claimPause, releasePause, requireProjectRuns } from '../store/project-pause.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import { clearQueueUpdate, pauseUpdate, resumeUpdate } from '../workflows/messages.ts';
 import { closeRun } from './close-run.ts';
@@ -29,13 +30,21 @@ const closingCodes = [5, 9, 10];
 
 /**
  * Pauses or resumes a DAG: its consumer opens no runs, its schedule makes no ticks, events keep queueing.
- * @throws TidegateError `temporal_unreachable` when Temporal or every worker is away; then nothing changed
+ * @throws TidegateError `temporal_unreachable` when Temporal or every worker is away; then nothing changed. `project_paused` when it is to be
+ * resumed while the whole project is paused
  */
 export async function setPaused(deps: Deps, dagId: DagId, isPaused: boolean): Promise<void> {
-  const update = isPaused ? pauseUpdate : resumeUpdate;
-  await reach(() => ask(deps, dagId, update, []));
+  if (isPaused) await claimPause(deps.db, dagId, 'dag');
+  else await requireProjectRuns(deps.db, dagId);
+  await tellPaused(deps, dagId, isPaused);
+  if (!isPaused) await releasePause(deps.db, dagId, 'dag');
   // Its schedule follows; where that is cut off a sweep does it.
   await reach(() => syncDeployed(deps, 0));
+}
+
+/** Tells a consumer that it is paused, or no more; telling it again changes nothing. */
+export async function tellPaused(deps: Deps, dagId: DagId, isPaused: boolean): Promise<void> {
+  await reach(() => ask(deps, dagId, isPaused ? pauseUpdate : resumeUpdate, []));
 }
 
 /** What to clear of a DAG's queue, and who asks for it. */

@@ -5,6 +5,7 @@ import { catchUp } from './catch-up.ts';
 import { ensureConsumer } from './consumer-workflow.ts';
 import type { Deps } from './deps.ts';
 import { planHash } from './plan-hash.ts';
+import { syncRetention } from './retention.ts';
 import { syncSchedules } from './schedules.ts';
 
 /** Puts a project in force: definitions, consumers and schedules. Doing it again changes nothing. */
@@ -13,6 +14,7 @@ export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed
   // Consumers that run hear of their new definition in the same stream as of events.
   deps.dispatcher.notify([...deployed.changed, ...deployed.retired]);
   await syncDeployed(deps, 0);
+  await syncRetention(deps);
   return deployed;
 }
 

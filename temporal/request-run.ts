@@ -11,14 +11,20 @@ import { nextTimes, withPrevious } from './schedule-times.ts';
  */
 export async function requestRun({ db, requestedRuns }: Deps, request: RunRequest): Promise<Requested> {
   const requested = await writeRequest(db, request);
-  if (requested !== 'removed') requestedRuns.report(request.dagId);
+  if (isWaiting(requested)) requestedRuns.report(request.dagId);
   return requested;
 }
 
 /** Requests the run of a time of a schedule; the same time twice is one run. */
-export async function requestTick({ db, requestedRuns }: Deps, dagId: DagId, tick: Tick): Promise<void> {
+export async function requestTick(deps: Deps, dagId: DagId, tick: Tick): Promise<void> {
+  const { db, requestedRuns, log } = deps;
   const requested = await writeTick(db, dagId, tick);
-  if (requested !== 'removed') requestedRuns.report(dagId);
+  if (isWaiting(requested)) requestedRuns.report(dagId);
+  if (requested === 'full') log.warn('time without a run: the queue is full', { dagId, ...tick });
+}
+
+function isWaiting(requested: Requested): boolean {
+  return requested === 'requested' || requested === 'exists';
 }
 
 /** Requests the run of a time that has come, and notes which one comes next. */

@@ -25,6 +25,8 @@ import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import { cancelRun } from './control.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
+import { settleProjectPause } from './project-pause.ts';
+import { syncRetention } from './retention.ts';
 
 /** How long the usual way has before a sweep goes it again. */
 const patienceMs = 3_000;
@@ -73,6 +75,8 @@ export async function sweep(
   await each(deps, await findUnsettled(db, catchUpEveryMs), (dag) => catchUp(deps, dag));
   for (const dagId of await findWaitingRequests(db, patienceMs)) requestedRuns.report(dagId);
   if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
+  if (isFull) await syncRetention(deps);
+  if (isFull) await settleProjectPause(deps);
 }
 
 /** In small batches, so that none holds locks for long; what is left is for the next sweep. */

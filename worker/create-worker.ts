@@ -20,10 +20,11 @@ export interface WorkerOptions {
   /** Most tasks at a time. @defaultValue 100 */
   readonly maxConcurrentTasks?: number;
   readonly interceptors?: WorkerInterceptors;
+  /** How long tasks may go on once it stops, before Temporal cancels them. @defaultValue 5 seconds, in milliseconds */
+  readonly graceMs?: number;
 }
 
-/** How long a stopping worker lets tasks go on before it hands them back. */
-const graceMs = 5_000;
+const defaultGraceMs = 5_000;
 /** How often the server hears of a running task, and the task of its cancellation. */
 const heartbeatMs = 2_000;
 
@@ -38,7 +39,7 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
 
 /** A worker on one task queue; it begins with `run()`. */
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
-  const { deps, connection, workflowBundle, taskQueue, maxConcurrentTasks, interceptors } = options;
+  const { deps, connection, workflowBundle, taskQueue, maxConcurrentTasks, interceptors, graceMs } = options;
   const create = () =>
     Worker.create({
       connection,
@@ -50,7 +51,7 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
       ...(interceptors === undefined ? {} : { interceptors }),
       maxConcurrentActivityTaskExecutions: maxConcurrentTasks ?? 100,
       maxHeartbeatThrottleInterval: heartbeatMs,
-      shutdownGraceTime: graceMs,
+      shutdownGraceTime: graceMs ?? defaultGraceMs,
     });
   return workflowBundle === undefined ? create() : withoutWorkflowStacks(create);
 }

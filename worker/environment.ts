@@ -9,6 +9,10 @@ import { defaultIdempotencyRetentionMs } from '../temporal/sweep.ts';
 const leastRetentionMs = 60_000;
 const mostIsolatedTasks = 1_000;
 
+/** With what a task may take to stop, less than the 30 seconds that Kubernetes gives a container. */
+const defaultDrainMs = 15_000;
+const longestDrainMs = 86_400_000;
+
 /** What a worker process reads from its environment. */
 export interface WorkerEnvironment extends Environment {
   /** Folder with the `tidegate.config.ts`. */
@@ -21,6 +25,8 @@ export interface WorkerEnvironment extends Environment {
   readonly idempotencyRetentionMs: number;
   /** Most isolated tasks at a time, each of which is a process. */
   readonly isolatedTasks: number;
+  /** How long running tasks may go on once the worker is told to stop. */
+  readonly drainMs: number;
 }
 
 /** @throws TidegateError `invalid_environment` naming the first variable that is missing or malformed */
@@ -35,6 +41,7 @@ export function parseWorkerEnvironment(variables: Variables): WorkerEnvironment 
     deploys: deploysOf(variables),
     idempotencyRetentionMs: retentionOf(variables, 'TIDEGATE_IDEMPOTENCY_RETENTION'),
     isolatedTasks: isolatedTasksOf(variables, 'TIDEGATE_ISOLATED_TASKS'),
+    drainMs: drainOf(variables, 'TIDEGATE_DRAIN_TIMEOUT'),
   };
 }
 
@@ -66,6 +73,17 @@ function isolatedTasksOf(variables: Variables, name: string): number {
   throw new TidegateError(
     'invalid_environment',
     `${name} ${quote(value)} is not valid: use a whole number from 1 to ${mostIsolatedTasks}`,
+  );
+}
+
+function drainOf(variables: Variables, name: string): number {
+  const value = valueOf(variables, name);
+  if (value === undefined) return defaultDrainMs;
+  const ms = durationIn(value);
+  if (ms !== undefined && ms <= longestDrainMs) return ms;
+  throw new TidegateError(
+    'invalid_environment',
+    `${name} ${quote(value)} is not valid: use a duration of at most a day, such as '20 seconds' or '10m'`,
   );
 }
 

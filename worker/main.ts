@@ -15,7 +15,7 @@ try {
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   const environment = parseWorkerEnvironment(process.env);
   const worker = await runWorker({ environment, applicationName: name, log });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.stop());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => worker.stop());
   await worker.done;
   log.info('stopped');
   process.exit(0);

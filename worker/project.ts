@@ -6,6 +6,7 @@ import type { ImportError, ProjectPlan, ProjectWarning } from '../core/project-p
 import type { DagPlan } from '../core/run-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
 import { compileDag } from '../sdk/compile.ts';
+import { compileRetention } from '../sdk/compile-retention.ts';
 import { compileAsset } from '../sdk/compile-asset.ts';
 import type { ProjectConfig } from '../sdk/config.ts';
 import { type DagDefinition, dagOf } from '../sdk/dag.ts';
@@ -85,6 +86,7 @@ export async function loadProject(projectFolder: string): Promise<Project> {
       }
     });
   const plan = {
+    ...(config.retention === undefined ? {} : { retention: compileRetention(config.retention) }),
     dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     assets: assets.plans,
     aliases: aliases.plans,

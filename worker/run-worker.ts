@@ -13,6 +13,7 @@ import { deploy } from '../temporal/deploy.ts';
 import { openDeps, type OpenOptions } from '../temporal/open-deps.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
 import { bundleWorkflows, createWorker } from './create-worker.ts';
+import { createDraining } from './draining.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { withIsolation } from './isolation.ts';
 import { loadProject, type Project } from './project.ts';
@@ -25,11 +26,14 @@ export interface RunWorkerOptions extends Omit<OpenOptions, 'environment'> {
   readonly workflowBundle?: WorkflowBundleWithSourceMap;
 }
 
+/** How long a task that is told to stop may take to do so, and its worker to say so. */
+const stopMs = 15_000;
+
 /** A worker at work. */
 export interface RunningWorker {
   /** Resolves when it has stopped; rejects when it broke. */
   readonly done: Promise<void>;
-  /** Takes nothing new, lets tasks go on for a few seconds, then hands them back. */
+  /** Takes nothing new, lets tasks go on for the drain time-out, then hands them back. Said again it hands them back at once. */
   stop(): void;
 }
 
@@ -40,14 +44,18 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   for (const { file, message } of project.plan.importErrors) log.error('import error', { file, message });
   for (const { place, message } of project.warnings) log.warn('project warning', { place, message });
   const open = await openDeps(options);
+  const draining = createDraining();
   const deps: WorkerDeps = {
     ...open,
     tasks: withIsolation(project, { fileOf: fileIn(project), places: environment.isolatedTasks }),
     searchAttributes: await ensureSearchAttributes(open.temporal, log),
     identity: `${process.pid}@${hostname()}`,
+    handBack: draining.handBack,
   };
   const connection = await NativeConnection.connect(connectionOptions(environment.temporal));
-  const shared = { deps, connection, ...(workerInterceptors && { interceptors: workerInterceptors }) };
+  const { drainMs } = environment;
+  const interceptors = workerInterceptors && { interceptors: workerInterceptors };
+  const shared = { deps, connection, graceMs: drainMs + stopMs, ...interceptors };
   const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
   const workers = [await createWorker({ ...shared, workflowBundle })];
   for (const taskQueue of environment.taskQueues) workers.push(await createWorker({ ...shared, taskQueue }));
@@ -58,13 +66,20 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   log.info('worker ready', { dags: project.plan.dags.length, taskQueues: workers.map(queueOf) });
 
   const done = running.then(async () => {
+    draining.end();
     await stopSweeping();
     await connection.close();
     await open.close();
   });
   return {
     done,
-    stop: () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()),
+    stop: () =>
+      draining.stop({
+        ...{ drainMs, log },
+        close: () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()),
+        countTasks: () =>
+          workers.reduce((sum, worker) => sum + worker.getStatus().numInFlightNonLocalActivities, 0),
+      }),
   };
 }
 

@@ -8,6 +8,7 @@ import type { RunTask, TaskResult } from '../activities/index.ts';
 import type { CallbackCause } from '../core/callback.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { TaskEnd, TaskPlan } from '../core/run-plan.ts';
+import type { TaskPriority } from '../core/task-priority.ts';
 import type { Choice } from '../core/task-shape.ts';
 import { titleOf } from '../core/source.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
@@ -59,6 +60,7 @@ export async function runTask(
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
     summary: summary(task.outlets.length === 0 ? name : `${name} → ${task.outlets.map(titleOf).join(', ')}`),
     ...(task.taskQueue === null ? {} : { taskQueue: task.taskQueue }),
+    ...(task.priority === undefined ? {} : { priority: temporalPriority(task.priority) }),
   });
   if (run === undefined) throw new Error(`no activity ${type}`);
   const special = {
@@ -81,4 +83,12 @@ export function endOfFailure(error: unknown): 'cancelled' | 'failed' {
   if (isCancellation(error)) return 'cancelled';
   if (error instanceof ActivityFailure) return 'failed';
   throw error;
+}
+
+function temporalPriority({ level, fairnessKey, fairnessWeight }: TaskPriority) {
+  return {
+    ...(level === undefined ? {} : { priorityKey: level }),
+    ...(fairnessKey === undefined ? {} : { fairnessKey }),
+    ...(fairnessWeight === undefined ? {} : { fairnessWeight }),
+  };
 }

@@ -62,6 +62,8 @@ export const DagRun = z
     temporal_workflow_id: z.string(),
     /** Its page in Temporal's Web UI; null where the address of that is not configured. */
     temporal_ui_url: z.string().nullable(),
+    /** Until when Temporal keeps that page, by the retention of its namespace; null while the run is open, or where it cannot be told. */
+    temporal_history_until: Instant.nullable(),
   })
   .meta({ id: 'DagRun' });
 export type DagRun = z.infer<typeof DagRun>;

@@ -30,6 +30,8 @@ export const Dag = z
     /** Always the id. */
     dag_display_name: z.string(),
     is_paused: z.boolean(),
+    /** Whose pause it is: its own, or that of the whole project; null while it is not paused. */
+    paused_by: z.enum(['dag', 'project']).nullable(),
     /** Whether the DAG was removed from the project. */
     is_stale: z.boolean(),
     last_parsed_time: Instant,
@@ -83,6 +85,8 @@ export const DagDetails = Dag.extend({
   deadline: z
     .object({ cron: z.string(), timezone: z.string(), on_missing: z.enum(['run', 'skip', 'alert']) })
     .nullable(),
+  /** How many requested runs may wait for a slot, and what becomes of the next one; null is no limit. */
+  max_queued_runs: z.object({ max: z.int(), policy: z.enum(['reject', 'drop_oldest']) }).nullable(),
   doc_md: z.string().nullable(),
   start_date: Instant.nullable(),
   end_date: Instant.nullable(),
@@ -166,6 +170,10 @@ export const Task = z
     retry_delay: TimeDelta,
     retry_exponential_backoff: z.boolean(),
     priority_weight: z.null(),
+    /** Which of the tasks that wait for a worker goes first: 1 before all others, 5 behind them. */
+    priority: z.int(),
+    /** By what tasks of one priority take turns; null where all have one key. */
+    fairness_key: z.string().nullable(),
     weight_rule: z.null(),
     ui_color: z.null(),
     ui_fgcolor: z.null(),

@@ -50,7 +50,7 @@ export function assetRoutes(deps: ApiDeps): Router {
       const message = `asset ${asset.name} is produced by ${[dagId, ...others].join(', ')}: trigger one of these DAGs`;
       throw new HttpProblem(409, 'several_producers', message);
     }
-    response.json(toDagRun(await acceptRun(deps, dagId, run), deps));
+    response.json(toDagRun(await acceptRun(deps, dagId, run), deps, null));
   });
 
   return router;

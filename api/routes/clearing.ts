@@ -54,7 +54,7 @@ export function clearingRoutes(deps: ApiDeps): Router {
     const why = onlyFailed ? 'retry' : 're-run';
     const cleared = await clear(deps, { run, wish, why, asked: body });
     // As in Airflow: what would run while it only says so, else the run.
-    response.json(body.dry_run ? cleared : toDagRun(await requireRun(deps, request), deps));
+    response.json(body.dry_run ? cleared : toDagRun(await requireRun(deps, request), deps, null));
   });
 
   router.get(`${ofRun}/attempts`, async (request, response) => {

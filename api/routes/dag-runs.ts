@@ -5,6 +5,7 @@ import { listConsumedEvents } from '../../store/event-queries.ts';
 import { countRuns, findRun, listRuns, type RunFilter, type RunRecord } from '../../store/run-queries.ts';
 import { inSnapshot } from '../../store/snapshot.ts';
 import { cancelRun } from '../../temporal/control.ts';
+import { NamespaceRetention } from '../../temporal/namespace-retention.ts';
 import { acceptRun } from '../accept-run.ts';
 import type { AssetEventCollection } from '../contract/asset-events.ts';
 import {
@@ -24,11 +25,13 @@ const everyDag = '~';
 
 export function dagRunRoutes(deps: ApiDeps): Router {
   const router = Router();
+  const history = new NamespaceRetention(deps.temporal);
+  const shown = async (run: RunRecord) => toDagRun(run, deps, await history.read());
 
   router.post('/dags/:dag_id/dagRuns', async (request, response) => {
     const body = bodyOf(CreateDagRun, request);
     const run = await acceptRun(deps, dagIdOf(request.params.dag_id), body);
-    response.json(toDagRun(run, deps));
+    response.json(await shown(run));
   });
 
   router.get('/dags/:dag_id/dagRuns', async (request, response) => {
@@ -42,12 +45,12 @@ export function dagRunRoutes(deps: ApiDeps): Router {
       deps.db,
       async (tx) => [await listRuns(tx, filter, page), await countRuns(tx, filter)] as const,
     );
-    const dag_runs = runs.map((run) => toDagRun(run, deps));
+    const dag_runs = await Promise.all(runs.map(shown));
     response.json({ dag_runs, total_entries: total } satisfies DagRunCollection);
   });
 
   router.get('/dags/:dag_id/dagRuns/:dag_run_id', async (request, response) => {
-    response.json(toDagRun(await requireRun(deps, request), deps));
+    response.json(await shown(await requireRun(deps, request)));
   });
 
   router.get('/dags/:dag_id/dagRuns/:dag_run_id/upstreamAssetEvents', async (request, response) => {
@@ -62,7 +65,7 @@ export function dagRunRoutes(deps: ApiDeps): Router {
     const { dag_id: dagId, run_id: runId, attempt, state } = await requireRun(deps, request);
     // What has ended stays as it ended, so that asking twice is as good as once.
     if (state === 'queued' || state === 'running') await cancelRun(deps, { dagId, runId, attempt });
-    response.status(202).json(toDagRun(await requireRun(deps, request), deps));
+    response.status(202).json(await shown(await requireRun(deps, request)));
   });
 
   return router;

@@ -22,7 +22,7 @@ export function markingRoutes(deps: ApiDeps): Router {
     if (note !== undefined) await noteRun(deps.db, dagId, runId, note);
     const wanted = state ?? undefined;
     if (wanted !== undefined) await markRun(deps, { dagId, runId, who, note: note ?? null, state: wanted });
-    response.json(toDagRun(await requireRun(deps, request), deps));
+    response.json(toDagRun(await requireRun(deps, request), deps, null));
   });
 
   router.patch(`${ofRun}/taskInstances/:task_id`, async (request, response) => {

@@ -18,7 +18,12 @@ export function toTrigger(runType: DagRunType): RunTrigger {
   return triggers[runType];
 }
 
-export function toDagRun(run: RunRecord, deps: Pick<ApiDeps, 'temporal' | 'temporalUiUrl'>): DagRun {
+/** @param historyMs - how long Temporal keeps what ended; `null` where that is not known */
+export function toDagRun(
+  run: RunRecord,
+  deps: Pick<ApiDeps, 'temporal' | 'temporalUiUrl'>,
+  historyMs: number | null,
+): DagRun {
   const { version, version_created_at } = run;
   const workflowId = runWorkflowId(run.dag_id, run.run_id, run.attempt);
   return {
@@ -54,6 +59,8 @@ export function toDagRun(run: RunRecord, deps: Pick<ApiDeps, 'temporal' | 'tempo
     missing: [...run.missing],
     temporal_workflow_id: workflowId,
     temporal_ui_url: workflowUrl(deps, workflowId),
+    temporal_history_until:
+      run.ended_at === null || historyMs === null ? null : toInstant(run.ended_at.getTime() + historyMs),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Condition } from '../../core/condition.ts';
 import type { DagId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { maxPendingTasks, type TaskPlan } from '../../core/run-plan.ts';
+import { defaultLevel } from '../../core/task-priority.ts';
 import {
   type AssetSource,
   isAssetSource,
@@ -22,6 +23,7 @@ export function toDag(dag: DagRecord): Dag {
     dag_id,
     dag_display_name: dag_id,
     is_paused: dag.is_paused,
+    paused_by: dag.is_paused ? (dag.paused_by ?? 'dag') : null,
     is_stale: retired_at !== null,
     last_parsed_time: toInstant(dag.updated_at),
     last_expired: toOptionalInstant(retired_at),
@@ -64,6 +66,7 @@ export function toDagDetails(dag: DagRecord): DagDetails {
     catchup_policy: plan.catchup ?? 'none',
     dag_run_timeout: dag.run_timeout_ms === null ? null : `PT${dag.run_timeout_ms / 1_000}S`,
     asset_expression: plan.condition === null ? null : toAssetExpression(plan.condition),
+    max_queued_runs: plan.maxQueuedRuns ?? null,
     doc_md: plan.description === '' ? null : plan.description,
     start_date: toOptionalInstant(plan.startAt),
     end_date: toOptionalInstant(plan.endAt ?? null),
@@ -126,6 +129,8 @@ function toTask(task: TaskPlan, downstream: string[]): Task {
     retry_delay: toTimeDelta(task.retries.initialMs),
     retry_exponential_backoff: task.retries.factor > 1,
     priority_weight: null,
+    priority: task.priority?.level ?? defaultLevel,
+    fairness_key: task.priority?.fairnessKey ?? null,
     weight_rule: null,
     ui_color: null,
     ui_fgcolor: null,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
-import { Dag, DagCollection, DagDetails, TaskCollection } from '../../api/contract/dags.ts';
+import { DagCollection, DagDetails, TaskCollection } from '../../api/contract/dags.ts';
 import { NextRunCollection } from '../../api/contract/next-runs.ts';
 import { DeadlineCollection } from '../../api/contract/deadlines.ts';
 import { DagGate } from '../../api/contract/gate.ts';
@@ -12,6 +12,7 @@ import { paged, type PageOptions } from '../paging.ts';
 import { type Cell, instant, pageNote, type Report } from '../report.ts';
 import { asksForRun, reportRequested, requestOf, type RunOptions } from '../run-request.ts';
 import type { Run, Session } from '../session.ts';
+import { type AllOption, pausedCell, pauseOneOrAll } from './pausing.ts';
 import { runTable } from './runs.ts';
 import { taskTable } from './tasks.ts';
 
@@ -41,13 +42,19 @@ export function addDagCommands(program: Command, run: Run): void {
       run((session) => listRuns(session, dagId, options)),
     );
   dags
-    .command('pause <dag>')
-    .description('pause a DAG: nothing starts, events keep queueing')
-    .action((dagId: string) => run((session) => setPaused(session, dagId, true)));
+    .command('pause [dag]')
+    .description('pause a DAG, or with --all every DAG: nothing starts, events keep queueing')
+    .option('--all', 'every DAG of the project, also those deployed later')
+    .action((dagId: string | undefined, options: AllOption) =>
+      run((session) => pauseOneOrAll(session, dagId, options, true)),
+    );
   dags
-    .command('unpause <dag>')
-    .description('resume a paused DAG')
-    .action((dagId: string) => run((session) => setPaused(session, dagId, false)));
+    .command('unpause [dag]')
+    .description('resume a paused DAG, or with --all those that are not paused by themselves')
+    .option('--all', 'every DAG that is paused because the project is')
+    .action((dagId: string | undefined, options: AllOption) =>
+      run((session) => pauseOneOrAll(session, dagId, options, false)),
+    );
   paged(
     dags.command('list-import-errors').description('list files of the project that could not be loaded'),
   ).action((options: PageOptions) => run((session) => listImportErrors(session, options)));
@@ -153,7 +160,7 @@ async function showDag({ api }: Session, dagId: string): Promise<Report> {
             `${dag.deadline.cron} (${dag.deadline.timezone}), else ${dag.deadline.on_missing}`,
           ] as const,
         ]),
-    ['paused', dag.is_paused],
+    ['paused', pausedCell(dag)],
     ['version', dag.version],
     ['deployed', instant(dag.latest_dag_version.created_at)],
     ['file', dag.relative_fileloc],
@@ -208,15 +215,6 @@ async function listRuns({ api }: Session, dagId = '~', options: ListRunsOptions)
     sections: [runTable(json.dag_runs, dagId === '~')],
     note: pageNote(json.dag_runs.length, json.total_entries),
   };
-}
-
-async function setPaused({ api }: Session, dagId: string, isPaused: boolean): Promise<Report> {
-  const json = await api.send('PATCH', Dag, pathOf`/api/v2/dags/${dagId}`, { is_paused: isPaused });
-  const facts = [
-    ['dag', json.dag_id],
-    ['paused', json.is_paused],
-  ] as const;
-  return { json, sections: [{ kind: 'facts', facts }] };
 }
 
 async function listImportErrors({ api }: Session, page: PageOptions): Promise<Report> {

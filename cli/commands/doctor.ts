@@ -7,8 +7,10 @@ import { countImportErrors } from '../../store/import-errors.ts';
 import { readLog } from '../../store/log.ts';
 import { pendingMigrations } from '../../store/migrate.ts';
 import { reachDatabase } from '../../store/reach.ts';
+import { readRetention } from '../../store/retention.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import type { Temporal } from '../../temporal/deps.ts';
+import { readNamespaceRetention } from '../../temporal/namespace-retention.ts';
 import { type Environment, parseEnvironment } from '../../temporal/environment.ts';
 import { oneLine } from '../command-failure.ts';
 import { requireProjectVariables } from '../project-variables.ts';
@@ -19,6 +21,8 @@ interface Outcome {
   readonly found: string;
   /** There when something is wrong. */
   readonly remedy?: string;
+  /** What is not wrong, and yet worth a thought. */
+  readonly warning?: string;
 }
 interface Finding extends Outcome {
   readonly check: string;
@@ -87,6 +91,7 @@ async function examineTemporal(temporal: Temporal, db: Db | undefined, check: Ch
   if (db === undefined) return;
   await check('namespace', () => lookAtOwner(db, temporal));
   await check('schedules', () => lookAtSchedules(db, temporal));
+  await check('history', () => lookAtHistory(db, temporal));
 }
 
 async function lookAtMigrations(db: Db): Promise<Outcome> {
@@ -141,6 +146,22 @@ async function lookAtOwner(db: Db, { client, namespace }: Temporal): Promise<Out
   };
 }
 
+/** Temporal forgets what ended; runs that are kept longer have links that lead nowhere. */
+async function lookAtHistory(db: Db, temporal: Temporal): Promise<Outcome> {
+  const historyMs = await readNamespaceRetention(temporal);
+  if (historyMs === null) return { found: 'Temporal does not say how long it keeps histories' };
+  const { plan } = await readRetention(db);
+  const runsMs = plan?.runsMs;
+  const found = `Temporal keeps histories for ${days(historyMs)}, runs are kept ${runsMs === undefined ? 'for ever' : `for ${days(runsMs)}`}`;
+  if (runsMs === undefined || historyMs >= runsMs) return { found };
+  const command = `temporal operator namespace update --retention ${days(runsMs)} -n ${temporal.namespace}`;
+  return { found, warning: `links of older runs to Temporal lead nowhere; \`${command}\` keeps them` };
+}
+
+function days(ms: number): string {
+  return `${Math.round((ms / 86_400_000) * 10) / 10}d`;
+}
+
 /** More than any project has. */
 const mostDags = 100_000;
 
@@ -181,15 +202,20 @@ function reportOf(findings: readonly Finding[]): Report {
   const width = Math.max(...findings.map(({ check }) => check.length));
   return {
     json: {
-      checks: findings.map(({ remedy, ...finding }) => ({ ...finding, ok: remedy === undefined, remedy })),
+      checks: findings.map(({ remedy, warning, ...finding }) => ({
+        ...finding,
+        ok: remedy === undefined,
+        remedy,
+        ...(warning === undefined ? {} : { warning }),
+      })),
     },
     sections: [
       {
         kind: 'lines',
-        lines: findings.map(({ check, found, remedy }) => [
-          remedy === undefined ? toned('good', '✓') : toned('bad', '✗'),
+        lines: findings.map(({ check, found, remedy, warning }) => [
+          remedy === undefined ? toned('good', warning === undefined ? '✓' : '!') : toned('bad', '✗'),
           ` ${check.padEnd(width)}  ${found}`,
-          ...((remedy ?? '') === '' ? [] : [toned('strong', `: ${remedy}`)]),
+          ...((remedy ?? warning ?? '') === '' ? [] : [toned('strong', `: ${remedy ?? warning}`)]),
         ]),
       },
     ],

@@ -110,6 +110,7 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
     ...(run.note === null ? [] : [['note', run.note] as const]),
     ['workflow', run.temporal_workflow_id],
     ...(run.temporal_ui_url === null ? [] : [['temporal', run.temporal_ui_url] as const]),
+    ...historyFacts(run),
   ];
   return {
     json: {
@@ -130,6 +131,15 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
       { ...eventTable(created.asset_events), title: countTitle('created events', created), empty: 'none' },
     ],
   };
+}
+
+/** What is left of a run's page in Temporal's Web UI, which forgets before Tidegate does. */
+function historyFacts({ temporal_history_until: until }: DagRun): readonly (readonly [string, Cell])[] {
+  if (until === null) return [];
+  const isGone = Date.parse(until) <= Date.now();
+  return isGone
+    ? [['history', 'gone: Temporal no longer keeps it'] as const]
+    : [['history until', instant(until)]];
 }
 
 function countTitle(what: string, { asset_events, total_entries }: AssetEventCollection): string {

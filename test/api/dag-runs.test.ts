@@ -66,6 +66,9 @@ describe('a run by hand', () => {
     );
     const ended = await inState(`${runs}/by-hand`, 'success');
     expect(ended).toMatchObject({ dag_versions: [{ version_number: 1 }], duration: expect.any(Number) });
+    expect(made.body.temporal_history_until).toBeNull();
+    const keptMs = Date.parse(ended.temporal_history_until ?? '') - Date.parse(ended.end_date ?? '');
+    expect(keptMs).toBe(86_400_000);
   });
 
   it('gets an id of its own when it names none', async () => {

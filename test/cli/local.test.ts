@@ -138,7 +138,26 @@ describe('a project, from an empty database to a run', () => {
       env: variables,
     });
     expect(asked.status).toBe(exitStatus.ok);
-    expect(await run('doctor')).toMatchObject({ status: exitStatus.ok, stderr: '' });
+    const doctor = await run('doctor');
+    expect(doctor).toMatchObject({ status: exitStatus.ok, stderr: '' });
+    expect(doctor.stdout).toMatch(/✓ history +Temporal keeps histories for 1d, runs are kept for ever\n/);
+  }, 120_000);
+
+  it('says what it would prune, prunes, and warns where Temporal forgets sooner', async () => {
+    const none = await run('db', 'prune');
+    expect(none.stderr).toMatch(/^tidegate: --older-than is expected: the project says nothing of retention/);
+    expect((await run('db', 'prune', '--older-than', '5m')).stderr).toContain('use at least an hour');
+    const would = await run('db', 'prune', '--runs-older-than', '90d', '--dry-run', '-o', 'json');
+    expect(JSON.parse(would.stdout)).toMatchObject({ dry_run: true, removed: { run: 0, task_log: 0 } });
+    await project.write(
+      'tidegate.config.ts',
+      `import { defineConfig } from 'tidegate';\nexport default defineConfig({ retention: { runs: '90 days' } });\n`,
+    );
+    await run('deploy');
+    expect((await run('db', 'prune')).stdout).toMatch(/^TABLE +WENT\ntask_log +0\nrun +0\n/);
+    const doctor = await run('doctor');
+    expect(doctor.status).toBe(exitStatus.ok);
+    expect(doctor.stdout).toMatch(/! history .+ for 1d, runs are kept for 90d: .+ --retention 90d/);
   }, 120_000);
 
   it('shows its assets as they are declared', async () => {

@@ -87,6 +87,16 @@ describe('dags', () => {
     expect((await run('dags', 'unpause', 'report')).stdout).toMatch(/paused {2}no\n$/);
   });
 
+  it('are paused and resumed all together, and it is said who did it', async () => {
+    const all = await runHere(['dags', 'pause', '--all'], { env: { TIDEGATE_API_URL: url, USER: 'alice' } });
+    expect(all.stdout).toMatch(/^project paused +yes\nsince +\S.+\nby +alice\npaused themselves +0\n$/);
+    expect((await run('dags', 'show', 'report')).stdout).toMatch(/\npaused +yes, as the whole project\n/);
+    const alone = await run('dags', 'unpause', 'report');
+    expect(alone).toMatchObject({ status: exitStatus.failed, stderr: expect.stringContaining('by alice') });
+    expect(await json('dags', 'unpause', '--all')).toMatchObject({ is_paused: false, dags_to_tell: 0 });
+    expect(await json('dags', 'details', 'report')).toMatchObject({ is_paused: false, paused_by: null });
+  });
+
   it('that are not there end with 1 and a line naming them', async () => {
     const ended = await Promise.all(
       [

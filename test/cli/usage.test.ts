@@ -19,6 +19,8 @@ describe('a wrong command line', () => {
     ['assets queued-events', 'an asset (--name, --uri or --id), --dag, or both are expected'],
     ['assets clear-queued-events', 'an asset (--name, --uri or --id), --dag, or both are expected'],
     ['assets queued-events --name a --id 1', 'exactly one of --name, --uri and --id is expected'],
+    ['dags pause', 'either a DAG or --all is expected'],
+    ['dags unpause report --all', 'either a DAG or --all is expected'],
     ['dags list --api-url nowhere', '--api-url "nowhere" is not valid'],
   ])('ends with 2 and one line: %s', async (line, message) => {
     const { status, stdout, stderr } = await runHere(line.split(' '));

@@ -7,6 +7,7 @@ import { slotOf } from '../../core/slot.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import type { Db } from '../../store/database.ts';
 import { readConsumer } from '../../store/gate.ts';
+import { readRun } from '../../store/runs.ts';
 import { findOpenRuns } from '../../store/sweep.ts';
 import type { Temporal } from '../../temporal/deps.ts';
 import { stepViolations } from './steps.ts';
@@ -72,11 +73,15 @@ export async function unrest({ db, temporal }: Omit<Books, 'accepted'>): Promise
 async function logViolations({ db }: Books): Promise<readonly string[]> {
   const { rows } = await sql<{ head: Seq; taken: number; different: number; first: Seq; last: Seq }>`
     with entry as (select seq from asset_event union all select distinct seq from dag_version)
-    select (select head from log) as head, count(*) as taken, count(distinct seq) as different,
-      min(seq) as first, max(seq) as last from entry`.execute(db);
+    select (select head from log) as head, count(*) + (select events_pruned from project) as taken,
+      count(distinct seq) + (select events_pruned from project) as different,
+      case when (select events_pruned from project) = 0 then min(seq) else 1 end as first, max(seq) as last from entry`.execute(
+    db,
+  );
   const torn = await sql<{ batch_end: Seq }>`
     select batch_end from asset_event group by batch_end
-    having max(seq) <> batch_end or max(seq) - min(seq) + 1 <> count(*)`.execute(db);
+    having (max(seq) <> batch_end or max(seq) - min(seq) + 1 <> count(*))
+      and batch_end > (select events_pruned_upto from project)`.execute(db);
   const [log] = rows;
   const isGapless =
     log !== undefined &&
@@ -148,6 +153,10 @@ function trueStateOf(table: string, taskId: string, state: string) {
 /** Intervals of each subscription are adjacent, count what lies in them, and what lies behind the last one is queued. */
 async function intervalViolations({ db }: Books): Promise<readonly string[]> {
   const subscriptions = await db.selectFrom('subscription').selectAll().execute();
+  const { events_pruned_upto: prunedUpTo } = await db
+    .selectFrom('project')
+    .select('events_pruned_upto')
+    .executeTakeFirstOrThrow();
   const found: string[] = [];
   const seen = new Map<string, Seq[]>();
   for (const { id, dag_id, asset_id, alias_id, after_seq, until_seq } of subscriptions) {
@@ -166,9 +175,12 @@ async function intervalViolations({ db }: Books): Promise<readonly string[]> {
     for (const { after_seq: from, upto_seq: to, count, run_id } of intervals) {
       const within = events.map(({ seq }) => seq).filter((seq) => seq > from && seq <= to);
       const where = `${dag_id}, subscription ${id}, (${from}, ${to}]`;
-      if (from !== reached) found.push(`${where} does not follow ${reached}`);
-      if (within.length !== count) found.push(`${where} says ${count} events, has ${within.length}`);
-      if (run_id !== null)
+      if (from !== reached && from > prunedUpTo) found.push(`${where} does not follow ${reached}`);
+      const isPruned = to <= prunedUpTo && within.length < count;
+      if (within.length !== count && !isPruned)
+        found.push(`${where} says ${count} events, has ${within.length}`);
+      // Of a run that is gone only what it left is known.
+      if (run_id !== null && (await readRun(db, dag_id, run_id)) !== undefined)
         seen.set(`${dag_id} ${run_id}`, [...(seen.get(`${dag_id} ${run_id}`) ?? []), ...within]);
       reached = to;
     }

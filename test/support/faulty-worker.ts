@@ -26,7 +26,7 @@ try {
     workflowBundle: await bundledWorkflows(),
     workerInterceptors: { activity: [faults.activityInterceptor] },
   });
-  process.once('SIGTERM', () => worker.stop());
+  process.on('SIGTERM', () => worker.stop());
   process.send?.({ kind: 'ready' } satisfies FromProcess);
   await worker.done;
   process.exit(0);

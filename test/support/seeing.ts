@@ -13,7 +13,11 @@ export const assetsOf = (test: string) => ({
 
 /** Makes DAGs whose one task returns the positions of the events it saw. */
 export interface SeeingDags {
-  seeing(this: void, id: string, options: Pick<DagOptions, 'schedule' | 'maxActiveRuns'>): DagDefinition;
+  seeing(
+    this: void,
+    id: string,
+    options: Pick<DagOptions, 'schedule' | 'maxActiveRuns' | 'maxQueuedRuns'>,
+  ): DagDefinition;
   /** From now on runs of a DAG wait until they are let go on. */
   hold(this: void, id: string): Latch;
 }

@@ -27,13 +27,20 @@ type Step = {
  */
 export async function stepViolations(db: Db): Promise<readonly string[]> {
   const dags = await db.selectFrom('consumer').select('dag_id').execute();
+  const { events_pruned_upto: prunedUpTo } = await db
+    .selectFrom('project')
+    .select('events_pruned_upto')
+    .executeTakeFirstOrThrow();
   const found: string[] = [];
   for (const { dag_id: dagId } of dags) {
-    const [steps, deliveries, versions] = await Promise.all([
+    const [all, deliveries, versions] = await Promise.all([
       readSteps(db, dagId),
       readDeliveries(db, dagId),
       db.selectFrom('dag_version').select(['version', 'definition']).where('dag_id', '=', dagId).execute(),
     ]);
+    // What went before is not in the log any more.
+    const begun = all.findIndex((step) => step.kind === 'claimed' && step.gate.watermark >= prunedUpTo);
+    const steps = prunedUpTo === 0 ? all : begun < 0 ? [] : all.slice(begun);
     const definitions = new Map(versions.map(({ version, definition }) => [version, definition]));
     // Which part of the queue a run takes is not followed here.
     if ([...definitions.values()].some(({ takes }) => takes !== undefined)) continue;

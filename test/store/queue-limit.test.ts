@@ -1,0 +1,62 @@
+import { sql } from 'kysely';
+import { emptyGate } from '../../core/gate-terms.ts';
+import { parseDagId, parseRunId } from '../../core/ids.ts';
+import { claimGate } from '../../store/claim.ts';
+import { admitRuns } from '../../store/open-runs.ts';
+import { insertRequest, readRun } from '../../store/runs.ts';
+import { aLatch } from '../support/latch.ts';
+import { aDagPlan } from '../support/plans.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+import { eventually } from '../support/tidegate.ts';
+
+const dagId = parseDagId('limited');
+const limit = { max: 1, policy: 'drop_oldest' } as const;
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await startStore([aDagPlan({ dagId, maxActiveRuns: 1, maxQueuedRuns: limit })]);
+});
+afterAll(() => store.stop());
+
+const nothing = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
+
+describe('a run that is dropped', () => {
+  it('is not let in by a consumer that looks in the same moment, and its consumer has nothing to hear of it', async () => {
+    const claimed = await claimGate(store.db, dagId);
+    if (claimed.kind !== 'claimed') throw new Error(claimed.kind);
+    // The slot's own, the one that waits, and the one that comes.
+    const [first, waits] = [await store.request(dagId, 'first'), await store.request(dagId, 'waits')];
+    const comes = parseRunId(dagId, 'comes');
+    const written = aLatch();
+    const latch = aLatch();
+    const asking = store.db.transaction().execute(async (tx) => {
+      await insertRequest(tx, { dagId, runId: comes, trigger: 'manual', conf: '{}', ...nothing });
+      written.open();
+      await latch.opened;
+    });
+    await written.opened;
+    const gate = emptyGate({ condition: null }, 0);
+    const claim = { dagId, epoch: claimed.epoch, step: 1, version: 1 };
+    const admitting = admitRuns(store.db, { ...claim, activeRuns: [], most: 3, taken: [], gate });
+    await eventually(async () => {
+      const { rows } = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+        store.db,
+      );
+      return rows.length > 0;
+    });
+    latch.open();
+    await asking;
+    const admitted = await admitting;
+    expect(admitted.kind === 'admitted' && admitted.runs.map(({ runId }) => runId)).not.toContain(waits);
+    expect(await readRun(store.db, dagId, first)).toMatchObject({
+      state: 'queued',
+      admitted_at: expect.any(Date),
+    });
+    expect(await readRun(store.db, dagId, waits)).toMatchObject({
+      ...{ state: 'failed', admitted_at: null, is_close_reported: true },
+      reason: expect.stringContaining('dropped'),
+    });
+    expect(await readRun(store.db, dagId, comes)).toMatchObject({ state: 'queued' });
+  });
+});

@@ -1,0 +1,65 @@
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { asset, dag } from '../../sdk/index.ts';
+import { readRetention } from '../../store/retention.ts';
+import { deploy } from '../../temporal/deploy.ts';
+import { sweep } from '../../temporal/sweep.ts';
+import { setClock } from '../support/clock.ts';
+import { eventually, projectOf, startTidegate, type Tidegate } from '../support/tidegate.ts';
+
+const made = asset('s3://retention/made');
+const dags = [dag('work', { schedule: made }, (d) => void d.task('work', async () => undefined))];
+const dayMs = 86_400_000;
+
+let tidegate: Tidegate;
+beforeAll(async () => {
+  tidegate = await startTidegate(dags);
+});
+afterAll(() => tidegate.stop());
+
+const schedule = () => tidegate.deps.temporal.client.schedule.getHandle('tidegate/prune');
+const deployWith = (retention?: object) =>
+  deploy(tidegate.deps, { ...projectOf(dags), ...(retention && { retention }) });
+const isScheduled = (): Promise<boolean> =>
+  schedule()
+    .describe()
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ScheduleNotFoundError) return false;
+        throw error;
+      },
+    );
+
+describe('the schedule of retention', () => {
+  it('is there while the project says so, and prunes by what is deployed then', async () => {
+    expect(await isScheduled()).toBe(false);
+    await deployWith({ runsMs: 30 * dayMs });
+    expect(await isScheduled()).toBe(true);
+    await deployWith({ runsMs: 60 * dayMs });
+    for (let count = 1; count <= 3; count += 1) {
+      await tidegate.post(made.uri);
+      await tidegate.runsClosed('work', count);
+    }
+    await tidegate.deps.closedRuns.idle();
+    await setClock(tidegate.deps.db, new Date(Date.now() + 45 * dayMs));
+    await schedule().trigger();
+    await eventually(async () => tidegate.logged.some((line) => line.startsWith('info pruned')));
+    expect(await tidegate.runsOf('work')).toHaveLength(3);
+    await eventually(async () => (await schedule().describe()).info.runningActions.length === 0);
+    await setClock(tidegate.deps.db, new Date(Date.now() + 90 * dayMs));
+    await schedule().trigger();
+    await eventually(async () => (await tidegate.runsOf('work')).length === 1);
+    await setClock(tidegate.deps.db, 'real');
+    await deployWith();
+    expect(await isScheduled()).toBe(false);
+  });
+
+  it('that a deploy was cut off before is made by a sweep', async () => {
+    await deployWith({ logsMs: dayMs });
+    await schedule().delete();
+    await tidegate.deps.db.updateTable('project').set({ is_retention_synced: false }).execute();
+    await sweep(tidegate.deps, { isFull: true });
+    expect(await isScheduled()).toBe(true);
+    expect(await readRetention(tidegate.deps.db)).toMatchObject({ isSynced: true, plan: { logsMs: dayMs } });
+  });
+});
