@@ -24,6 +24,7 @@ export {
 } from './define-asset.ts';
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
+export { envConfig, type EnvFields, type EnvValues, secret, type SecretField } from './env-config.ts';
 export { every } from './every.ts';
 export {
   assetAndTime,

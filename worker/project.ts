@@ -21,6 +21,7 @@ import { type AliasUse, mergeAliases } from './project-aliases.ts';
 import { type AssetUse, mergeAssets } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
 import { hashOf } from './project-hash.ts';
+import { warningsOfSecrets } from './short-secrets.ts';
 
 /** A folder of DAG files, loaded: what is deployed of it, and the code that its tasks run. */
 export interface Project {
@@ -96,10 +97,13 @@ export async function loadProject(projectFolder: string): Promise<Project> {
       ...clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
     ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
   };
-  const warnings = warningsOf(
-    uses.map(({ asset }) => asset),
-    config,
-  ).map(({ place, message }) => ({ place: withoutPaths(place, folder), message }));
+  const warnings = [
+    ...warningsOf(
+      uses.map(({ asset }) => asset),
+      config,
+    ),
+    ...warningsOfSecrets(folder),
+  ].map(({ place, message }) => ({ place: withoutPaths(place, folder), message }));
   const describe = (asset: AnyAsset): AnyAsset => assets.assets.get(assetKey(asset)) ?? asset;
   const tasks = tasksOf(deployed, describe);
   return {
