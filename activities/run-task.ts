@@ -142,6 +142,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
       log,
       emitNow,
       progress,
+      resources: deps.resources,
     };
     const result = await execute({ ...execution, inlets });
     const success = { ...tried, result: storableResult(result) };

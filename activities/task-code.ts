@@ -9,6 +9,7 @@ import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
 import { createInlets } from './inlets.ts';
+import type { Resources } from './resources.ts';
 import type { RunTask } from './run-task.ts';
 import type { ProgressWriter } from './task-progress.ts';
 import { createTriggeringEvents } from './triggering-events.ts';
@@ -37,6 +38,7 @@ interface Execution {
   readonly log: BufferedLog;
   readonly emitNow: EmitNow;
   readonly progress: ProgressWriter;
+  readonly resources: Resources;
 }
 
 /**
@@ -44,11 +46,11 @@ interface Execution {
  * @throws whatever the code throws; TaskTimeout; the reason of the cancellation
  */
 export async function execute(execution: Execution): Promise<unknown> {
-  const { context, code, task } = execution;
+  const { context, task } = execution;
   const timeout = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([context.cancellationSignal, timeout.signal]);
-  const work = Promise.resolve().then(() => code.run(taskContext(execution, signal)));
+  const work = runCode(execution, signal);
   // Given up on, it may still fail later; nobody waits for that any more.
   work.catch(() => undefined);
   try {
@@ -59,6 +61,17 @@ export async function execute(execution: Execution): Promise<unknown> {
     ]);
   } finally {
     over.abort();
+  }
+}
+
+/** What a task needs is set up in its own time, and kept for it until its code has ended, even where nobody waits for that. */
+async function runCode(execution: Execution, signal: AbortSignal): Promise<unknown> {
+  const { code, task, resources } = execution;
+  const { services, release } = await resources.use(code.resources, task);
+  try {
+    return await code.run(taskContext(execution, signal, services));
+  } finally {
+    release();
   }
 }
 
@@ -93,6 +106,7 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 function taskContext(
   { db, assetIds, code, inlets, task, begun, outbox, log, emitNow, progress }: Execution,
   signal: AbortSignal,
+  services: object,
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
@@ -113,6 +127,7 @@ function taskContext(
     tags: code.tags,
     params: parseParams(code, run.conf),
     needs: needsOf(code, begun.results),
+    resources: services,
     events: createTriggeringEvents(db, task, signal),
     inlets: createInlets(reading),
     waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),

@@ -4,6 +4,7 @@ import { parseTaskId } from '../core/ids.ts';
 import { maxTasks, type TaskPlan } from '../core/run-plan.ts';
 import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
+import { requireResources } from './resource.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -75,6 +76,7 @@ function compileTask(
 ): TaskPlan {
   const options = { ...defaults, ...task.options };
   try {
+    requireResources(task.resources);
     return {
       id: parseTaskId(task.id),
       needs: needs.map((need) => parseTaskId(need.id)),

@@ -9,6 +9,7 @@ import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
+import type { NoResources, ResourceMap, ServicesOf } from './resource.ts';
 import type { ScheduleInput } from './schedule.ts';
 import type {
   Need,
@@ -32,7 +33,10 @@ export interface DeadlineInput {
 }
 
 /** When a DAG runs, and what holds for all of its runs. */
-export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject | undefined> {
+export interface DagOptions<
+  Schema extends z.ZodObject | undefined = z.ZodObject | undefined,
+  Shared extends ResourceMap = ResourceMap,
+> {
   /** Assets to wait for, a time, or either of both; none or `null` is by hand only. */
   readonly schedule?: ScheduleInput;
   /** No tick before it; a date (`'2024-01-01'`, UTC) or an instant with its offset. */
@@ -101,6 +105,8 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
   readonly partitions?: 'none' | 'any';
   /** Checks and types the conf of a run. */
   readonly params?: Schema;
+  /** Services that all of its tasks are given, by what they call them. */
+  readonly resources?: Shared;
   /** Task queue of tasks that name none. */
   readonly taskQueue?: string;
   readonly defaults?: TaskDefaults;
@@ -116,17 +122,25 @@ export interface DagDefinition {
   readonly place: string;
 }
 
-type TaskFunction<Params extends object, Needs extends object, Result> = (
-  context: TaskContext<Params, Needs>,
+type TaskFunction<Params extends object, Needs extends object, Given extends ResourceMap, Result> = (
+  context: TaskContext<Params, Needs, ServicesOf<Given>>,
 ) => Result | Promise<Result>;
 
 /** Adds tasks to a DAG. */
-export interface DagBuilder<Params extends object> {
-  task<Result>(id: string, run: TaskFunction<Params, object, Result>): TaskHandle<Stored<Awaited<Result>>>;
-  task<Result, const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+export interface DagBuilder<Params extends object, Shared extends ResourceMap = NoResources> {
+  task<Result>(
     id: string,
-    options: TaskOptions<Needs, Rule>,
-    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Result>,
+    run: TaskFunction<Params, object, Shared, Result>,
+  ): TaskHandle<Stored<Awaited<Result>>>;
+  task<
+    Result,
+    const Needs extends TaskNeeds = readonly [],
+    Rule extends TriggerRule = 'all_success',
+    Given extends ResourceMap = NoResources,
+  >(
+    id: string,
+    options: TaskOptions<Needs, Rule, Given>,
+    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Omit<Shared, keyof Given> & Given, Result>,
   ): TaskHandle<Stored<Awaited<Result>>>;
 }
 
@@ -153,15 +167,15 @@ export interface DagBuilder<Params extends object> {
  * });
  * ```
  */
-export function dag(
+export function dag<const Shared extends ResourceMap = NoResources>(
   id: string,
-  options: DagOptions<undefined>,
-  build: (d: DagBuilder<JsonObject>) => void,
+  options: DagOptions<undefined, Shared>,
+  build: (d: DagBuilder<JsonObject, Shared>) => void,
 ): DagDefinition;
-export function dag<Schema extends z.ZodObject>(
+export function dag<Schema extends z.ZodObject, const Shared extends ResourceMap = NoResources>(
   id: string,
-  options: DagOptions<Schema>,
-  build: (d: DagBuilder<z.output<Schema>>) => void,
+  options: DagOptions<Schema, Shared>,
+  build: (d: DagBuilder<z.output<Schema>, Shared>) => void,
 ): DagDefinition;
 export function dag(
   id: string,
@@ -180,6 +194,7 @@ export function dag(
         outlets: taskOptions.outlets ?? [],
         inlets: taskOptions.inlets ?? [],
         params: options.params,
+        resources: { ...options.resources, ...taskOptions.resources },
         tags: options.tags ?? [],
         place: placeOfCaller(),
         run,

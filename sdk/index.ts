@@ -79,6 +79,16 @@ export type {
   WaitFor,
   WaitOptions,
 } from './recorded-events.ts';
+export {
+  type NoResources,
+  type Resource,
+  resource,
+  type ResourceContext,
+  type ResourceMap,
+  type ResourceOptions,
+  type ResourceScope,
+  type ServicesOf,
+} from './resource.ts';
 export { NonRetryable, RetryAfter } from './retry-errors.ts';
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';

@@ -98,7 +98,11 @@ export type Progress = (fraction: number, note?: string) => void;
 export type Heartbeat = (details: Json) => void;
 
 /** What a task's function receives. */
-export interface TaskContext<Params extends object = JsonObject, Needs extends object = object> {
+export interface TaskContext<
+  Params extends object = JsonObject,
+  Needs extends object = object,
+  Services extends object = object,
+> {
   readonly dagId: DagId;
   readonly runId: RunId;
   readonly taskId: TaskId;
@@ -111,6 +115,8 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   readonly params: Params;
   /** What the tasks named in `needs` returned. */
   readonly needs: Needs;
+  /** Services of the resources that the task and its DAG name. */
+  readonly resources: Services;
   readonly events: TriggeringEvents;
   readonly inlets: Inlets;
   readonly waitFor: WaitFor;

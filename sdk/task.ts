@@ -3,6 +3,7 @@ import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnySource } from './source.ts';
+import type { ResourceMap } from './resource.ts';
 import type { TaskContext } from './task-context.ts';
 
 declare const resultOf: unique symbol;
@@ -86,6 +87,7 @@ export interface TaskDefaults {
 export interface TaskOptions<
   Needs extends TaskNeeds = TaskNeeds,
   Rule extends TriggerRule = TriggerRule,
+  Given extends ResourceMap = ResourceMap,
 > extends TaskDefaults {
   readonly needs?: Needs;
   /** Assets that the task updates by succeeding, and aliases through which it may update others. */
@@ -94,6 +96,8 @@ export interface TaskOptions<
   readonly inlets?: readonly AnySource[];
   /** @defaultValue `'all_success'` */
   readonly triggerRule?: Rule;
+  /** Services that its code is given, by what it calls them; beside those of its DAG. */
+  readonly resources?: Given;
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
   readonly taskQueue?: string;
 }
@@ -113,6 +117,8 @@ export interface TaskDefinition extends TaskHandle {
   readonly inlets: readonly AnySource[];
   /** What the run's conf must meet; none accepts any object. */
   readonly params: z.ZodObject | undefined;
+  /** Its own, and those of its DAG. */
+  readonly resources: ResourceMap;
   /** Of its DAG. */
   readonly tags: readonly string[];
   /** Where it was written. */

@@ -4,7 +4,7 @@ import {
   type WorkerInterceptors,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import type { WorkerDeps } from '../activities/index.ts';
+import { type WorkerDeps, WorkerResources } from '../activities/index.ts';
 import { wasDeployed } from '../store/deploy.ts';
 import { connectionOptions } from '../temporal/connect.ts';
 import { deploy } from '../temporal/deploy.ts';
@@ -40,6 +40,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const deps: WorkerDeps = {
     ...open,
     tasks: project,
+    resources: new WorkerResources(open),
     searchAttributes: await ensureSearchAttributes(open.temporal, log),
     identity: `${process.pid}@${hostname()}`,
   };
@@ -55,6 +56,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   log.info('worker ready', { dags: project.plan.dags.length, taskQueues: workers.map(queueOf) });
 
   const done = running.then(async () => {
+    await deps.resources.close();
     await stopSweeping();
     await connection.close();
     await open.close();

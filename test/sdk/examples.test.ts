@@ -56,6 +56,7 @@ describe('the examples in the sdk', () => {
         'identity',
         'on',
         'product',
+        'resource',
         'rollup',
         'secret',
         'select',

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { type Asset, asset, dag, type EventList, type TaskContext } from '../../sdk/index.ts';
+import {
+  type Asset,
+  asset,
+  dag,
+  defineAsset,
+  type EventList,
+  resource,
+  type TaskContext,
+} from '../../sdk/index.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 
 // The usual trick: TypeScript compares such conditional types by identity.
@@ -69,6 +77,37 @@ describe('the types authors see', () => {
     });
     expectType<Asset<{ rows: number; unit: string }, { rows: number; unit?: string | undefined }>>()(typed);
     expect(tasks).not.toHaveLength(0);
+  });
+
+  it('give resources by the names of the task and of the DAG, typed by what their set-up makes', () => {
+    const pool = resource({ name: 'pool', setUp: async () => ({ size: 3 }) });
+    const table = resource({
+      name: 'table',
+      needs: { pool },
+      setUp: ({ resources }) => {
+        expectType<{ size: number }>()(resources.pool);
+        return `of ${resources.pool.size}`;
+      },
+      tearDown: (name) => expectType<string>()(name),
+    });
+    const { tasks } = dag('resources', { resources: { db: pool } }, (d) => {
+      d.task('shared', ({ resources }) => {
+        expectType<{ size: number }>()(resources.db);
+        // @ts-expect-error a resource that was not named
+        void resources.table;
+      });
+      d.task('own', { resources: { table } }, ({ resources }) => {
+        expectType<{ size: number }>()(resources.db);
+        expectType<string>()(resources.table);
+      });
+      d.task('other', { resources: { db: table } }, ({ resources }) => expectType<string>()(resources.db));
+    });
+    const { dag: made } = defineAsset('s3://lake/made', { resources: { table } }, ({ resources }) =>
+      expectType<string>()(resources.table),
+    );
+    // @ts-expect-error no resource
+    const wrong = () => dag('wrong', { resources: { db: 7 } }, () => undefined);
+    expect([tasks.length, made.tasks.length, typeof wrong]).toEqual([3, 1, 'function']);
   });
 
   it('accept a function written apart from its DAG', () => {
