@@ -8,6 +8,7 @@ import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import type { AnyAsset, AnySource } from '../sdk/index.ts';
 import { instanceOf } from '../sdk/instance.ts';
+import { redactor } from '../sdk/secrets.ts';
 import { isAlias, isAsset } from '../sdk/source.ts';
 import { AssetIds } from '../store/asset-ids.ts';
 import { TemplateIds } from '../store/template-ids.ts';
@@ -145,7 +146,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
       resources: deps.resources,
     };
     const result = await execute({ ...execution, inlets });
-    const success = { ...tried, result: storableResult(result) };
+    const success = { ...tried, result: storableResult(result, log) };
     const emitted = outbox.events();
     const events = await keepTrying(() => toNewEvents(deps, catalog, emitted), signal);
     // The log comes first: whoever sees the success can read it.
@@ -186,9 +187,10 @@ async function endTry(
     if (ended === 'lost') throw new LostTry();
   };
   if (isTaskSkipped(error)) {
-    log.info('task skipped', { reason: error.message });
+    const reason = redactor().text(error.message);
+    log.info('task skipped', { reason });
     await log.close();
-    told(await keepTrying(() => skipTry(db, tried, error.message), signal));
+    told(await keepTrying(() => skipTry(db, tried, reason), signal));
     return { state: 'skipped' };
   }
   if (context.cancellationSignal.aborted) {
@@ -201,7 +203,7 @@ async function endTry(
     await keepTrying(() => failTry(db, tried, 'cancelled', true), signal);
     throw new CancelledFailure('the task was cancelled');
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = redactor().text(error instanceof Error ? error.message : String(error));
   const failures = begun.failures + 1;
   const { isFinal, pauseMs } = judgeFailure(error, task.retries, failures);
   log.error('try failed', {
@@ -249,9 +251,12 @@ async function withoutCode(
   throw failed(`${message}: deploy a worker that has it`);
 }
 
-function storableResult(result: unknown): string | null {
+function storableResult(result: unknown, log: BufferedLog): string | null {
   if (result === undefined || result === null) return null;
-  const text = toStorableJson(result, "the task's result");
+  const written = toStorableJson(result, "the task's result");
+  const text = redactor().jsonText(written);
+  if (text !== written)
+    log.warn('a secret was taken out of the result: tasks that need it get *** in its place');
   const bytes = Buffer.byteLength(text);
   if (bytes > maxResultBytes) {
     throw new TidegateError(

@@ -13,6 +13,8 @@ export interface Redactor {
   readonly text: (text: string) => string;
   /** The same in every key and text of a value, and for numbers that are a secret. */
   readonly json: (value: Json) => Json;
+  /** The same in JSON text, which stays JSON. */
+  readonly jsonText: (text: string) => string;
   /** Whether a text holds one. */
   readonly isIn: (text: string) => boolean;
 }
@@ -20,7 +22,7 @@ export interface Redactor {
 /** A redactor of these values; those shorter than {@link shortestSecret} are left alone. */
 export function redactorOf(secrets: readonly string[]): Redactor {
   const known = secrets.filter((secret) => secret.length >= shortestSecret);
-  if (known.length === 0) return { text: (text) => text, json: (value) => value, isIn: () => false };
+  if (known.length === 0) return nothing;
   // Longest first: what is left of a longer secret, once a shorter one in it was taken out, would tell most of it.
   const forms = [...new Set(known.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
   const pattern = new RegExp(
@@ -35,8 +37,19 @@ export function redactorOf(secrets: readonly string[]): Redactor {
     if (!isRecord(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [text(key), json(part)]));
   };
-  return { text, json, isIn: (whole) => whole.search(pattern) >= 0 };
+  const isIn = (whole: string): boolean => whole.search(pattern) >= 0;
+  return {
+    ...{ text, json, isIn },
+    jsonText: (whole) => (isIn(whole) ? JSON.stringify(json(JSON.parse(whole))) : whole),
+  };
 }
+
+const nothing: Redactor = {
+  text: (text) => text,
+  json: (value) => value,
+  jsonText: (text) => text,
+  isIn: () => false,
+};
 
 function formsOf(secret: string): readonly string[] {
   const escaped = JSON.stringify(secret).slice(1, -1);
