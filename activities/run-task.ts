@@ -3,6 +3,7 @@ import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import { toStorableJson } from '../core/json.ts';
 import type { RetryPlan } from '../core/retry.ts';
+import { savedResultOf } from '../core/saved-result.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { isTaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
@@ -35,6 +36,7 @@ import { type EventCatalog, toNewEvents } from './new-events.ts';
 import { resolveInlets, resolveOutlets } from './resolve-references.ts';
 import { execute } from './task-code.ts';
 import { templateValues } from './template-values.ts';
+import { createTaskIo } from './task-io.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
 import { createProgressWriter } from './task-progress.ts';
 
@@ -119,16 +121,17 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     warn: (message, fields) => workerLog.warn(message, fields),
   });
   const progress = createProgressWriter(deps.db, tried, (message, fields) => workerLog.warn(message, fields));
+  const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
+  const room: Room = {
+    describe,
+    clashOf: (asset) => known.clashOf(asset),
+    instanceOf: (asset, partitionKey) => instanceOf(asset, templateValues(code, begun.run, partitionKey)),
+  };
+  const io = createTaskIo({ ...deps, room, tried, code, partitionKey: begun.run.partition_key, log });
   try {
     const signal = context.cancellationSignal;
-    const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
     if (code.outlets.some(mayRegister)) await keepTrying(() => known.refresh(), signal);
     const outlets = await keepTrying(() => resolveOutlets(deps.db, code.outlets, describe), signal);
-    const room: Room = {
-      describe,
-      clashOf: (asset) => known.clashOf(asset),
-      instanceOf: (asset, partitionKey) => instanceOf(asset, templateValues(code, begun.run, partitionKey)),
-    };
     const outbox = createOutbox(outlets, { room, runKey: begun.run.partition_key });
     const emitNow = createEmitNow(deps, catalog, outbox, tried, signal);
     const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
@@ -144,6 +147,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
       emitNow,
       progress,
       resources: deps.resources,
+      io,
     };
     const result = await execute({ ...execution, inlets });
     const success = { ...tried, result: storableResult(result, log) };
@@ -155,6 +159,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     if (recorded.kind === 'lost') throw new LostTry();
     return { state: 'success' };
   } catch (error) {
+    await io.discard();
     if (error instanceof LostTry) throw error;
     // What it left is there before the next try begins.
     await progress.close();
@@ -259,9 +264,14 @@ function storableResult(result: unknown, log: BufferedLog): string | null {
     log.warn('a secret was taken out of the result: tasks that need it get *** in its place');
   const bytes = Buffer.byteLength(text);
   if (bytes > maxResultBytes) {
+    const saved = savedResultOf(JSON.parse(text));
+    const [what, remedy] =
+      saved === undefined
+        ? ["the task's result", "give the task an IO manager, such as { io: jsonFiles({ folder: '…' }) }"]
+        : [`the reference of IO manager '${saved.manager}'`, 'return where the value is, not the value'];
     throw new TidegateError(
       'invalid_input',
-      `the task's result is ${bytes} bytes as JSON, ${maxResultBytes} are allowed: store the data elsewhere and return a reference`,
+      `${what} is ${bytes} bytes as JSON, ${maxResultBytes} are allowed: ${remedy}`,
     );
   }
   return text;

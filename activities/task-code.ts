@@ -1,8 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
-import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
+import type { TaskDefinition } from '../sdk/task.ts';
 import type { AnySource, EmitNow, TaskContext } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
 import type { Begun } from '../store/task-runs.ts';
@@ -11,6 +10,7 @@ import type { Outbox } from './emitted.ts';
 import { createInlets } from './inlets.ts';
 import type { Resources } from './resources.ts';
 import type { RunTask } from './run-task.ts';
+import type { TaskIo } from './task-io.ts';
 import type { ProgressWriter } from './task-progress.ts';
 import { createTriggeringEvents } from './triggering-events.ts';
 import { createWaitFor } from './wait-for.ts';
@@ -39,10 +39,12 @@ interface Execution {
   readonly emitNow: EmitNow;
   readonly progress: ProgressWriter;
   readonly resources: Resources;
+  readonly io: TaskIo;
 }
 
 /**
  * Runs an author's code until it ends, its time is out, or it was cancelled and had its grace.
+ * @returns what is stored as its result
  * @throws whatever the code throws; TaskTimeout; the reason of the cancellation
  */
 export async function execute(execution: Execution): Promise<unknown> {
@@ -64,15 +66,24 @@ export async function execute(execution: Execution): Promise<unknown> {
   }
 }
 
-/** What a task needs is set up in its own time, and kept for it until its code has ended, even where nobody waits for that. */
+/**
+ * What a task needs is loaded and set up in its own time, and kept for it until its code has ended, even where nobody waits for that; and
+ * what it returns is saved in its time, too.
+ */
 async function runCode(execution: Execution, signal: AbortSignal): Promise<unknown> {
-  const { code, task, resources } = execution;
+  const { code, task, resources, io, begun } = execution;
+  const needs = await io.needs(begun.results, signal);
   const { services, release } = await resources.use(code.resources, task);
-  try {
-    return await code.run(taskContext(execution, signal, services));
-  } finally {
-    release();
+  const value = await Promise.resolve()
+    .then(() => code.run(taskContext(execution, signal, { needs, services })))
+    .finally(release);
+  const stored = await io.save(value, signal);
+  // Nobody waits for it any more.
+  if (signal.aborted) {
+    await io.discard();
+    throw signal.reason;
   }
+  return stored;
 }
 
 async function outOfTime(ms: number | null, timeout: AbortController, over: AbortSignal): Promise<never> {
@@ -106,7 +117,7 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 function taskContext(
   { db, assetIds, code, inlets, task, begun, outbox, log, emitNow, progress }: Execution,
   signal: AbortSignal,
-  services: object,
+  { needs, services }: { readonly needs: object; readonly services: object },
 ): TaskContext<object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
@@ -126,7 +137,7 @@ function taskContext(
     },
     tags: code.tags,
     params: parseParams(code, run.conf),
-    needs: needsOf(code, begun.results),
+    needs,
     resources: services,
     events: createTriggeringEvents(db, task, signal),
     inlets: createInlets(reading),
@@ -153,9 +164,4 @@ export function parseParams({ params }: TaskDefinition, conf: object): object {
     );
   }
   return parsed?.data ?? conf;
-}
-
-function needsOf(code: TaskDefinition, results: Readonly<Record<string, Json>>): object {
-  const named = Object.entries(namedNeeds(code)).filter(([, taskId]) => Object.hasOwn(results, taskId));
-  return Object.fromEntries(named.map(([name, taskId]) => [name, results[taskId]]));
 }

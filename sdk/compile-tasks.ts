@@ -4,6 +4,7 @@ import { parseTaskId } from '../core/ids.ts';
 import { maxTasks, type TaskPlan } from '../core/run-plan.ts';
 import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
+import { requireIoManager } from './io.ts';
 import { requireResources } from './resource.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
@@ -77,6 +78,7 @@ function compileTask(
   const options = { ...defaults, ...task.options };
   try {
     requireResources(task.resources);
+    requireIoManager(task.io);
     return {
       id: parseTaskId(task.id),
       needs: needs.map((need) => parseTaskId(need.id)),

@@ -9,12 +9,12 @@ import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
+import type { AcceptedBy, IoManager, IoOf, Needed } from './io.ts';
 import type { NoResources, ResourceMap, ServicesOf } from './resource.ts';
 import type { ScheduleInput } from './schedule.ts';
 import type {
   Need,
   NeedsOf,
-  Stored,
   TaskDefaults,
   TaskDefinition,
   TaskHandle,
@@ -36,6 +36,7 @@ export interface DeadlineInput {
 export interface DagOptions<
   Schema extends z.ZodObject | undefined = z.ZodObject | undefined,
   Shared extends ResourceMap = ResourceMap,
+  Io extends IoManager | undefined = undefined,
 > {
   /** Assets to wait for, a time, or either of both; none or `null` is by hand only. */
   readonly schedule?: ScheduleInput;
@@ -107,16 +108,21 @@ export interface DagOptions<
   readonly params?: Schema;
   /** Services that all of its tasks are given, by what they call them. */
   readonly resources?: Shared;
+  /** Where results of its tasks are kept, of those that say nothing else. @defaultValue Postgres */
+  readonly io?: Io | undefined;
   /** Task queue of tasks that name none. */
   readonly taskQueue?: string;
   readonly defaults?: TaskDefaults;
 }
 
+/** Options of any DAG. */
+export type AnyDagOptions = DagOptions<z.ZodObject | undefined, ResourceMap, IoManager | undefined>;
+
 /** A DAG as its author wrote it. */
 export interface DagDefinition {
   readonly [brand]: 'dag';
   readonly id: string;
-  readonly options: DagOptions;
+  readonly options: AnyDagOptions;
   readonly tasks: readonly TaskDefinition[];
   /** Where it was written. */
   readonly place: string;
@@ -127,21 +133,26 @@ type TaskFunction<Params extends object, Needs extends object, Given extends Res
 ) => Result | Promise<Result>;
 
 /** Adds tasks to a DAG. */
-export interface DagBuilder<Params extends object, Shared extends ResourceMap = NoResources> {
-  task<Result>(
+export interface DagBuilder<
+  Params extends object,
+  Shared extends ResourceMap = NoResources,
+  SharedIo extends IoManager | undefined = undefined,
+> {
+  task<Result extends AcceptedBy<SharedIo>>(
     id: string,
     run: TaskFunction<Params, object, Shared, Result>,
-  ): TaskHandle<Stored<Awaited<Result>>>;
+  ): TaskHandle<Needed<SharedIo, Awaited<Result>>>;
   task<
-    Result,
+    Result extends AcceptedBy<IoOf<Io, SharedIo>>,
     const Needs extends TaskNeeds = readonly [],
     Rule extends TriggerRule = 'all_success',
     Given extends ResourceMap = NoResources,
+    Io extends IoManager | null | undefined = undefined,
   >(
     id: string,
-    options: TaskOptions<Needs, Rule, Given>,
+    options: TaskOptions<Needs, Rule, Given, Io>,
     run: TaskFunction<Params, NeedsOf<Needs, Rule>, Omit<Shared, keyof Given> & Given, Result>,
-  ): TaskHandle<Stored<Awaited<Result>>>;
+  ): TaskHandle<Needed<IoOf<Io, SharedIo>, Awaited<Result>>>;
 }
 
 /**
@@ -167,19 +178,26 @@ export interface DagBuilder<Params extends object, Shared extends ResourceMap = 
  * });
  * ```
  */
-export function dag<const Shared extends ResourceMap = NoResources>(
+export function dag<
+  const Shared extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
+>(
   id: string,
-  options: DagOptions<undefined, Shared>,
-  build: (d: DagBuilder<JsonObject, Shared>) => void,
+  options: DagOptions<undefined, Shared, Io>,
+  build: (d: DagBuilder<JsonObject, Shared, Io>) => void,
 ): DagDefinition;
-export function dag<Schema extends z.ZodObject, const Shared extends ResourceMap = NoResources>(
+export function dag<
+  Schema extends z.ZodObject,
+  const Shared extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
+>(
   id: string,
-  options: DagOptions<Schema, Shared>,
-  build: (d: DagBuilder<z.output<Schema>, Shared>) => void,
+  options: DagOptions<Schema, Shared, Io>,
+  build: (d: DagBuilder<z.output<Schema>, Shared, Io>) => void,
 ): DagDefinition;
 export function dag(
   id: string,
-  options: DagOptions,
+  options: AnyDagOptions,
   build: (d: DagBuilder<JsonObject>) => void,
 ): DagDefinition {
   const tasks: TaskDefinition[] = [];
@@ -194,6 +212,7 @@ export function dag(
         outlets: taskOptions.outlets ?? [],
         inlets: taskOptions.inlets ?? [],
         params: options.params,
+        io: taskOptions.io === undefined ? (options.io ?? null) : taskOptions.io,
         resources: { ...options.resources, ...taskOptions.resources },
         tags: options.tags ?? [],
         place: placeOfCaller(),

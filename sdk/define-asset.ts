@@ -6,6 +6,7 @@ import { type AnyAsset, type Asset, asset, type AssetOptions, type AssetReferenc
 import { all, type AssetCondition } from './condition.ts';
 import { dag, type DagDefinition, type DagOptions } from './dag.ts';
 import type { EventReader } from './recorded-events.ts';
+import type { AcceptedBy, IoManager } from './io.ts';
 import type { NoResources, ResourceMap, ServicesOf } from './resource.ts';
 import type { AnySource } from './source.ts';
 import type { TaskOptions } from './task.ts';
@@ -35,14 +36,17 @@ export interface DefineOptions<
   Up extends Upstream = Upstream,
   Params extends Schema = Schema,
   Given extends ResourceMap = ResourceMap,
+  Io extends IoManager | undefined = IoManager | undefined,
 >
   extends
-    Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue' | 'resources'>,
-    Omit<TaskOptions, 'needs' | 'triggerRule' | 'outlets' | 'inlets' | 'resources'> {
+    Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue' | 'resources' | 'io'>,
+    Omit<TaskOptions, 'needs' | 'triggerRule' | 'outlets' | 'inlets' | 'resources' | 'io'> {
   /** Assets and aliases that the function reads: inlets of its task. */
   readonly upstream?: Up;
   /** Services that the function is given, by what it calls them. */
   readonly resources?: Given;
+  /** Where what the function returns is kept. @defaultValue Postgres */
+  readonly io?: Io;
 }
 
 /** The same, with what is known about the asset. */
@@ -51,8 +55,9 @@ export interface DefineAssetOptions<
   Up extends Upstream = Upstream,
   Params extends Schema = Schema,
   Given extends ResourceMap = ResourceMap,
+  Io extends IoManager | undefined = IoManager | undefined,
 >
-  extends DefineOptions<Up, Params, Given>, AssetOptions<Extra> {
+  extends DefineOptions<Up, Params, Given, Io>, AssetOptions<Extra> {
   /** Id of the DAG and of its task. @defaultValue the asset's name, with `_` for what ids may not have */
   readonly id?: string;
 }
@@ -109,10 +114,13 @@ export function defineAsset<
   Extra extends Schema = undefined,
   Params extends Schema = undefined,
   const Given extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
 >(
   reference: AssetReference,
-  options: DefineAssetOptions<Extra, Up, Params, Given>,
-  run: (context: AssetContext<ParamsOf<Params>, Up, AssetOf<Extra>, ServicesOf<Given>>) => unknown,
+  options: DefineAssetOptions<Extra, Up, Params, Given, Io>,
+  run: (
+    context: AssetContext<ParamsOf<Params>, Up, AssetOf<Extra>, ServicesOf<Given>>,
+  ) => AcceptedBy<Io> | Promise<AcceptedBy<Io>>,
 ): AssetOf<Extra> & Defined {
   const self = asset(reference, options as AssetOptions) as AssetOf<Extra>;
   const id = options.id ?? idFromName(self.name);
@@ -144,13 +152,16 @@ export function defineAssets<
   const Up extends Upstream = NoUpstream,
   Params extends Schema = undefined,
   const Given extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
 >(
   outlets: readonly AnyAsset[],
-  options: DefineOptions<Up, Params, Given> & {
+  options: DefineOptions<Up, Params, Given, Io> & {
     /** Id of the DAG and of its task. */
     readonly id: string;
   },
-  run: (context: AssetsContext<ParamsOf<Params>, Up, ServicesOf<Given>>) => unknown,
+  run: (
+    context: AssetsContext<ParamsOf<Params>, Up, ServicesOf<Given>>,
+  ) => AcceptedBy<Io> | Promise<AcceptedBy<Io>>,
 ): AssetCondition & Defined {
   if (!Array.isArray(outlets) || outlets.length === 0)
     throw refused("defineAssets has no outlets: write defineAssets([asset('…')], …)");

@@ -89,6 +89,16 @@ export {
   type ResourceScope,
   type ServicesOf,
 } from './resource.ts';
+export {
+  type AcceptedBy,
+  type AsJson,
+  type IoContext,
+  type IoManager,
+  ioManager,
+  type IoManagerOptions,
+  type ResultPlace,
+  type SaveContext,
+} from './io.ts';
 export { NonRetryable, RetryAfter } from './retry-errors.ts';
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';

@@ -3,6 +3,7 @@ import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AnySource } from './source.ts';
+import type { IoManager } from './io.ts';
 import type { ResourceMap } from './resource.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -88,6 +89,7 @@ export interface TaskOptions<
   Needs extends TaskNeeds = TaskNeeds,
   Rule extends TriggerRule = TriggerRule,
   Given extends ResourceMap = ResourceMap,
+  Io extends IoManager | null | undefined = IoManager | null | undefined,
 > extends TaskDefaults {
   readonly needs?: Needs;
   /** Assets that the task updates by succeeding, and aliases through which it may update others. */
@@ -98,6 +100,8 @@ export interface TaskOptions<
   readonly triggerRule?: Rule;
   /** Services that its code is given, by what it calls them; beside those of its DAG. */
   readonly resources?: Given;
+  /** Where its result is kept, if not in Postgres; `null` is in Postgres. @defaultValue that of its DAG */
+  readonly io?: Io;
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
   readonly taskQueue?: string;
 }
@@ -119,6 +123,8 @@ export interface TaskDefinition extends TaskHandle {
   readonly params: z.ZodObject | undefined;
   /** Its own, and those of its DAG. */
   readonly resources: ResourceMap;
+  /** Where its result is kept; `null` is in Postgres. */
+  readonly io: IoManager | null;
   /** Of its DAG. */
   readonly tags: readonly string[];
   /** Where it was written. */

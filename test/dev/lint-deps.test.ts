@@ -46,7 +46,7 @@ describe('the import table', () => {
     [
       'examples/orders/dag.ts',
       `import { gate } from '../../core/gate.ts';`,
-      'examples imports core/gate.ts: allowed are sdk',
+      'examples imports core/gate.ts: allowed are sdk, io',
     ],
   ])('refuses in %s %s', async (file, text, problem) => {
     expect(await violationsOf(file, text)).toEqual([`${file}:1: ${problem}`]);

@@ -7,7 +7,7 @@ import { repository } from '../support/temp-project.ts';
 import { codeBlocks, readPage } from './markdown.ts';
 
 const run = promisify(execFile);
-const pages = ['docs/configuration.md', 'docs/resources.md'];
+const pages = ['docs/configuration.md', 'docs/resources.md', 'docs/io-managers.md'];
 
 describe.each(pages)('%s', (path) => {
   it('has code that compiles and loads as it is written', async () => {

@@ -54,6 +54,7 @@ describe('the examples in the sdk', () => {
         'fanOut',
         'fixedKey',
         'identity',
+        'ioManager',
         'on',
         'product',
         'resource',
