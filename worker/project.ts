@@ -17,6 +17,7 @@ import { exportedValues } from './exported-values.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
 import { withFullOutlets } from './full-outlets.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
+import { requireNoSecrets } from './leaked-secrets.ts';
 import { type AliasUse, mergeAliases } from './project-aliases.ts';
 import { type AssetUse, mergeAssets } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
@@ -135,9 +136,12 @@ async function loadFile(
     }
   };
   const use = (source: AnySource): void => {
-    if (isAlias(source)) aliasUses.push({ alias: source, file });
+    if (isAlias(source)) {
+      requireNoSecrets(`alias (${source.place})`, { name: source.name, group: source.group });
+      aliasUses.push({ alias: source, file });
+    }
     if (!isAsset(source)) return;
-    compileAsset(source);
+    requireNoSecrets(`asset (${source.place})`, compileAsset(source));
     requireUri(source, config);
     uses.push({ asset: source, file });
   };
@@ -153,6 +157,7 @@ async function loadFile(
     seen.add(definition);
     attempt(() => {
       const plan = compileDag(withQueue(definition, config), file);
+      requireNoSecrets(`DAG (${definition.place})`, plan);
       const sources = sourcesOf(definition);
       for (const source of sources) use(source);
       dags.push({ file, definition, plan, sources });

@@ -72,6 +72,26 @@ describe('configuration that a project declares', () => {
     ]);
   });
 
+  it.each([
+    [
+      'a DAG',
+      `dag('tells', { description: 'with ' + shop.TEST_SHOP_KEY }, (d) => void d.task('only', () => 1))`,
+    ],
+    ['an asset', `asset('s3://lake/shop', { extra: { key: encodeURIComponent(shop.TEST_SHOP_KEY) } })`],
+    ['an alias', `alias('of ' + shop.TEST_SHOP_KEY)`],
+  ])('refuses to deploy %s that tells a secret', async (_, definition) => {
+    const tells = `import { alias, asset, dag } from 'tidegate';\nimport { shop } from '../shop.ts';\nexport const it = [alias, asset, dag] && ${definition};\n`;
+    const { plan } = await load({ 'dags/tells.ts': tells });
+    expect(plan.dags.map(({ dagId }) => dagId)).toEqual(['other']);
+    expect(plan.importErrors).toEqual([
+      {
+        file: 'dags/tells.ts',
+        message: expect.stringMatching(/\(dags\/tells\.ts:\d+\) holds the value of a secret: leave it out/),
+      },
+    ]);
+    expect(JSON.stringify(plan)).not.toContain('sesame');
+  });
+
   it('warns of secrets that are too short to be found', async () => {
     process.env['TEST_SHOP_KEY'] = 'abc';
     const { warnings } = await load({ 'dags/uses.ts': uses });
