@@ -62,6 +62,9 @@ export class WorkerResources implements Resources {
   }
 
   async use(given: ResourceMap, run: RunAttempt): Promise<Lease> {
+    // Code that was given up on may still ask, and nobody would tear down what it gets.
+    if (this.#stopping.signal.aborted)
+      throw new Error('the worker has stopped: its resources were torn down');
     const kept = Object.values(given).some(({ scope }) => scope === 'run') ? this.#keep(run) : undefined;
     const release = (): void => {
       if (kept === undefined) return;

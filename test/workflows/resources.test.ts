@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseDagId, runIdByHand } from '../../core/ids.ts';
 import { dag, defineAsset, NonRetryable, resource } from '../../sdk/index.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
@@ -184,6 +185,12 @@ describe('a worker that stops', () => {
     await tidegate.deps.resources.close();
     const down = did.filter((one) => one === 'table down' || one === 'pool down');
     expect(down).toEqual(['table down', 'pool down']);
+    const asked = tidegate.deps.resources.use(
+      { pool },
+      { dagId: parseDagId('late'), runId: runIdByHand(0, 'late'), attempt: 1 },
+    );
+    await expect(asked).rejects.toThrow('the worker has stopped');
+    expect(counts('pool up')).toBe(1);
     expect(tidegate.logged).toContainEqual(expect.stringMatching(/resource not torn down/));
   });
 });
