@@ -151,6 +151,21 @@ describe('files', () => {
     expect(await readdir(at)).toEqual(['1.json']);
   });
 
+  it('are seen whole by whoever reads while they are written', async () => {
+    const io = textFiles({ folder: join(folder.path, 'seen') });
+    const length = 8_000_000;
+    const reference = await save(io, 'a'.repeat(length));
+    let isWriting = true;
+    const writing = (async () => {
+      for (const letter of 'bcdef') await save(io, letter.repeat(length));
+      isWriting = false;
+    })();
+    const lengths = new Set<number>();
+    while (isWriting) lengths.add(String(await load(io, reference)).length);
+    await writing;
+    expect([...lengths]).toEqual([length]);
+  });
+
   it('are never read outside of their folder', async () => {
     const io = textFiles({ folder: join(folder.path, 'text') });
     await expect(load(io, { path: '../json/secret.json', bytes: 1 })).rejects.toThrow(/is not in .*text/);
@@ -260,6 +275,10 @@ describe('a table of Postgres', () => {
   it('has none of the rows where one does not fit', async () => {
     await expect(save(table(), [{ id: 1 }, { id: null }])).rejects.toThrow(/null value in column "id"/);
     expect(await ids()).toEqual([]);
+    const io = table({ replaces: 'partition' });
+    const before = await save(io, [{ id: 1 }], { partitionKey: 'a' });
+    await expect(save(io, [{ id: null }], { partitionKey: 'a', run: 'b' })).rejects.toThrow(/null value/);
+    expect(await load(io, before)).toEqual([{ id: 1, "o'clock": null }]);
     await expect(save(table({ table: 'sales.missing' }), [{ id: 1 }])).rejects.toThrow(
       /"sales.missing" does not exist/,
     );
