@@ -2,6 +2,7 @@ import type { DagId, TaskId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import type { AnyAsset, TaskDefinition } from '../sdk/index.ts';
 import type { Deps } from '../temporal/deps.ts';
+import type { Resources } from './resources.ts';
 
 /** The code of the tasks this worker can run. */
 export interface TaskCode {
@@ -13,6 +14,7 @@ export interface TaskCode {
 /** What a worker's activities work with. */
 export interface WorkerDeps extends Deps {
   readonly tasks: TaskCode;
+  readonly resources: Resources;
   /** Those found registered in the namespace. */
   readonly searchAttributes: readonly SearchAttributeName[];
   /** Names this worker in task rows. */

@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { type RetryPlan, retryDelayMs } from '../core/retry.ts';
 import { forbidsRetry, pauseAskedBy } from '../sdk/retry-errors.ts';
+import { ResourceFailed } from './set-ups.ts';
 
 /** What follows from a try that failed. */
 export interface FailedTry {
@@ -11,7 +12,8 @@ export interface FailedTry {
 }
 
 /** @param failures - tries that failed, with this one */
-export function judgeFailure(error: unknown, retries: RetryPlan, failures: number): FailedTry {
+export function judgeFailure(thrown: unknown, retries: RetryPlan, failures: number): FailedTry {
+  const error = thrown instanceof ResourceFailed ? thrown.cause : thrown;
   const isFinal = failures > retries.max || isNonRetryable(error, retries);
   return { isFinal, pauseMs: pauseAskedBy(error) ?? retryDelayMs(retries, failures, Math.random()) };
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { type ErrorCode, TidegateError } from '../core/errors.ts';
+import { redactor } from '../sdk/secrets.ts';
 
 /** Whether trying again may help. */
 const isPassing: Readonly<Record<ErrorCode, boolean>> = {
@@ -35,11 +36,23 @@ export function withFailures<Activities extends object>(activities: Activities):
         try {
           return await activity(...args);
         } catch (error) {
-          throw translate(error);
+          throw withoutSecrets(translate(error));
         }
       },
     ]),
   ) as Activities;
+}
+
+/** Temporal keeps messages, stacks and causes. */
+function withoutSecrets(thrown: unknown): unknown {
+  const { text, isIn } = redactor();
+  const seen = new Set<unknown>();
+  for (let error = thrown; error instanceof Error && !seen.has(error); error = error.cause) {
+    seen.add(error);
+    if (isIn(error.message)) error.message = text(error.message);
+    if (error.stack !== undefined && isIn(error.stack)) error.stack = text(error.stack);
+  }
+  return thrown;
 }
 
 function translate(error: unknown): unknown {

@@ -9,6 +9,7 @@ export type { ConsumerActivities } from './consumer-activities.ts';
 export type { TaskCode, WorkerDeps } from './deps.ts';
 export type { PruneActivities } from './prune-activities.ts';
 export type { RunActivities } from './run-activities.ts';
+export { WorkerResources } from './resources.ts';
 export type { RunTask, TaskResult } from './run-task.ts';
 
 export interface Activities extends ConsumerActivities, RunActivities, PruneActivities {

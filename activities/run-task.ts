@@ -4,6 +4,7 @@ import { TidegateError, unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import { toStorableJson } from '../core/json.ts';
 import type { RetryPlan } from '../core/retry.ts';
+import { savedResultOf } from '../core/saved-result.ts';
 import { type Choice, choiceOf, type TaskShape } from '../core/task-shape.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
 import { NonRetryable } from '../sdk/retry-errors.ts';
@@ -11,6 +12,7 @@ import { isTaskSkipped, TaskSkipped } from '../sdk/task-skipped.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import type { AnyAsset, AnySource } from '../sdk/index.ts';
 import { instanceOf } from '../sdk/instance.ts';
+import { redactor } from '../sdk/secrets.ts';
 import { isAlias, isAsset } from '../sdk/source.ts';
 import { AssetIds } from '../store/asset-ids.ts';
 import { TemplateIds } from '../store/template-ids.ts';
@@ -43,6 +45,7 @@ import { readInputs } from './task-inputs.ts';
 import { outcomeOf } from './task-outcome.ts';
 import { tellRetry } from './tell-retry.ts';
 import { templateValues } from './template-values.ts';
+import { createTaskIo } from './task-io.ts';
 import { createTriggerRun } from './trigger-run.ts';
 import { type BufferedLog, createTaskLog } from './task-log.ts';
 import { createProgressWriter } from './task-progress.ts';
@@ -147,15 +150,16 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     warn: (message, fields) => workerLog.warn(message, fields),
   });
   const progress = createProgressWriter(deps.db, tried, (message, fields) => workerLog.warn(message, fields));
+  const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
+  const room: Room = {
+    describe,
+    clashOf: (asset) => known.clashOf(asset),
+    instanceOf: (asset, partitionKey) => instanceOf(asset, templateValues(code, begun.run, partitionKey)),
+  };
+  const io = createTaskIo({ ...deps, room, tried, code, partitionKey: begun.run.partition_key, log });
   try {
-    const describe = (asset: AnyAsset): AnyAsset => deps.tasks.describe(asset);
     if (code.outlets.some(mayRegister)) await keepTrying(() => known.refresh(), signal);
     const outlets = await keepTrying(() => resolveOutlets(deps.db, code.outlets, describe), signal);
-    const room: Room = {
-      describe,
-      clashOf: (asset) => known.clashOf(asset),
-      instanceOf: (asset, partitionKey) => instanceOf(asset, templateValues(code, begun.run, partitionKey)),
-    };
     const outbox = createOutbox(outlets, { room, runKey: begun.run.partition_key });
     const emitNow = createEmitNow(deps, catalog, outbox, tried, signal);
     const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
@@ -173,10 +177,12 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
       emitNow,
       progress,
       triggerRun: createTriggerRun(deps, task),
+      resources: deps.resources,
+      io,
     };
     const outcome = outcomeOf(task.shape, await execute({ ...execution, inlets }));
     if (outcome.kind === 'not yet') return await askLater(deps, running, outcome.pauseMs, log);
-    const success = { ...tried, result: storableResult(outcome.result) };
+    const success = { ...tried, result: storableResult(outcome.result, log) };
     const emitted = outbox.events();
     const events = await keepTrying(() => toNewEvents(deps, catalog, emitted), signal);
     // The log comes first: whoever sees the success can read it.
@@ -185,6 +191,7 @@ async function runTry(deps: WorkerDeps, { known, ...catalog }: Catalog, running:
     if (recorded.kind === 'lost') throw new LostTry();
     return { state: 'success', ...(outcome.choice === undefined ? {} : { choice: outcome.choice }) };
   } catch (error) {
+    await io.discard();
     if (error instanceof LostTry || error instanceof NotYet) throw error;
     // What it left is there before the next try begins.
     await progress.close();
@@ -248,9 +255,10 @@ async function endTry(
     if (ended === 'lost') throw new LostTry();
   };
   if (isTaskSkipped(error)) {
-    log.info('task skipped', { reason: error.message });
+    const reason = redactor().text(error.message);
+    log.info('task skipped', { reason });
     await log.close();
-    told(await keepTrying(() => skipTry(db, tried, error.message), signal));
+    told(await keepTrying(() => skipTry(db, tried, reason), signal));
     return { state: 'skipped' };
   }
   const reason = stopReasonOf(context.cancellationSignal, stopped);
@@ -270,7 +278,7 @@ async function endTry(
     await keepTrying(() => failTry(db, tried, 'cancelled', true), signal);
     throw new CancelledFailure('the task was cancelled');
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = redactor().text(error instanceof Error ? error.message : String(error));
   const failures = begun.failures + 1;
   const { isFinal, pauseMs } = judgeFailure(error, task.retries, failures);
   log.error('try failed', {
@@ -319,14 +327,22 @@ async function withoutCode(
   throw failed(`${message}: deploy a worker that has it`);
 }
 
-function storableResult(result: unknown): string | null {
+function storableResult(result: unknown, log: BufferedLog): string | null {
   if (result === undefined || result === null) return null;
-  const text = toStorableJson(result, "the task's result");
+  const written = toStorableJson(result, "the task's result");
+  const text = redactor().jsonText(written);
+  if (text !== written)
+    log.warn('a secret was taken out of the result: tasks that need it get *** in its place');
   const bytes = Buffer.byteLength(text);
   if (bytes > maxResultBytes) {
+    const saved = savedResultOf(JSON.parse(text));
+    const [what, remedy] =
+      saved === undefined
+        ? ["the task's result", "give the task an IO manager, such as { io: jsonFiles({ folder: '…' }) }"]
+        : [`the reference of IO manager '${saved.manager}'`, 'return where the value is, not the value'];
     throw new TidegateError(
       'invalid_input',
-      `the task's result is ${bytes} bytes as JSON, ${maxResultBytes} are allowed: store the data elsewhere and return a reference`,
+      `${what} is ${bytes} bytes as JSON, ${maxResultBytes} are allowed: ${remedy}`,
     );
   }
   return text;

@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TidegateError } from '../core/errors.ts';
-import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
+import type { TaskDefinition } from '../sdk/task.ts';
 import type { AnySource, EmitNow, MappedContext, TaskContext, TriggerRun } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
 import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
 import { createInlets } from './inlets.ts';
+import type { Resources } from './resources.ts';
 import type { RunTask } from './run-task.ts';
 import type { TaskInputs } from './task-inputs.ts';
+import type { TaskIo } from './task-io.ts';
 import type { ProgressWriter } from './task-progress.ts';
 import { createTriggeringEvents } from './triggering-events.ts';
 import { createWaitFor } from './wait-for.ts';
@@ -39,18 +41,21 @@ interface Execution {
   readonly emitNow: EmitNow;
   readonly progress: ProgressWriter;
   readonly triggerRun: TriggerRun;
+  readonly resources: Resources;
+  readonly io: TaskIo;
 }
 
 /**
  * Runs an author's code until it ends, its time is out, or it was cancelled and had its grace.
+ * @returns what is stored as its result
  * @throws whatever the code throws; TaskTimeout; the reason of the cancellation
  */
 export async function execute(execution: Execution): Promise<unknown> {
-  const { stopped, code, task } = execution;
+  const { stopped, task } = execution;
   const timeout = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([stopped, timeout.signal]);
-  const work = Promise.resolve().then(() => code.run(taskContext(execution, signal)));
+  const work = runCode(execution, signal);
   // Given up on, it may still fail later; nobody waits for that any more.
   work.catch(() => undefined);
   try {
@@ -62,6 +67,26 @@ export async function execute(execution: Execution): Promise<unknown> {
   } finally {
     over.abort();
   }
+}
+
+/**
+ * What a task needs is loaded and set up in its own time, and kept for it until its code has ended, even where nobody waits for that; and
+ * what it returns is saved in its time, too.
+ */
+async function runCode(execution: Execution, signal: AbortSignal): Promise<unknown> {
+  const { code, task, resources, io, inputs } = execution;
+  const needs = await io.needs(inputs.results, signal);
+  const { services, release } = await resources.use(code.resources, task);
+  const value = await Promise.resolve()
+    .then(() => code.run(taskContext(execution, signal, { needs, services })))
+    .finally(release);
+  const stored = await io.save(value, signal);
+  // Nobody waits for it any more.
+  if (signal.aborted) {
+    await io.discard();
+    throw signal.reason;
+  }
+  return stored;
 }
 
 async function outOfTime(ms: number | null, timeout: AbortController, over: AbortSignal): Promise<never> {
@@ -95,6 +120,7 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 function taskContext(
   { db, assetIds, code, inlets, inputs, task, begun, outbox, log, emitNow, progress, triggerRun }: Execution,
   signal: AbortSignal,
+  { needs, services }: { readonly needs: object; readonly services: object },
 ): TaskContext<object> | MappedContext<unknown, object> {
   const { dagId, runId, taskId } = task;
   const { run } = begun;
@@ -114,9 +140,10 @@ function taskContext(
     },
     tags: code.tags,
     params: parseParams(code, run.conf),
-    needs: needsOf(code, inputs.results),
+    needs,
     ...(task.mapIndex === undefined ? {} : { item: inputs.item, mapIndex: task.mapIndex }),
     ...(task.cause === undefined ? {} : { cause: task.cause }),
+    resources: services,
     events: createTriggeringEvents(db, task, signal),
     inlets: createInlets(reading),
     waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),
@@ -142,9 +169,4 @@ export function parseParams({ params }: TaskDefinition, conf: object): object {
     );
   }
   return parsed?.data ?? conf;
-}
-
-function needsOf(code: TaskDefinition, results: TaskInputs['results']): object {
-  const named = Object.entries(namedNeeds(code)).filter(([, taskId]) => Object.hasOwn(results, taskId));
-  return Object.fromEntries(named.map(([name, taskId]) => [name, results[taskId]]));
 }

@@ -1,5 +1,6 @@
 import { type Json, type JsonObject, toStorableJson } from '../core/json.ts';
 import type { TaskLog } from '../sdk/index.ts';
+import { redactor } from '../sdk/secrets.ts';
 import type { Db } from '../store/database.ts';
 import type { TaskTry } from '../store/recording.ts';
 import type { LogLevel } from '../store/schema.ts';
@@ -59,12 +60,13 @@ export function createTaskLog(
 
 /** Postgres stores no NUL; a line is never a reason to fail. */
 function plain(message: unknown): string {
-  return String(message).slice(0, maxLineLength).replaceAll('\u0000', '');
+  // Cut first, half a secret would stay.
+  return redactor().text(String(message)).slice(0, maxLineLength).replaceAll('\u0000', '');
 }
 
 function plainFields(fields: object): JsonObject {
   try {
-    const text = toStorableJson(fields, 'log fields');
+    const text = redactor().jsonText(toStorableJson(fields, 'log fields'));
     const parsed: Json = JSON.parse(text);
     if (
       text.length <= maxLineLength &&
@@ -76,6 +78,6 @@ function plainFields(fields: object): JsonObject {
     }
     return { cut: text.slice(0, maxLineLength) };
   } catch (error) {
-    return { unwritable: error instanceof Error ? error.message : String(error) };
+    return { unwritable: plain(error instanceof Error ? error.message : error) };
   }
 }

@@ -1,6 +1,7 @@
 import { TidegateError } from '../core/errors.ts';
 import { toStorableJson } from '../core/json.ts';
 import type { Heartbeat, Progress } from '../sdk/index.ts';
+import { redactor } from '../sdk/secrets.ts';
 import type { Db } from '../store/database.ts';
 import type { TaskTry } from '../store/recording.ts';
 import { type TaskProgress, writeProgress } from '../store/task-progress.ts';
@@ -53,11 +54,11 @@ export function createProgressWriter(
     progress(fraction, note = '') {
       if (!(fraction >= 0 && fraction <= 1))
         throw new TidegateError('invalid_input', `progress ${String(fraction)} is not valid: use 0 to 1`);
-      const text = String(note).slice(0, maxNoteLength).replaceAll('\u0000', '');
+      const text = redactor().text(String(note)).slice(0, maxNoteLength).replaceAll('\u0000', '');
       say({ progress: fraction, note: text === '' ? null : text });
     },
     heartbeat(details) {
-      const text = toStorableJson(details, 'heartbeat details');
+      const text = redactor().jsonText(toStorableJson(details, 'heartbeat details'));
       const bytes = Buffer.byteLength(text);
       if (bytes > maxDetailsBytes)
         throw new TidegateError(

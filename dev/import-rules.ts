@@ -32,7 +32,12 @@ export const importRules: readonly ImportRule[] = [
   { of: 'api', folders: ['core', 'api/contract', 'store', 'temporal'] },
   { of: 'cli', folders: ['core', 'api/contract'] },
   { of: 'ui', folders: ['core', 'api/contract'] },
-  { of: 'examples', folders: ['sdk', 'operators'] },
+  {
+    of: 'io',
+    folders: ['core', 'sdk'],
+    packages: ['node:', 'pg', '@aws-sdk/client-s3', '@duckdb/node-api'],
+  },
+  { of: 'examples', folders: ['sdk', 'operators', 'io'] },
 ];
 
 /** They wire the others, so they may import anything, and nothing else may import them. */

@@ -7,7 +7,10 @@ type Brand =
   | 'assetAndTime'
   | 'dag'
   | 'cron'
-  | 'config';
+  | 'config'
+  | 'secret'
+  | 'resource'
+  | 'ioManager';
 
 /** Shared by every copy of the sdk in a process, unlike a class: an author's project may load one of its own. */
 export const brand = Symbol.for('tidegate.brand');

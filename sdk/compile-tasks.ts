@@ -7,6 +7,8 @@ import { type TriggerRule, triggerRules } from '../core/trigger-rule.ts';
 import { compileRetries } from './compile-retries.ts';
 import { compileShape } from './compile-shape.ts';
 import { parseIsolation } from './isolate.ts';
+import { requireIoManager } from './io.ts';
+import { requireResources } from './resource.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
 import { parseTaskPriority } from '../core/task-priority.ts';
@@ -104,6 +106,9 @@ function compileTask(
     // How code is run is no part of a plan, but what is wrong with it is found when it is deployed.
     parseIsolation(options.isolate);
     const priority = parseTaskPriority(options.priority, options.fairness);
+    requireResources(task.resources);
+    requireTogether(task, needs);
+    requireIoManager(task.io);
     return {
       id: parseTaskId(task.id),
       needs: needs.map((need) => parseTaskId(need.id)),
@@ -129,6 +134,21 @@ function compileTask(
       cause: error,
     });
   }
+}
+
+/** Refuses what cannot go together. */
+function requireTogether(task: TaskDefinition, needs: readonly TaskDefinition[]): void {
+  const { shape, options, resources } = task;
+  const over = shape?.kind === 'mapped' ? needs.find(({ id }) => id === shape.over.id) : undefined;
+  if (over !== undefined && over.io !== null)
+    throw refused(
+      `it is mapped over task '${over.id}', whose result IO manager '${over.io.name}' keeps: give '${over.id}' { io: null }, or let it return a list of references`,
+    );
+  const [name] = Object.keys(resources);
+  if (parseIsolation(options.isolate) !== undefined && name !== undefined)
+    throw refused(
+      `it is isolated, and resource '${name}' lives in the process of the worker: make the service in its code, or leave 'isolate' out`,
+    );
 }
 
 function parseHeartbeatTimeout(timeout: Duration): number {

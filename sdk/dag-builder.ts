@@ -3,7 +3,9 @@ import type { Duration } from '../core/duration.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AuthoredShape, PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
-import type { DagDefinition, DagOptions } from './dag.ts';
+import type { AnyDagOptions, DagDefinition } from './dag.ts';
+import type { AcceptedBy, IoManager, IoOf, Needed } from './io.ts';
+import type { NoResources, ResourceMap, ServicesOf } from './resource.ts';
 import { placeOfCaller } from './place.ts';
 import {
   type Need,
@@ -19,13 +21,23 @@ import {
 import type { CallbackContext, MappedContext, TaskContext } from './task-context.ts';
 import { triggerOnce } from './trigger-once.ts';
 
-type TaskFunction<Params extends object, Needs extends object, Result> = (
-  context: TaskContext<Params, Needs>,
+type TaskFunction<Params extends object, Needs extends object, Given extends ResourceMap, Result> = (
+  context: TaskContext<Params, Needs, ServicesOf<Given>>,
 ) => Result | Promise<Result>;
 
-type MappedFunction<Params extends object, Needs extends object, Item, Result> = (
-  context: MappedContext<Item, Params, Needs>,
+type MappedFunction<Params extends object, Needs extends object, Given extends ResourceMap, Item, Result> = (
+  context: MappedContext<Item, Params, Needs, ServicesOf<Given>>,
 ) => Result | Promise<Result>;
+
+/** Resources of a task beside those of its DAG. */
+type Beside<Shared extends ResourceMap, Given extends ResourceMap> = Omit<Shared, keyof Given> & Given;
+
+/** How a callback is run. */
+export type CallbackOptions = Pick<TaskOptions, 'retries' | 'timeout' | 'heartbeatTimeout' | 'taskQueue'>;
+
+type CallbackFunction<Params extends object, Shared extends ResourceMap, Kind extends CallbackKind> = (
+  context: CallbackContext<Extract<CallbackCause, { readonly kind: Kind }>, Params, ServicesOf<Shared>>,
+) => unknown;
 
 /** Which DAG a task runs, with which conf. */
 export interface TriggerOptions<Params extends object, Needs extends object> extends Pick<
@@ -40,27 +52,38 @@ export interface TriggerOptions<Params extends object, Needs extends object> ext
   readonly wait?: boolean;
 }
 
-/** How a callback is run. */
-export type CallbackOptions = Pick<TaskOptions, 'retries' | 'timeout' | 'heartbeatTimeout' | 'taskQueue'>;
-
-type CallbackFunction<Params extends object, Kind extends CallbackKind> = (
-  context: CallbackContext<Extract<CallbackCause, { readonly kind: Kind }>, Params>,
-) => unknown;
-
-/** Options of a task that decides, or asks, by what its function returns. */
-type OptionsWith<More, Needs extends TaskNeeds, Rule extends TriggerRule> = TaskOptions<Needs, Rule> & More;
+/** Options of a task whose result says something about the run, so that it stays in Postgres. */
+type OptionsWith<
+  More,
+  Needs extends TaskNeeds,
+  Rule extends TriggerRule,
+  Given extends ResourceMap = NoResources,
+> = Omit<TaskOptions<Needs, Rule, Given>, 'io'> & More;
 
 /** Ids of the tasks that go on behind a branch, of those that need it: one or several. */
 export type Followed = string | readonly string[];
 
 /** Adds tasks to a DAG. */
-export interface DagBuilder<Params extends object> {
-  task<Result>(id: string, run: TaskFunction<Params, object, Result>): TaskHandle<Stored<Awaited<Result>>>;
-  task<Result, const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+export interface DagBuilder<
+  Params extends object,
+  Shared extends ResourceMap = NoResources,
+  SharedIo extends IoManager | undefined = undefined,
+> {
+  task<Result extends AcceptedBy<SharedIo>>(
     id: string,
-    options: TaskOptions<Needs, Rule>,
-    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Result>,
-  ): TaskHandle<Stored<Awaited<Result>>>;
+    run: TaskFunction<Params, object, Shared, Result>,
+  ): TaskHandle<Needed<SharedIo, Awaited<Result>>>;
+  task<
+    Result extends AcceptedBy<IoOf<Io, SharedIo>>,
+    const Needs extends TaskNeeds = readonly [],
+    Rule extends TriggerRule = 'all_success',
+    Given extends ResourceMap = NoResources,
+    Io extends IoManager | null | undefined = undefined,
+  >(
+    id: string,
+    options: TaskOptions<Needs, Rule, Given, Io>,
+    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, Result>,
+  ): TaskHandle<Needed<IoOf<Io, SharedIo>, Awaited<Result>>>;
 
   /**
    * A task that runs once for each item of the list which `over` returned, up to 10,000: each instance has its own row, log, retries and
@@ -69,27 +92,41 @@ export interface DagBuilder<Params extends object> {
   map<Item, Result>(
     id: string,
     over: TaskHandle<readonly Item[]>,
-    run: MappedFunction<Params, object, Item, Result>,
+    run: MappedFunction<Params, object, Shared, Item, Result>,
   ): TaskHandle<readonly Stored<Awaited<Result>>[]>;
-  map<Item, Result, const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+  map<
+    Item,
+    Result,
+    const Needs extends TaskNeeds = readonly [],
+    Rule extends TriggerRule = 'all_success',
+    Given extends ResourceMap = NoResources,
+  >(
     id: string,
     over: TaskHandle<readonly Item[]>,
-    options: TaskOptions<Needs, Rule>,
-    run: MappedFunction<Params, NeedsOf<Needs, Rule>, Item, Result>,
+    options: OptionsWith<object, Needs, Rule, Given>,
+    run: MappedFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, Item, Result>,
   ): TaskHandle<readonly Stored<Awaited<Result>>[]>;
 
   /** A task that chooses which of the tasks that need it go on; the others are skipped, unless a chosen one leads to them. */
-  branch<const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+  branch<
+    const Needs extends TaskNeeds = readonly [],
+    Rule extends TriggerRule = 'all_success',
+    Given extends ResourceMap = NoResources,
+  >(
     id: string,
-    options: TaskOptions<Needs, Rule>,
-    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Followed>,
+    options: OptionsWith<object, Needs, Rule, Given>,
+    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, Followed>,
   ): TaskHandle<readonly string[]>;
 
   /** A task behind which everything is skipped when its function returns nothing, `false`, 0 or an empty text. */
-  shortCircuit<const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+  shortCircuit<
+    const Needs extends TaskNeeds = readonly [],
+    Rule extends TriggerRule = 'all_success',
+    Given extends ResourceMap = NoResources,
+  >(
     id: string,
-    options: OptionsWith<ShortCircuitOptions, Needs, Rule>,
-    run: TaskFunction<Params, NeedsOf<Needs, Rule>, unknown>,
+    options: OptionsWith<ShortCircuitOptions, Needs, Rule, Given>,
+    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, unknown>,
   ): TaskHandle<boolean>;
 
   /** Lets time pass, durably, and takes no worker meanwhile. */
@@ -99,10 +136,15 @@ export interface DagBuilder<Params extends object> {
    * A condition that is asked again and again until its function returns something else than `false`, `null` or nothing, which then is its
    * result. It takes no worker in between; looks that find nothing are no failures.
    */
-  waitFor<Result, const Needs extends TaskNeeds = readonly [], Rule extends TriggerRule = 'all_success'>(
+  waitFor<
+    Result,
+    const Needs extends TaskNeeds = readonly [],
+    Rule extends TriggerRule = 'all_success',
+    Given extends ResourceMap = NoResources,
+  >(
     id: string,
-    options: OptionsWith<PokeOptions, Needs, Rule>,
-    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Result>,
+    options: OptionsWith<PokeOptions, Needs, Rule, Given>,
+    run: TaskFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, Result>,
   ): TaskHandle<Stored<Exclude<Awaited<Result>, false | null | undefined | void>>>;
 
   /**
@@ -115,30 +157,30 @@ export interface DagBuilder<Params extends object> {
   ): TaskHandle<{ readonly dagId: string; readonly runId: string; readonly state: string }>;
 
   /** A task that is called when a run succeeded, before it is closed. How it ends changes nothing about the run; the same holds for the others. */
-  onSuccess(id: string, options: CallbackOptions, run: CallbackFunction<Params, 'success'>): void;
+  onSuccess(id: string, options: CallbackOptions, run: CallbackFunction<Params, Shared, 'success'>): void;
   /** When a run failed, was cancelled, or is out of time. */
-  onFailure(id: string, options: CallbackOptions, run: CallbackFunction<Params, 'failure'>): void;
+  onFailure(id: string, options: CallbackOptions, run: CallbackFunction<Params, Shared, 'failure'>): void;
   /** When a try failed behind which there is another; of one run at most 500 times. */
-  onRetry(id: string, options: CallbackOptions, run: CallbackFunction<Params, 'retry'>): void;
+  onRetry(id: string, options: CallbackOptions, run: CallbackFunction<Params, Shared, 'retry'>): void;
   /** When a run goes on `after` so long from its start. */
   onLate(
     id: string,
     options: CallbackOptions & { readonly after: Duration },
-    run: CallbackFunction<Params, 'late'>,
+    run: CallbackFunction<Params, Shared, 'late'>,
   ): void;
 
   /** Tasks that belong together: their ids begin with that of the group. Those that need no other of the group need what it `needs`. */
-  group(id: string, build: (group: DagBuilder<Params>) => void): TaskGroup;
+  group(id: string, build: (group: DagBuilder<Params, Shared, SharedIo>) => void): TaskGroup;
   group(
     id: string,
     options: { readonly needs?: readonly (TaskHandle | TaskGroup | string)[] },
-    build: (group: DagBuilder<Params>) => void,
+    build: (group: DagBuilder<Params, Shared, SharedIo>) => void,
   ): TaskGroup;
 }
 
 /** The tasks that `build` adds, in order; it runs none of them. */
 export function collectTasks(
-  { id: dagId, options }: { readonly id: string; readonly options: DagOptions },
+  { id: dagId, options }: { readonly id: string; readonly options: AnyDagOptions },
   build: (d: DagBuilder<JsonObject>) => void,
 ): readonly TaskDefinition[] {
   const tasks: TaskDefinition[] = [];
@@ -152,7 +194,7 @@ type TaskArguments = readonly [run: Run] | readonly [options: TaskOptions, run: 
 /** Where tasks are added: to a DAG, or to a group in it. */
 interface Place {
   readonly dagId: string;
-  readonly options: DagOptions;
+  readonly options: AnyDagOptions;
   /** Ids of the groups around it. */
   readonly path: readonly string[];
   /** What those of its tasks need that need none of the others. */
@@ -174,6 +216,9 @@ function builder(place: Place): DagBuilder<JsonObject> {
       ...(shape === undefined ? {} : { shape }),
       ...(path.length === 0 ? {} : { group: path.join('.') }),
       params: ofDag.params,
+      // What says something about the run stays in Postgres.
+      io: shape !== undefined ? null : options.io === undefined ? (ofDag.io ?? null) : options.io,
+      resources: { ...ofDag.resources, ...options.resources },
       tags: ofDag.tags ?? [],
       place: placeOfCaller(),
       run,

@@ -9,6 +9,8 @@ import type { QueueLimitInput } from '../core/queue-limit.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
+import type { IoManager } from './io.ts';
+import type { NoResources, ResourceMap } from './resource.ts';
 import type { ScheduleInput } from './schedule.ts';
 import { collectTasks, type DagBuilder } from './dag-builder.ts';
 import type { TaskDefaults, TaskDefinition } from './task.ts';
@@ -23,7 +25,11 @@ export interface DeadlineInput {
 }
 
 /** When a DAG runs, and what holds for all of its runs. */
-export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject | undefined> {
+export interface DagOptions<
+  Schema extends z.ZodObject | undefined = z.ZodObject | undefined,
+  Shared extends ResourceMap = ResourceMap,
+  Io extends IoManager | undefined = undefined,
+> {
   /** Assets to wait for, a time, or either of both; none or `null` is by hand only. */
   readonly schedule?: ScheduleInput;
   /** No tick before it; a date (`'2024-01-01'`, UTC) or an instant with its offset. */
@@ -98,16 +104,23 @@ export interface DagOptions<Schema extends z.ZodObject | undefined = z.ZodObject
   readonly partitions?: 'none' | 'any';
   /** Checks and types the conf of a run. */
   readonly params?: Schema;
+  /** Services that all of its tasks are given, by what they call them. */
+  readonly resources?: Shared;
+  /** Where results of its tasks are kept, of those that say nothing else. @defaultValue Postgres */
+  readonly io?: Io | undefined;
   /** Task queue of tasks that name none. */
   readonly taskQueue?: string;
   readonly defaults?: TaskDefaults;
 }
 
+/** Options of any DAG. */
+export type AnyDagOptions = DagOptions<z.ZodObject | undefined, ResourceMap, IoManager | undefined>;
+
 /** A DAG as its author wrote it. */
 export interface DagDefinition {
   readonly [brand]: 'dag';
   readonly id: string;
-  readonly options: DagOptions;
+  readonly options: AnyDagOptions;
   readonly tasks: readonly TaskDefinition[];
   /** Where it was written. */
   readonly place: string;
@@ -136,19 +149,26 @@ export interface DagDefinition {
  * });
  * ```
  */
+export function dag<
+  const Shared extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
+>(
+  id: string,
+  options: DagOptions<undefined, Shared, Io>,
+  build: (d: DagBuilder<JsonObject, Shared, Io>) => void,
+): DagDefinition;
+export function dag<
+  Schema extends z.ZodObject,
+  const Shared extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
+>(
+  id: string,
+  options: DagOptions<Schema, Shared, Io>,
+  build: (d: DagBuilder<z.output<Schema>, Shared, Io>) => void,
+): DagDefinition;
 export function dag(
   id: string,
-  options: DagOptions<undefined>,
-  build: (d: DagBuilder<JsonObject>) => void,
-): DagDefinition;
-export function dag<Schema extends z.ZodObject>(
-  id: string,
-  options: DagOptions<Schema>,
-  build: (d: DagBuilder<z.output<Schema>>) => void,
-): DagDefinition;
-export function dag(
-  id: string,
-  options: DagOptions,
+  options: AnyDagOptions,
   build: (d: DagBuilder<JsonObject>) => void,
 ): DagDefinition {
   const place = placeOfCaller();

@@ -6,6 +6,8 @@ import { type AnyAsset, type Asset, asset, type AssetOptions, type AssetReferenc
 import { all, type AssetCondition } from './condition.ts';
 import { dag, type DagDefinition, type DagOptions } from './dag.ts';
 import type { EventReader } from './recorded-events.ts';
+import type { AcceptedBy, IoManager } from './io.ts';
+import type { NoResources, ResourceMap, ServicesOf } from './resource.ts';
 import type { AnySource } from './source.ts';
 import type { TaskOptions } from './task.ts';
 import type { TaskContext } from './task-context.ts';
@@ -30,12 +32,21 @@ export type UpstreamReaders<Up extends Upstream> = {
 };
 
 /** When the one task of a DAG runs, and how. */
-export interface DefineOptions<Up extends Upstream = Upstream, Params extends Schema = Schema>
+export interface DefineOptions<
+  Up extends Upstream = Upstream,
+  Params extends Schema = Schema,
+  Given extends ResourceMap = ResourceMap,
+  Io extends IoManager | undefined = IoManager | undefined,
+>
   extends
-    Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue'>,
-    Omit<TaskOptions, 'needs' | 'triggerRule' | 'outlets' | 'inlets'> {
+    Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue' | 'resources' | 'io'>,
+    Omit<TaskOptions, 'needs' | 'triggerRule' | 'outlets' | 'inlets' | 'resources' | 'io'> {
   /** Assets and aliases that the function reads: inlets of its task. */
   readonly upstream?: Up;
+  /** Services that the function is given, by what it calls them. */
+  readonly resources?: Given;
+  /** Where what the function returns is kept. @defaultValue Postgres */
+  readonly io?: Io;
 }
 
 /** The same, with what is known about the asset. */
@@ -43,8 +54,10 @@ export interface DefineAssetOptions<
   Extra extends Schema = Schema,
   Up extends Upstream = Upstream,
   Params extends Schema = Schema,
+  Given extends ResourceMap = ResourceMap,
+  Io extends IoManager | undefined = IoManager | undefined,
 >
-  extends DefineOptions<Up, Params>, AssetOptions<Extra> {
+  extends DefineOptions<Up, Params, Given, Io>, AssetOptions<Extra> {
   /** Id of the DAG and of its task. @defaultValue the asset's name, with `_` for what ids may not have */
   readonly id?: string;
 }
@@ -53,7 +66,8 @@ export interface DefineAssetOptions<
 export interface AssetsContext<
   Params extends object = JsonObject,
   Up extends Upstream = Upstream,
-> extends TaskContext<Params> {
+  Services extends object = object,
+> extends TaskContext<Params, object, Services> {
   readonly upstream: UpstreamReaders<Up>;
 }
 
@@ -62,7 +76,8 @@ export interface AssetContext<
   Params extends object = JsonObject,
   Up extends Upstream = Upstream,
   Self extends AnyAsset = Asset,
-> extends AssetsContext<Params, Up> {
+  Services extends object = object,
+> extends AssetsContext<Params, Up, Services> {
   readonly self: Self;
 }
 
@@ -98,15 +113,19 @@ export function defineAsset<
   const Up extends Upstream = NoUpstream,
   Extra extends Schema = undefined,
   Params extends Schema = undefined,
+  const Given extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
 >(
   reference: AssetReference,
-  options: DefineAssetOptions<Extra, Up, Params>,
-  run: (context: AssetContext<ParamsOf<Params>, Up, AssetOf<Extra>>) => unknown,
+  options: DefineAssetOptions<Extra, Up, Params, Given, Io>,
+  run: (
+    context: AssetContext<ParamsOf<Params>, Up, AssetOf<Extra>, ServicesOf<Given>>,
+  ) => AcceptedBy<Io> | Promise<AcceptedBy<Io>>,
 ): AssetOf<Extra> & Defined {
   const self = asset(reference, options as AssetOptions) as AssetOf<Extra>;
   const id = options.id ?? idFromName(self.name);
   return defined(self, id, [self], options, (context) =>
-    run({ ...context, self } as AssetContext<ParamsOf<Params>, Up, AssetOf<Extra>>),
+    run({ ...context, self } as AssetContext<ParamsOf<Params>, Up, AssetOf<Extra>, ServicesOf<Given>>),
   );
 }
 
@@ -129,19 +148,26 @@ export function defineAsset<
  * @param outlets - at least one
  * @throws TidegateError `invalid_definition` when there are no outlets
  */
-export function defineAssets<const Up extends Upstream = NoUpstream, Params extends Schema = undefined>(
+export function defineAssets<
+  const Up extends Upstream = NoUpstream,
+  Params extends Schema = undefined,
+  const Given extends ResourceMap = NoResources,
+  Io extends IoManager | undefined = undefined,
+>(
   outlets: readonly AnyAsset[],
-  options: DefineOptions<Up, Params> & {
+  options: DefineOptions<Up, Params, Given, Io> & {
     /** Id of the DAG and of its task. */
     readonly id: string;
   },
-  run: (context: AssetsContext<ParamsOf<Params>, Up>) => unknown,
+  run: (
+    context: AssetsContext<ParamsOf<Params>, Up, ServicesOf<Given>>,
+  ) => AcceptedBy<Io> | Promise<AcceptedBy<Io>>,
 ): AssetCondition & Defined {
   if (!Array.isArray(outlets) || outlets.length === 0)
     throw refused("defineAssets has no outlets: write defineAssets([asset('…')], …)");
   if (typeof options.id !== 'string') throw refused("defineAssets needs an id: write { id: 'split' }");
   return defined(all(...outlets), options.id, outlets, options, (context) =>
-    run(context as AssetsContext<ParamsOf<Params>, Up>),
+    run(context as AssetsContext<ParamsOf<Params>, Up, ServicesOf<Given>>),
   );
 }
 

@@ -24,6 +24,7 @@ export {
 } from './define-asset.ts';
 export { defineConfig, type ProjectConfig } from './config.ts';
 export { cron, type CronSchedule } from './cron.ts';
+export { envConfig, type EnvFields, type EnvValues, secret, type SecretField } from './env-config.ts';
 export { every } from './every.ts';
 export {
   assetAndTime,
@@ -86,6 +87,26 @@ export type {
   WaitFor,
   WaitOptions,
 } from './recorded-events.ts';
+export {
+  type NoResources,
+  type Resource,
+  resource,
+  type ResourceContext,
+  type ResourceMap,
+  type ResourceOptions,
+  type ResourceScope,
+  type ServicesOf,
+} from './resource.ts';
+export {
+  type AcceptedBy,
+  type AsJson,
+  type IoContext,
+  type IoManager,
+  ioManager,
+  type IoManagerOptions,
+  type ResultPlace,
+  type SaveContext,
+} from './io.ts';
 export { NonRetryable, RetryAfter } from './retry-errors.ts';
 export { TaskSkipped } from './task-skipped.ts';
 export type { ScenarioOptions, ScheduleJson } from '../core/scenario.ts';

@@ -122,7 +122,8 @@ export interface MappedContext<
   Item,
   Params extends object = JsonObject,
   Needs extends object = object,
-> extends TaskContext<Params, Needs> {
+  Services extends object = object,
+> extends TaskContext<Params, Needs, Services> {
   readonly item: Item;
   /** Position of the item in its list, from 0. */
   readonly mapIndex: number;
@@ -132,12 +133,17 @@ export interface MappedContext<
 export interface CallbackContext<
   Cause extends CallbackCause = CallbackCause,
   Params extends object = JsonObject,
-> extends TaskContext<Params> {
+  Services extends object = object,
+> extends TaskContext<Params, object, Services> {
   readonly cause: Cause;
 }
 
 /** What a task's function receives. */
-export interface TaskContext<Params extends object = JsonObject, Needs extends object = object> {
+export interface TaskContext<
+  Params extends object = JsonObject,
+  Needs extends object = object,
+  Services extends object = object,
+> {
   readonly dagId: DagId;
   readonly runId: RunId;
   readonly taskId: TaskId;
@@ -150,6 +156,8 @@ export interface TaskContext<Params extends object = JsonObject, Needs extends o
   readonly params: Params;
   /** What the tasks named in `needs` returned. */
   readonly needs: Needs;
+  /** Services of the resources that the task and its DAG name. */
+  readonly resources: Services;
   readonly events: TriggeringEvents;
   readonly inlets: Inlets;
   readonly waitFor: WaitFor;

@@ -6,6 +6,8 @@ import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AuthoredShape } from './authored-shape.ts';
 import type { IsolateOptions } from './isolate.ts';
 import type { AnySource } from './source.ts';
+import type { IoManager } from './io.ts';
+import type { ResourceMap } from './resource.ts';
 import type { TaskContext } from './task-context.ts';
 
 declare const resultOf: unique symbol;
@@ -107,6 +109,8 @@ export interface TaskDefaults {
 export interface TaskOptions<
   Needs extends TaskNeeds = TaskNeeds,
   Rule extends TriggerRule = TriggerRule,
+  Given extends ResourceMap = ResourceMap,
+  Io extends IoManager | null | undefined = IoManager | null | undefined,
 > extends TaskDefaults {
   readonly needs?: Needs;
   /** Assets that the task updates by succeeding, and aliases through which it may update others. */
@@ -120,6 +124,10 @@ export interface TaskOptions<
    * cancelled or out of time; how it ends does not count for the run.
    */
   readonly teardownOf?: TaskHandle | readonly TaskHandle[];
+  /** Services that its code is given, by what it calls them; beside those of its DAG. */
+  readonly resources?: Given;
+  /** Where its result is kept, if not in Postgres; `null` is in Postgres. @defaultValue that of its DAG */
+  readonly io?: Io;
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
   readonly taskQueue?: string;
   /**
@@ -147,6 +155,10 @@ export interface TaskDefinition extends TaskHandle<never> {
   readonly shape?: AuthoredShape;
   /** Path of the group it was defined in. */
   readonly group?: string;
+  /** Its own, and those of its DAG. */
+  readonly resources: ResourceMap;
+  /** Where its result is kept; `null` is in Postgres. */
+  readonly io: IoManager | null;
   /** Of its DAG. */
   readonly tags: readonly string[];
   /** Where it was written. */

@@ -18,6 +18,8 @@ export interface Given {
   /** What was recorded before them, oldest first: inlets read both. @defaultValue none */
   readonly recorded?: readonly GivenEvent[];
   readonly conf?: JsonObject;
+  /** Services in place of resources, by what tasks call them. */
+  readonly resources?: Readonly<Record<string, unknown>>;
   /** When the run begins. Its clock stands still while code runs; pauses between tries, waits and looks move it on at once. @defaultValue `'2026-01-01T00:00:00Z'` */
   readonly now?: InstantInput;
   /** What the run is otherwise. @defaultValue by events where there are some, else by hand */

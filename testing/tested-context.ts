@@ -3,6 +3,7 @@ import type { Outbox } from '../activities/emitted.ts';
 import { createReaders } from '../activities/event-readers.ts';
 import { parseParams } from '../activities/task-code.ts';
 import { meaning, sinceOf, timedOut } from '../activities/wait-for.ts';
+import { TidegateError } from '../core/errors.ts';
 import { parseDagId, parseRunId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
 } from '../sdk/index.ts';
 import { TaskSkipped } from '../sdk/index.ts';
 import { namedNeeds } from '../sdk/task.ts';
+import type { Given } from './given.ts';
 import type { Part, Play } from './play.ts';
 import type { TestedLine } from './tested-run.ts';
 
@@ -55,6 +57,7 @@ export function testedContext(play: Play, part: Part, trying: Trying): TaskConte
     ),
     ...(mapIndex === undefined ? {} : { item, mapIndex }),
     ...(cause === undefined ? {} : { cause }),
+    resources: servicesOf(part, given),
     events: book.consumed,
     inlets: createReaders(inlets, book.open),
     waitFor: waitFor as WaitFor,
@@ -75,6 +78,16 @@ export function testedContext(play: Play, part: Part, trying: Trying): TaskConte
       throw new TaskSkipped(reason);
     },
   };
+}
+
+/** In process nothing is set up: whoever tests gives the services. */
+function servicesOf({ code, task }: Part, { resources = {} }: Given): object {
+  const missing = Object.keys(code.resources).find((name) => !Object.hasOwn(resources, name));
+  if (missing === undefined) return resources;
+  throw new TidegateError(
+    'invalid_input',
+    `task ${task.id} needs resource '${missing}': give it a service in 'resources'`,
+  );
 }
 
 function logInto(lines: TestedLine[]): TaskLog {

@@ -1,12 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import { TidegateError } from '../core/errors.ts';
+import { redactor } from '../sdk/secrets.ts';
 
 /** What esbuild, which reads TypeScript here, writes for each syntax error. */
 const transformed = /^(.+):(\d+):(\d+): ERROR: (.+)$/m;
 
 /** Why a file did not load, for its author: one message, with the line where it is known, with paths relative to the project. */
 export function importErrorMessage(error: unknown, file: string, folder: string): string {
-  return withoutPaths(explain(error, file), folder);
+  return redactor().text(withoutPaths(explain(error, file), folder));
 }
 
 /** A message that is the same on every machine: no path of the project's folder, no mark of the load. */

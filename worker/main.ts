@@ -1,5 +1,6 @@
 import { Runtime } from '@temporalio/worker';
 import { TidegateError } from '../core/errors.ts';
+import { redactor } from '../sdk/secrets.ts';
 import { valueOf } from '../temporal/environment.ts';
 import { createLog } from '../temporal/log.ts';
 import { parseWorkerEnvironment } from './environment.ts';
@@ -9,9 +10,10 @@ import { temporalLogger } from './temporal-logger.ts';
 // A worker as a process of its own: reads its environment, makes sure of Postgres and Temporal, works until it is told to stop.
 
 const name = 'tidegate-worker';
+const redact = (line: string): string => `${redactor().jsonText(line.trimEnd())}\n`;
 
 try {
-  const log = createLog(name, valueOf(process.env, 'TIDEGATE_LOG_LEVEL'));
+  const log = createLog(name, valueOf(process.env, 'TIDEGATE_LOG_LEVEL'), redact);
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   const environment = parseWorkerEnvironment(process.env);
   const worker = await runWorker({ environment, applicationName: name, log });
@@ -21,10 +23,10 @@ try {
   process.exit(0);
 } catch (error) {
   if (error instanceof TidegateError) {
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${redactor().text(error.message)}\n`);
     process.exit(2);
   }
   const reason = error instanceof Error ? error.stack : String(error);
-  createLog(name, undefined).error('worker failed', { error: reason });
+  createLog(name, undefined, redact).error('worker failed', { error: reason });
   process.exit(1);
 }

@@ -18,10 +18,12 @@ import { exportedValues } from './exported-values.ts';
 import { importErrorMessage, withoutPaths } from './import-error.ts';
 import { withFullOutlets } from './full-outlets.ts';
 import { freshImporter, type Importer } from './import-fresh.ts';
+import { requireNoSecrets } from './leaked-secrets.ts';
 import { type AliasUse, mergeAliases } from './project-aliases.ts';
 import { type AssetUse, mergeAssets } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
 import { hashOf } from './project-hash.ts';
+import { warningsOfSecrets } from './short-secrets.ts';
 
 /** A folder of DAG files, loaded: what is deployed of it, and the code that its tasks run. */
 export interface Project {
@@ -98,10 +100,13 @@ export async function loadProject(projectFolder: string): Promise<Project> {
       ...clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
     ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
   };
-  const warnings = warningsOf(
-    uses.map(({ asset }) => asset),
-    config,
-  ).map(({ place, message }) => ({ place: withoutPaths(place, folder), message }));
+  const warnings = [
+    ...warningsOf(
+      uses.map(({ asset }) => asset),
+      config,
+    ),
+    ...warningsOfSecrets(folder),
+  ].map(({ place, message }) => ({ place: withoutPaths(place, folder), message }));
   const describe = (asset: AnyAsset): AnyAsset => assets.assets.get(assetKey(asset)) ?? asset;
   const tasks = tasksOf(deployed, describe);
   return {
@@ -133,9 +138,12 @@ async function loadFile(
     }
   };
   const use = (source: AnySource): void => {
-    if (isAlias(source)) aliasUses.push({ alias: source, file });
+    if (isAlias(source)) {
+      requireNoSecrets(`alias (${source.place})`, { name: source.name, group: source.group });
+      aliasUses.push({ alias: source, file });
+    }
     if (!isAsset(source)) return;
-    compileAsset(source);
+    requireNoSecrets(`asset (${source.place})`, compileAsset(source));
     requireUri(source, config);
     uses.push({ asset: source, file });
   };
@@ -151,6 +159,7 @@ async function loadFile(
     seen.add(definition);
     attempt(() => {
       const plan = compileDag(withQueue(definition, config), file);
+      requireNoSecrets(`DAG (${definition.place})`, plan);
       const sources = sourcesOf(definition);
       for (const source of sources) use(source);
       dags.push({ file, definition, plan, sources });

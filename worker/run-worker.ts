@@ -5,7 +5,7 @@ import {
   type WorkerInterceptors,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import type { WorkerDeps } from '../activities/index.ts';
+import { type WorkerDeps, WorkerResources } from '../activities/index.ts';
 import type { DagId } from '../core/ids.ts';
 import { wasDeployed } from '../store/deploy.ts';
 import { connectionOptions } from '../temporal/connect.ts';
@@ -48,6 +48,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const deps: WorkerDeps = {
     ...open,
     tasks: withIsolation(project, { fileOf: fileIn(project), places: environment.isolatedTasks }),
+    resources: new WorkerResources(open),
     searchAttributes: await ensureSearchAttributes(open.temporal, log),
     identity: `${process.pid}@${hostname()}`,
     handBack: draining.handBack,
@@ -67,6 +68,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
 
   const done = running.then(async () => {
     draining.end();
+    await deps.resources.close();
     await stopSweeping();
     await connection.close();
     await open.close();

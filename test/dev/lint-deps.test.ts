@@ -53,7 +53,7 @@ describe('the import table', () => {
     [
       'examples/orders/dag.ts',
       `import { gate } from '../../core/gate.ts';`,
-      'examples imports core/gate.ts: allowed are sdk, operators',
+      'examples imports core/gate.ts: allowed are sdk, operators, io',
     ],
   ])('refuses in %s %s', async (file, text, problem) => {
     expect(await violationsOf(file, text)).toEqual([`${file}:1: ${problem}`]);

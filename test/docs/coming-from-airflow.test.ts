@@ -55,7 +55,7 @@ describe('docs/coming-from-airflow.md', () => {
   });
 
   it('says that something is not there only while it is not', () => {
-    const missing = /watch|sensor|backfill|expand|group$|branch|pool|priority|secret|stateStore|listener/i;
+    const missing = /watch|sensor|backfill|expand|group$|branch|pool|priority|stateStore|listener/i;
     expect(Object.keys(sdk).filter((name) => missing.test(name))).toEqual([]);
   });
 

@@ -1,6 +1,16 @@
 import { z } from 'zod';
-import { type Asset, asset, dag, type EventList, type TaskContext } from '../../sdk/index.ts';
+import {
+  type Asset,
+  asset,
+  dag,
+  defineAsset,
+  type EventList,
+  ioManager,
+  resource,
+  type TaskContext,
+} from '../../sdk/index.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { jsonFiles, parquetFiles } from '../../io/index.ts';
 
 // The usual trick: TypeScript compares such conditional types by identity.
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
@@ -69,6 +79,68 @@ describe('the types authors see', () => {
     });
     expectType<Asset<{ rows: number; unit: string }, { rows: number; unit?: string | undefined }>>()(typed);
     expect(tasks).not.toHaveLength(0);
+  });
+
+  it('give resources by the names of the task and of the DAG, typed by what their set-up makes', () => {
+    const pool = resource({ name: 'pool', setUp: async () => ({ size: 3 }) });
+    const table = resource({
+      name: 'table',
+      needs: { pool },
+      setUp: ({ resources }) => {
+        expectType<{ size: number }>()(resources.pool);
+        return `of ${resources.pool.size}`;
+      },
+      tearDown: (name) => expectType<string>()(name),
+    });
+    const { tasks } = dag('resources', { resources: { db: pool } }, (d) => {
+      d.task('shared', ({ resources }) => {
+        expectType<{ size: number }>()(resources.db);
+        // @ts-expect-error a resource that was not named
+        void resources.table;
+      });
+      d.task('own', { resources: { table } }, ({ resources }) => {
+        expectType<{ size: number }>()(resources.db);
+        expectType<string>()(resources.table);
+      });
+      d.task('other', { resources: { db: table } }, ({ resources }) => expectType<string>()(resources.db));
+    });
+    const { dag: made } = defineAsset('s3://lake/made', { resources: { table } }, ({ resources }) =>
+      expectType<string>()(resources.table),
+    );
+    // @ts-expect-error no resource
+    const wrong = () => dag('wrong', { resources: { db: 7 } }, () => undefined);
+    expect([tasks.length, made.tasks.length, typeof wrong]).toEqual([3, 1, 'function']);
+  });
+
+  it('give what an IO manager loads, or what is left of a value behind JSON', () => {
+    const bytes = ioManager({
+      name: 'bytes',
+      save: (value: Uint8Array) => value.length,
+      load: (): Buffer => Buffer.from(''),
+    });
+    const { tasks } = dag('io', { io: bytes }, (d) => {
+      const made = d.task('made', async () => new Uint8Array(3));
+      const nothing = d.task('nothing', () => {});
+      const json = d.task('json', { io: jsonFiles({ folder: 'lake' }) }, () => ({ at: new Date(0) }));
+      const table = parquetFiles<{ id: number }>({ folder: 'lake' });
+      const rows = d.task('rows', { io: table }, () => [{ id: 1 }]);
+      const plain = d.task('plain', { io: null }, () => 3);
+      d.task('read', { io: null, needs: { made, nothing, json, rows, plain } }, ({ needs }) => {
+        expectType<Buffer>()(needs.made);
+        expectType<null>()(needs.nothing);
+        expectType<string>()(needs.json.at);
+        expectType<{ id: number }[]>()(needs.rows);
+        expectType<number>()(needs.plain);
+      });
+      // @ts-expect-error no bytes
+      d.task('wrong', () => 'a text');
+      // @ts-expect-error no bytes, either
+      d.task('wrong_too', { needs: [made] }, () => 7);
+    });
+    const { dag: asset_ } = defineAsset('s3://lake/bytes', { io: bytes }, () => new Uint8Array(1));
+    // @ts-expect-error no bytes
+    const wrong = () => defineAsset('s3://lake/text', { io: bytes }, () => 'a text');
+    expect([tasks.length, asset_.tasks.length, typeof wrong]).toEqual([8, 1, 'function']);
   });
 
   it('accept a function written apart from its DAG', () => {

@@ -43,6 +43,7 @@ export function aTaskContext({
     heartbeatDetails: null,
     params: {},
     needs,
+    resources: {},
     events: {
       of: <Extra extends object>(source: AnySource) =>
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test knows what its events carry

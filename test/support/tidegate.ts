@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type WorkerInterceptors } from '@temporalio/worker';
-import type { WorkerDeps } from '../../activities/index.ts';
+import { type WorkerDeps, WorkerResources } from '../../activities/index.ts';
 import type { Seq } from '../../core/asset-event.ts';
 import { leavesOf } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
@@ -12,7 +12,7 @@ import type { SearchAttributeName } from '../../core/search-attributes.ts';
 import { isAssetSource, type Source } from '../../core/source.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { compileDag } from '../../sdk/compile.ts';
-import type { DagDefinition, TaskDefinition } from '../../sdk/index.ts';
+import type { DagDefinition, Resource, TaskDefinition } from '../../sdk/index.ts';
 import { partsOfSchedule } from '../../sdk/schedule.ts';
 import { isAsset } from '../../sdk/source.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
@@ -90,6 +90,8 @@ export interface StartOptions {
   readonly clock?: () => number;
   /** Path of the file that exports a DAG, where its tasks may be isolated; two of them run at a time. */
   readonly fileOf?: (dagId: string) => string;
+  /** Services that stand in for resources. */
+  readonly services?: ReadonlyMap<Resource, unknown>;
   /** Instead of a namespace of its own on the dev server; without schedules. */
   readonly place?: TestNamespace;
 }
@@ -117,6 +119,7 @@ export async function startTidegate(
   let code: readonly DagDefinition[] = dags;
   const deps: WorkerDeps = {
     ...{ ...open, identity },
+    resources: new WorkerResources({ ...open, ...(options.services && { overrides: options.services }) }),
     searchAttributes: searchAttributes ?? (await ensureSearchAttributes(temporal, log)),
     tasks: withIsolation(
       { findTask: (dagId, taskId) => findTask(code, dagId, taskId), describe: (asset) => asset },
@@ -224,6 +227,7 @@ export async function startTidegate(
     },
     async stop() {
       await Promise.all(workers.map((worker) => worker.stop()));
+      await deps.resources.close();
       await connection.close();
       await open.close();
       await database.drop();

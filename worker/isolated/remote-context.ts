@@ -35,6 +35,7 @@ export function remoteContext(
     ...data,
     params: params === undefined ? data.run.conf : params.parse(data.run.conf),
     signal: channel.signal,
+    resources: {},
     events: {
       of: (source: unknown) => remoteList(channel, 'events', 'of', [source]),
       all: () => remoteList(channel, 'events', 'all', []),
