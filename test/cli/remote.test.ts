@@ -142,7 +142,7 @@ describe('a run', () => {
   it('is shown with its tasks and the events it created', async () => {
     await run('dags', 'trigger', 'load', '-r', 'shown', '--wait');
     const { stdout } = await run('runs', 'show', 'load', 'shown');
-    expect(stdout).toMatch(/temporal {2}http:\/\/temporal\.test\/\S+\n/);
+    expect(stdout).toMatch(/temporal +http:\/\/temporal\.test\/\S+\n/);
     expect(stdout).toMatch(/\nfetch {2}success {2}1 of 1 /);
     expect(stdout).toMatch(/consumed events\nnone\n/);
     expect(stdout).toMatch(/created events\nEVENT .+\n\d+ +s3:\/\/lake\/orders .+load\.fetch shown/);

@@ -36,6 +36,53 @@ const failed = new Map([
 ]);
 const fine = new Map([a, b, c, d, e].map((id) => [id, ran('success')]));
 
+describe('clearing tasks between a set-up and its tear-down', () => {
+  const [up, work, beside, down] = ['up', 'work', 'beside', 'down'].map(parseTaskId) as [
+    TaskId,
+    TaskId,
+    TaskId,
+    TaskId,
+  ];
+  const around = {
+    tasks: [
+      aTaskPlan('up'),
+      aTaskPlan('beside'),
+      aTaskPlan('work', { needs: [up] }),
+      aTaskPlan('down', { needs: [up, work], teardownOf: [up] }),
+    ],
+  };
+  const ended = new Map([up, work, beside, down].map((id) => [id, ran('success')]));
+
+  it('clears both', () => {
+    expect(clearTasks(around, ended, { ...all, tasks: [work] }).again).toEqual([up, work, down]);
+    expect(clearTasks(around, ended, { ...all, tasks: [down] }).again).toEqual([up, down]);
+    expect(clearTasks(around, ended, { ...all, tasks: [beside] }).again).toEqual([beside]);
+  });
+});
+
+describe('clearing a mapped task', () => {
+  const [list, each] = [parseTaskId('list'), parseTaskId('each')];
+  const mapped = {
+    tasks: [aTaskPlan('list'), aTaskPlan('each', { needs: [list], shape: { kind: 'mapped', over: list } })],
+  };
+  const half = new Map([
+    [list, ran('success')],
+    [each, ran('failed')],
+  ]);
+
+  it('keeps instances that succeeded, where only what failed runs again and its items stay', () => {
+    const failures = { ...all, onlyFailed: true };
+    expect(clearTasks(mapped, half, failures)).toEqual({
+      again: [each],
+      kept: [list],
+      keptInstances: [each],
+    });
+    expect(clearTasks(mapped, half, { ...all, tasks: [each] }).keptInstances).toEqual([]);
+    const anew = new Map(half).set(list, ran('failed'));
+    expect(clearTasks(mapped, anew, failures)).toEqual({ again: [list, each], kept: [], keptInstances: [] });
+  });
+});
+
 describe('clearing tasks of a run', () => {
   it.each<[string, Map<TaskId, EndedTask>, Partial<TaskWish>, readonly TaskId[]]>([
     ['all of them', fine, {}, [a, b, c, d, e]],

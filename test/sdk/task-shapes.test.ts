@@ -1,5 +1,5 @@
 import { compileDag } from '../../sdk/compile.ts';
-import { dag, type DagBuilder } from '../../sdk/index.ts';
+import { dag, type DagBuilder, ioManager, resource } from '../../sdk/index.ts';
 import type { JsonObject } from '../../sdk/index.ts';
 
 const compile = (build: (d: DagBuilder<JsonObject>) => void) =>
@@ -7,6 +7,8 @@ const compile = (build: (d: DagBuilder<JsonObject>) => void) =>
 const taskOf = (build: (d: DagBuilder<JsonObject>) => void, id: string) =>
   compile(build).find((task) => task.id === id);
 const ok = (): void => undefined;
+const lake = ioManager({ name: 'lake', save: () => 'there', load: (): readonly string[] => [] });
+const rates = resource({ name: 'rates', setUp: () => 1 });
 
 describe('a task that is more than one', () => {
   it('is compiled with what is special about it, and waits for what it takes from', () => {
@@ -52,6 +54,17 @@ describe('a task that is more than one', () => {
       (d) => void d.waitFor('often', { every: '100ms' }, () => null),
     ],
     ['duration "soon" is not valid', (d) => void d.wait('pause', { for: 'soon' })],
+    [
+      "it is mapped over task 'list', whose result IO manager 'lake' keeps: give 'list' { io: null }",
+      (d) => {
+        const list = d.task('list', { io: lake }, () => ['a']);
+        d.map('each', list, ({ item }) => item);
+      },
+    ],
+    [
+      "it is isolated, and resource 'rates' lives in the process of the worker",
+      (d) => void d.task('spin', { isolate: true, resources: { rates } }, ok),
+    ],
     [
       "needs task 'list' of DAG 'other'",
       (d) => {

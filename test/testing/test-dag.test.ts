@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alias, asset, assetRef, dag, defineAsset, RetryAfter } from '../../sdk/index.ts';
+import { alias, asset, assetRef, dag, defineAsset, resource, RetryAfter } from '../../sdk/index.ts';
 import { testDag, testTask } from '../../testing/index.ts';
 import { fail, ok, skip, startRuns } from '../support/runs.ts';
 
@@ -141,6 +141,18 @@ describe('a DAG run in process', () => {
       await runs.tidegate.stop();
     }
   }, 60_000);
+
+  it('is given services in place of resources', async () => {
+    const rates = resource({ name: 'rates', setUp: () => new Map([['EUR', 1]]) });
+    const convert = dag('convert', { resources: { rates } }, (d) => {
+      d.task('convert', async ({ resources }) => resources.rates.get('EUR') ?? 0);
+    });
+    const given = await testDag(convert, { resources: { rates: new Map([['EUR', 7]]) } });
+    expect(given.tasks['convert']).toMatchObject({ result: 7 });
+    expect(String((await testDag(convert)).tasks['convert']?.error)).toContain(
+      "task convert needs resource 'rates': give it a service in 'resources'",
+    );
+  });
 
   it('is also what defineAsset made', async () => {
     const report = defineAsset(

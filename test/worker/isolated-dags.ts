@@ -14,6 +14,19 @@ const files = alias('files');
 const Place = z.object({ folder: z.string() });
 const mark = (folder: string, name: string): string => `${folder}/${name}`;
 
+/** Kinds of tasks that are more than one, and all isolated. */
+export const shaped = dag('shaped', {}, (d) => {
+  const list = d.task('list', { isolate: true }, async () => ['a', 'b']);
+  const each = d.map('each', list, { isolate: true }, ({ item, mapIndex }) => `${item}${mapIndex}`);
+  d.task('starts', { needs: { each }, isolate: true }, async ({ needs, triggerRun }) => {
+    const { dagId, isNew } = await triggerRun('quick');
+    return { each: needs.each, dagId, isNew };
+  });
+  d.branch('choose', { needs: [list], isolate: true }, () => 'left');
+  d.task('left', { needs: ['choose'] }, () => undefined);
+  d.task('right', { needs: ['choose'] }, () => undefined);
+});
+
 /** Spins without ever yielding, until the test says so. */
 export const busy = dag('busy', { params: Place }, (d) => {
   d.task('spin', { isolate: true }, ({ params: { folder }, log, progress }) => {
@@ -140,4 +153,4 @@ export const consumer = dag(
   },
 );
 
-export const all = { busy, quick, endless, cancelled, obedient, broken, failing, consumer };
+export const all = { busy, quick, shaped, endless, cancelled, obedient, broken, failing, consumer };

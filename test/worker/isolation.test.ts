@@ -146,4 +146,20 @@ describe('an isolated task', () => {
       ['s3://lake/files/1', {}, null],
     ]);
   }, 90_000);
+
+  it('may be mapped, choose, and start runs', async () => {
+    const { run, tasks } = await runs.runOf('shaped');
+    expect(run).toMatchObject({ state: 'success' });
+    expect(tasks.map(({ task_id, map_index, state, result }) => [task_id, map_index, state, result])).toEqual(
+      [
+        ['choose', -1, 'success', ['left']],
+        ['each', 0, 'success', 'a0'],
+        ['each', 1, 'success', 'b1'],
+        ['left', -1, 'success', null],
+        ['list', -1, 'success', ['a', 'b']],
+        ['right', -1, 'skipped', null],
+        ['starts', -1, 'success', { each: ['a0', 'b1'], dagId: 'quick', isNew: true }],
+      ],
+    );
+  }, 60_000);
 });
