@@ -55,7 +55,7 @@ export async function execute(execution: Execution): Promise<unknown> {
   const timeout = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([stopped, timeout.signal]);
-  const work = runCode(execution, signal);
+  const work = runCode(execution, signal, over.signal);
   // Given up on, it may still fail later; nobody waits for that any more.
   work.catch(() => undefined);
   try {
@@ -73,16 +73,17 @@ export async function execute(execution: Execution): Promise<unknown> {
  * What a task needs is loaded and set up in its own time, and kept for it until its code has ended, even where nobody waits for that; and
  * what it returns is saved in its time, too.
  */
-async function runCode(execution: Execution, signal: AbortSignal): Promise<unknown> {
+async function runCode(execution: Execution, signal: AbortSignal, over: AbortSignal): Promise<unknown> {
   const { code, task, resources, io, inputs } = execution;
   const needs = await io.needs(inputs.results, signal);
   const { services, release } = await resources.use(code.resources, task);
   const value = await Promise.resolve()
     .then(() => code.run(taskContext(execution, signal, { needs, services })))
     .finally(release);
-  const stored = await io.save(value, signal);
+  // One that is told to stop may still give something back.
+  const stored = await io.save(value, over);
   // Nobody waits for it any more.
-  if (signal.aborted) {
+  if (over.aborted) {
     await io.discard();
     throw signal.reason;
   }

@@ -34,6 +34,8 @@ describe('the tries of a task', () => {
     await next(null);
     expect(await readEnded(store.db, task())).toBeUndefined();
     await failTry(store.db, { ...task(), try: 1 }, 'it broke', true);
-    expect(await readEnded(store.db, task())).toEqual({ kind: 'ended', state: 'failed', error: 'it broke' });
+    expect(await readEnded(store.db, task())).toEqual({
+      ...{ kind: 'ended', state: 'failed', error: 'it broke', result: null },
+    });
   });
 });
