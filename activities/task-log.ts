@@ -3,7 +3,7 @@ import type { TaskLog } from '../sdk/index.ts';
 import { redactor } from '../sdk/secrets.ts';
 import type { Db } from '../store/database.ts';
 import type { TaskTry } from '../store/recording.ts';
-import type { LogLevel } from '../store/schema.ts';
+import type { LogLevel } from '../store/run-tables.ts';
 import { appendLog, type LogLine } from '../store/task-logs.ts';
 
 const flushEveryMs = 500;

@@ -14,14 +14,7 @@ import {
   AssetTemplateCollection,
 } from './contract/aliases.ts';
 import { Asset, AssetCollection, AssetQuery } from './contract/assets.ts';
-import {
-  CreateDagRun,
-  DagRun,
-  DagRunCollection,
-  DagRunQuery,
-  MaterializeAsset,
-  UpstreamEventQuery,
-} from './contract/dag-runs.ts';
+import { DagRun, MaterializeAsset } from './contract/dag-runs.ts';
 import { Dag, DagCollection, DagDetails, DagQuery, PatchDag, TaskCollection } from './contract/dags.ts';
 import { Backtest, CreateBacktest } from './contract/backtest.ts';
 import { DeadlineCollection, DeadlineQuery } from './contract/deadlines.ts';
@@ -31,17 +24,10 @@ import { ImportErrorCollection, ImportErrorQuery } from './contract/import-error
 import { NextRunCollection, NextRunQuery } from './contract/next-runs.ts';
 import { PatchProject, Project } from './contract/project.ts';
 import { JsonObject } from './contract/scalars.ts';
-import {
-  TaskInstanceCollection,
-  TaskInstanceQuery,
-  TaskLogQuery,
-  TaskLogs,
-} from './contract/task-instances.ts';
 import type { Operation } from './operation.ts';
 import { attemptOperations } from './attempt-operations.ts';
 import { queuedEventOperations } from './queued-event-operations.ts';
-
-const run = '/api/v2/dags/:dag_id/dagRuns/:dag_run_id';
+import { runOperations } from './run-operations.ts';
 
 export const operations: readonly Operation[] = [
   {
@@ -205,71 +191,7 @@ export const operations: readonly Operation[] = [
     failures: [404, 422, 503],
     isOurs: true,
   },
-  {
-    method: 'get',
-    path: '/api/v2/dags/:dag_id/dagRuns',
-    summary: 'List runs of a DAG, or of all with `~`',
-    tag: 'DAG run',
-    query: DagRunQuery,
-    answer: DagRunCollection,
-    failures: [400, 404, 422],
-  },
-  {
-    method: 'post',
-    path: '/api/v2/dags/:dag_id/dagRuns',
-    summary: 'Trigger a run',
-    tag: 'DAG run',
-    body: CreateDagRun,
-    answer: DagRun,
-    failures: [400, 404, 409, 413, 415, 422, 429],
-  },
-  { method: 'get', path: run, summary: 'Show a run', tag: 'DAG run', answer: DagRun, failures: [404] },
-  {
-    method: 'get',
-    path: `${run}/upstreamAssetEvents`,
-    summary: 'Events a run consumed',
-    tag: 'DAG run',
-    query: UpstreamEventQuery,
-    answer: AssetEventCollection,
-    failures: [404, 422],
-  },
-  {
-    method: 'post',
-    path: `${run}/cancel`,
-    summary: 'Cancel a run',
-    tag: 'DAG run',
-    answer: DagRun,
-    status: 202,
-    failures: [404],
-    isOurs: true,
-  },
-  {
-    method: 'get',
-    path: `${run}/taskInstances`,
-    summary: 'Tasks of a run',
-    tag: 'Task instance',
-    query: TaskInstanceQuery,
-    answer: TaskInstanceCollection,
-    failures: [404, 422],
-  },
-  {
-    method: 'get',
-    path: `${run}/taskInstances/:task_id/listMapped`,
-    summary: 'Instances of a mapped task',
-    tag: 'Task instance',
-    query: TaskInstanceQuery,
-    answer: TaskInstanceCollection,
-    failures: [404, 422],
-  },
-  {
-    method: 'get',
-    path: `${run}/taskInstances/:task_id/logs/:try_number`,
-    summary: 'Log of one try of a task',
-    tag: 'Task instance',
-    query: TaskLogQuery,
-    answer: TaskLogs,
-    failures: [404, 422],
-  },
+  ...runOperations,
   {
     method: 'get',
     path: '/api/v2/assets',

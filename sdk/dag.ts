@@ -12,7 +12,8 @@ import { placeOfCaller } from './place.ts';
 import type { IoManager } from './io.ts';
 import type { NoResources, ResourceMap } from './resource.ts';
 import type { ScheduleInput } from './schedule.ts';
-import { collectTasks, type DagBuilder } from './dag-builder.ts';
+import { collectTasks } from './collect-tasks.ts';
+import type { DagBuilder } from './dag-builder.ts';
 import type { TaskDefaults, TaskDefinition } from './task.ts';
 
 /** Times by which a DAG has to have run, and what happens when it has not. */

@@ -1,6 +1,6 @@
 import type { DagId, RunId } from '../core/ids.ts';
 import type { Db } from './database.ts';
-import type { MarkRow, RunAttemptRow } from './schema.ts';
+import type { MarkRow, RunAttemptRow } from './run-tables.ts';
 
 /** What became of a run over time: its later attempts, each with how the one before it ended, and what was said by hand. */
 export interface RunStory {

@@ -6,7 +6,7 @@ import type { Db } from './database.ts';
 import { readEndedTasks } from './ended-tasks.ts';
 import type { Tx } from './log.ts';
 import { holdDag, isEndedRun } from './runs.ts';
-import type { AttemptReason, RunRow, RunState } from './schema.ts';
+import type { AttemptReason, RunRow, RunState } from './run-tables.ts';
 import { readRunTasks } from './task-queries.ts';
 
 /** What somebody wants to run again of a run that has ended. */

@@ -115,8 +115,10 @@ export function isItsTurn({ dagId, epoch, step }: Claim, { kind, counted }: Step
 /** Which of the requested runs are meant, where those by time wait for assets: them, or the others. */
 export type WhichRequests = 'ticks' | 'others';
 
-/** Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for. */
-/** @param which - of those that wait; with `isLetIn` they are locked, so that a full queue does not drop them meanwhile */
+/**
+ * Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for.
+ * @param which - of those that wait; with `isLetIn` they are locked, so that a full queue does not drop them meanwhile
+ */
 export async function openRunsOf(
   db: Db | Tx,
   dagId: DagId,

@@ -5,7 +5,7 @@ import { endOfInstances } from '../core/task-shape.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunAttempt } from './runs.ts';
-import { openTaskStates, type TaskRunRow, type TaskState } from './schema.ts';
+import { openTaskStates, type TaskRunRow, type TaskState } from './run-tables.ts';
 
 type EndRow = Pick<TaskRunRow, 'task_id' | 'map_index' | 'state' | 'try' | 'is_marked'>;
 

@@ -16,7 +16,7 @@ import {
   startsWith,
   within,
 } from './page.ts';
-import type { RunState } from './schema.ts';
+import type { RunState } from './run-tables.ts';
 import { consumedBy } from './triggering-events.ts';
 
 /** A run that consumed an event; times are ISO 8601 as JSON has them. */

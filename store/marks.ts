@@ -5,7 +5,7 @@ import { type DagId, quote, type RunId, type TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import { isEndedRun } from './runs.ts';
-import type { EndedRunState, MarkedState, RunRow, RunState } from './schema.ts';
+import type { EndedRunState, MarkedState, RunRow, RunState } from './run-tables.ts';
 import { readRunTasks } from './task-queries.ts';
 
 /** What somebody says of a run, or of a task of it. */

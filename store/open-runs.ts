@@ -11,7 +11,7 @@ import { isItsTurn, openRunsOf, readDefinition, takeStep, type WhichRequests } f
 import { consumedExactly, type Leaving, takeOut, TakenBefore } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
-import type { RunRow, RunTrigger } from './schema.ts';
+import type { RunRow, RunTrigger } from './run-tables.ts';
 import { noteOf, noteStep } from './steps.ts';
 import { noteOwed } from './ticks.ts';
 import { splitTooOld } from './too-old.ts';

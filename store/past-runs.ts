@@ -9,7 +9,7 @@ import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
 import { firstAttempts } from './first-attempt.ts';
-import type { RunTrigger } from './schema.ts';
+import type { RunTrigger } from './run-tables.ts';
 import { ticksOf } from './ticks.ts';
 
 /** A stretch of time, in epoch milliseconds: behind `since`, up to and with `until`. */

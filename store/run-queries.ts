@@ -13,7 +13,7 @@ import {
   pageOf,
   within,
 } from './page.ts';
-import type { RunRow, RunState, RunTrigger } from './schema.ts';
+import type { RunRow, RunState, RunTrigger } from './run-tables.ts';
 import { ticksOf } from './ticks.ts';
 
 /** A run as it is shown. */

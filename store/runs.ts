@@ -6,7 +6,7 @@ import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import { dropOldest, findRoom } from './queue-limit.ts';
 import { recordOutlets } from './run-outlets.ts';
-import { type EndedRunState, openTaskStates, type RunRow, type RunTrigger } from './schema.ts';
+import { type EndedRunState, openTaskStates, type RunRow, type RunTrigger } from './run-tables.ts';
 
 /** What became of a request for a run. */
 export type Requested = 'requested' | 'exists' | 'removed' | 'full';

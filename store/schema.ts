@@ -3,20 +3,21 @@ import type { AssetUri } from '../core/asset-uri.ts';
 import type { DeadlineOutcome } from '../core/deadline.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Gate } from '../core/gate.ts';
-import type { TaskWish } from '../core/clearing-tasks.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { RetentionPlan } from '../core/retention.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { StepDeed, StepInput } from '../core/steps.ts';
 
-/** Written as a `Date` or left to the database, read as a `Date`. */
-type Instant = ColumnType<Date, Date | undefined, Date>;
-type OptionalInstant = ColumnType<Date | null, Date | null | undefined, Date | null>;
-type OptionalNumber = ColumnType<number | null, number | null | undefined, number | null>;
-/** Written as JSON text, read parsed. */
-type JsonColumn<T> = ColumnType<T, string, string>;
-type OptionalJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+import type { Instant, OptionalInstant, OptionalNumber, JsonColumn, OptionalJson } from './columns.ts';
+import type {
+  MarkTable,
+  RunAttemptTable,
+  RunTable,
+  RunTickTable,
+  TaskLogTable,
+  TaskRunTable,
+} from './run-tables.ts';
 
 export interface LogTable {
   readonly only_one: Generated<boolean>;
@@ -229,90 +230,6 @@ export interface ConsumerStepTable {
   readonly at: Instant;
 }
 
-export type EndedRunState = 'success' | 'failed';
-export type RunState = 'queued' | 'running' | EndedRunState;
-export type RunTrigger = 'asset' | 'manual' | 'scheduled';
-
-export interface RunTable {
-  readonly dag_id: DagId;
-  readonly run_id: RunId;
-  readonly number: Generated<number>;
-  readonly attempt: Generated<number>;
-  readonly state: RunState;
-  readonly trigger: RunTrigger;
-  readonly version: ColumnType<number | null, number | null | undefined, number>;
-  readonly conf: ColumnType<JsonObject, string | undefined, string>;
-  readonly note: ColumnType<string | null, string | null | undefined, string | null>;
-  readonly reason: ColumnType<string | null, string | null | undefined, string | null>;
-  readonly logical_at: OptionalInstant;
-  readonly data_interval_start_at: OptionalInstant;
-  readonly data_interval_end_at: OptionalInstant;
-  readonly partition_key: ColumnType<string | null, string | null | undefined, string | null>;
-  readonly queued_at: Instant;
-  readonly admitted_at: OptionalInstant;
-  /** When a sweep last found that the run, which has begun no task yet, has a workflow. */
-  readonly workflow_seen_at: OptionalInstant;
-  /** Set once its consumer knows that it waits for assets, so that no sweep tells it. */
-  readonly is_owed: Generated<boolean>;
-  readonly started_at: OptionalInstant;
-  readonly ended_at: OptionalInstant;
-  readonly is_close_reported: Generated<boolean>;
-  /** State, and the reason for it, that somebody gave an open run by hand: it gets both once its tasks have stopped. */
-  readonly wanted_state: ColumnType<EndedRunState | null, never, EndedRunState | null>;
-  readonly wanted_reason: ColumnType<string | null, never, string | null>;
-}
-
-/** Why a run runs again. */
-export type AttemptReason = 'clear' | 'retry' | 're-run';
-
-/** An attempt of a run behind the first: who asked for it, and how the one before it ended. */
-export interface RunAttemptTable {
-  readonly dag_id: DagId;
-  readonly run_id: RunId;
-  readonly attempt: number;
-  readonly asked_at: Instant;
-  readonly who: string;
-  readonly why: AttemptReason;
-  readonly wish: JsonColumn<TaskWish>;
-  /** Those that run again. */
-  readonly tasks: JsonColumn<readonly TaskId[]>;
-  readonly last_state: EndedRunState;
-  readonly last_reason: string | null;
-  readonly last_admitted_at: Date | null;
-  readonly last_started_at: Date | null;
-  readonly last_ended_at: Date | null;
-  /** Whether the consumer was told of the end of the one before. */
-  readonly is_last_reported: boolean;
-}
-
-export type MarkedState = 'success' | 'failed' | 'skipped';
-
-/** What somebody said by hand of how a run, or a task of it, ended. */
-export interface MarkTable {
-  readonly id: Generated<number>;
-  readonly dag_id: DagId;
-  readonly run_id: RunId;
-  readonly attempt: number;
-  /** `null` where it is about the run. */
-  readonly task_id: TaskId | null;
-  readonly at: Instant;
-  readonly who: string;
-  /** State before; `null` of a task that was never come to. */
-  readonly was: string | null;
-  readonly was_reason: string | null;
-  readonly became: MarkedState;
-  readonly note: string | null;
-  /** Whether the lines of its log were deleted before it. */
-  readonly are_logs_pruned: Generated<boolean>;
-}
-
-/** A tick of a schedule, and the run it is part of. */
-export interface RunTickTable {
-  readonly dag_id: DagId;
-  readonly nominal_at: Date;
-  readonly run_id: RunId;
-}
-
 /** A deadline of a DAG that came. */
 export interface DeadlineTable {
   readonly dag_id: DagId;
@@ -347,60 +264,6 @@ export interface ConsumptionTable {
   readonly at: Instant;
 }
 
-/** States of a task that has not ended. */
-export const openTaskStates = ['running', 'up_for_retry', 'up_for_reschedule'] as const;
-export type TaskState =
-  | (typeof openTaskStates)[number]
-  | 'success'
-  | 'failed'
-  | 'skipped'
-  | 'upstream_failed';
-
-export interface TaskRunTable {
-  readonly dag_id: DagId;
-  readonly run_id: RunId;
-  readonly attempt: number;
-  readonly task_id: TaskId;
-  /** Which instance of a mapped task; -1 of a task that is not mapped. */
-  readonly map_index: Generated<number>;
-  readonly state: TaskState;
-  readonly try: Generated<number>;
-  readonly failures: Generated<number>;
-  /** Tries found still running after their time-out: their worker was lost, or stuck. */
-  readonly silent_tries: Generated<number>;
-  readonly started_at: OptionalInstant;
-  readonly try_started_at: OptionalInstant;
-  readonly ended_at: OptionalInstant;
-  readonly result: OptionalJson<Json>;
-  readonly error: ColumnType<string | null, string | null | undefined, string | null>;
-  readonly worker: ColumnType<string | null, string | null | undefined, string | null>;
-  /** How far the latest try is, from 0 to 1, and in its author's words; `null` where it says nothing. */
-  readonly progress: ColumnType<number | null, number | null | undefined, number | null>;
-  readonly progress_note: ColumnType<string | null, string | null | undefined, string | null>;
-  /** What the next try may go on from. */
-  readonly heartbeat_details: OptionalJson<Json>;
-  /** The attempt in which it ran, of a task that did not run again; `null` where that is its own. */
-  readonly ran_in: ColumnType<number | null, number | null | undefined, number | null>;
-  /** Whether somebody gave it its state by hand. */
-  readonly is_marked: Generated<boolean>;
-}
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
-export interface TaskLogTable {
-  readonly id: Generated<number>;
-  readonly dag_id: DagId;
-  readonly run_id: RunId;
-  readonly attempt: number;
-  readonly task_id: TaskId;
-  readonly map_index: Generated<number>;
-  readonly try: number;
-  readonly at: Date;
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields: JsonColumn<JsonObject>;
-}
-
 export interface Database {
   readonly log: LogTable;
   readonly asset: AssetTable;
@@ -431,10 +294,6 @@ export interface Database {
   readonly task_log: TaskLogTable;
 }
 
-export type RunRow = Selectable<RunTable>;
-export type RunAttemptRow = Selectable<RunAttemptTable>;
-export type MarkRow = Selectable<MarkTable>;
-export type TaskRunRow = Selectable<TaskRunTable>;
 export type AssetRow = Selectable<AssetTable>;
 export type AliasRow = Selectable<AssetAliasTable>;
 export type DagRow = Selectable<DagTable>;

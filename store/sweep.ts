@@ -4,7 +4,7 @@ import type { RunPlan } from '../core/run-plan.ts';
 import { type Slot, slotOf } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
-import type { RunTrigger } from './schema.ts';
+import type { RunTrigger } from './run-tables.ts';
 
 /** An open run that was opened or let in a while ago, with what it takes to start its workflow. */
 export interface OpenRun extends RunAttempt {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { JsonObject } from '../core/json.ts';
 import type { Db } from './database.ts';
 import type { TaskTry } from './recording.ts';
-import type { LogLevel } from './schema.ts';
+import type { LogLevel } from './run-tables.ts';
 
 /** One line of a task's log. */
 export interface LogLine {

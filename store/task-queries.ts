@@ -5,7 +5,7 @@ import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
 import type { LogLine } from './task-logs.ts';
 import type { Page } from './page.ts';
-import type { TaskRunRow, TaskState } from './schema.ts';
+import type { TaskRunRow, TaskState } from './run-tables.ts';
 import type { TaskOfRun } from './task-runs.ts';
 
 /** A task of a plan, or a callback of it, which has a row only where it was called. */

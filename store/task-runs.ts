@@ -6,7 +6,7 @@ import { missingOf } from './deadlines.ts';
 import type { TaskTry } from './recording.ts';
 import { isRunning } from './running-try.ts';
 import { readRun, type RunAttempt } from './runs.ts';
-import { openTaskStates, type RunRow, type TaskRunRow, type TaskState } from './schema.ts';
+import { openTaskStates, type RunRow, type TaskRunRow, type TaskState } from './run-tables.ts';
 import { ticksOf } from './ticks.ts';
 
 /** A task of a run, or an instance of it. */

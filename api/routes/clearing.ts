@@ -5,7 +5,7 @@ import { planAttempt } from '../../store/attempts.ts';
 import { readRunStory } from '../../store/attempt-queries.ts';
 import { findDag } from '../../store/dag-queries.ts';
 import { findRun, type RunRecord } from '../../store/run-queries.ts';
-import type { AttemptReason } from '../../store/schema.ts';
+import type { AttemptReason } from '../../store/run-tables.ts';
 import { listTaskRuns, readRunTasks } from '../../store/task-queries.ts';
 import { clearRun } from '../../temporal/clear-run.ts';
 import {

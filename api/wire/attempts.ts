@@ -1,6 +1,6 @@
 import { runWorkflowId } from '../../core/workflow-names.ts';
 import type { RunStory } from '../../store/attempt-queries.ts';
-import type { MarkRow, RunRow } from '../../store/schema.ts';
+import type { MarkRow, RunRow } from '../../store/run-tables.ts';
 import type { DagRunAttempt } from '../contract/clearing.ts';
 import { toInstant, toOptionalInstant } from './instants.ts';
 

@@ -1,6 +1,6 @@
 import { runWorkflowId } from '../../core/workflow-names.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
-import type { RunTrigger } from '../../store/schema.ts';
+import type { RunTrigger } from '../../store/run-tables.ts';
 import type { DagRun, DagRunType } from '../contract/dag-runs.ts';
 import type { ApiDeps } from '../deps.ts';
 import { toDagVersion } from './dags.ts';

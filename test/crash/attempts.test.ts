@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { parseDagId } from '../../core/ids.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { openAttempt } from '../../store/attempts.ts';
-import type { RunRow } from '../../store/schema.ts';
+import type { RunRow } from '../../store/run-tables.ts';
 import { clearRun } from '../../temporal/clear-run.ts';
 import { everything } from '../support/attempts.ts';
 import { type Crash, orders, startCrash } from '../support/crash.ts';

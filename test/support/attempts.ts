@@ -2,7 +2,7 @@ import type { TaskWish } from '../../core/clearing-tasks.ts';
 import { parseDagId, parseRunId } from '../../core/ids.ts';
 import type { OpenedAttempt } from '../../store/attempts.ts';
 import { readRunStory, type RunStory } from '../../store/attempt-queries.ts';
-import type { RunRow, TaskRunRow } from '../../store/schema.ts';
+import type { RunRow, TaskRunRow } from '../../store/run-tables.ts';
 import { clearRun } from '../../temporal/clear-run.ts';
 import type { Deps } from '../../temporal/deps.ts';
 import { eventually, type Tidegate } from './tidegate.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDagId, type RunId, runIdByHand } from '../../core/ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { migrate } from '../../store/migrate.ts';
-import type { RunRow } from '../../store/schema.ts';
+import type { RunRow } from '../../store/run-tables.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import type { Deps } from '../../temporal/deps.ts';

@@ -21,7 +21,7 @@ import { deployProject } from '../../store/deploy.ts';
 import { migrate } from '../../store/migrate.ts';
 import type { Recorded } from '../../store/recording.ts';
 import { readRun } from '../../store/runs.ts';
-import type { RunRow, TaskRunRow } from '../../store/schema.ts';
+import type { RunRow, TaskRunRow } from '../../store/run-tables.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import { deploy } from '../../temporal/deploy.ts';
 import { createDeps } from '../../temporal/open-deps.ts';

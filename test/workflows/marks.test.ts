@@ -1,7 +1,7 @@
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import { asset, dag } from '../../sdk/index.ts';
 import { type MarkedTask, markRun as writeMark, markTask } from '../../store/marks.ts';
-import type { EndedRunState, MarkedState } from '../../store/schema.ts';
+import type { EndedRunState, MarkedState } from '../../store/run-tables.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { markRun } from '../../temporal/mark-run.ts';
 import { sweep } from '../../temporal/sweep.ts';
