@@ -118,7 +118,10 @@ describe('a worker that is told to stop', () => {
     // Without a retry of its author a failure would have ended it.
     expect(await taskOf('long', 'untaken')).toMatchObject({ state: 'success', try_number: 2, max_tries: 0 });
     // What the first of them recorded while it drained was sent once.
-    await eventually(async () => (await runsOf('after')).every(({ state }) => state === 'success'), 60_000);
+    await eventually(
+      async () => (await runsOf('after')).filter(({ state }) => state === 'success').length > 0,
+      60_000,
+    );
     expect(await runsOf('after')).toHaveLength(1);
     second.kill('SIGTERM');
     expect(await second.status).toBe(0);

@@ -10,6 +10,7 @@ import { eventually } from '../support/tidegate.ts';
 const part = asset('s3://mapped/part');
 const flaky = new Set<number>();
 const held = aLatch();
+const crowded = aLatch();
 let underWay = 0;
 let mostUnderWay = 0;
 
@@ -72,7 +73,10 @@ const dags = [
     d.map('each', list, async () => {
       underWay += 1;
       mostUnderWay = Math.max(mostUnderWay, underWay);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // None goes on before there are three, so that as many as may be are under way.
+      if (underWay === 3) crowded.open();
+      await crowded.opened;
+      await new Promise((resolve) => setTimeout(resolve, 50));
       underWay -= 1;
     });
   }),
