@@ -36,6 +36,7 @@ export const runOperations: readonly Operation[] = [
     answer: DagRun,
     failures: [400, 404, 409, 413, 415, 422, 429],
   },
+  { method: 'get', path: run, summary: 'Show a run', tag: 'DAG run', answer: DagRun, failures: [404] },
   {
     method: 'get',
     path: `${run}/upstreamAssetEvents`,
