@@ -45,8 +45,9 @@ export async function recall(
       select coalesce(max(upto_seq), 0) as seq from consumption c
       where c.subscription_id = wanted.id and c.key = wanted.key and c.outcome <> 'ignored'
     ) as taken
-    join accepted_event j on (j.subscription_id, j.key, j.seq) > (wanted.id, wanted.key, greatest(taken.seq, wanted.after_seq))
-      and (j.subscription_id, j.key, j.seq) <= (wanted.id, wanted.key, ${watermark}::bigint)
+    join accepted_event j on j.subscription_id = wanted.id and j.key = wanted.key
+      -- Written so that only the index by key can bound it: without statistics yet, the one by position looks as good.
+      and (j.key, j.seq) > (wanted.key, greatest(taken.seq, wanted.after_seq)) and (j.key, j.seq) <= (wanted.key, ${watermark}::bigint)
     cross join lateral (select seq, recorded_at from asset_event e where e.seq = j.seq limit 1) e
     cross join lateral unnest(j.leaves) as leaf
     where not ${isInPause(sql`wanted.id`, gate)}
