@@ -12,6 +12,9 @@ RUN npm ci --omit=dev --no-audit --no-fund \
 
 COPY . .
 
+# Workers start with the workflows compiled.
+RUN node --import tsx -e "import('./worker/workflow-bundle.ts').then((bundle) => bundle.bundleWorkflows())"
+
 # Projects are mounted below this folder and import `tidegate` by its name, also from a package of their own.
 RUN ln -s .. node_modules/tidegate \
   && mkdir -p project /var/lib/tidegate/data-lake \

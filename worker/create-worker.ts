@@ -1,7 +1,4 @@
-import { fileURLToPath } from 'node:url';
 import {
-  bundleWorkflowCode,
-  DefaultLogger,
   type NativeConnection,
   Worker,
   type WorkerInterceptors,
@@ -13,7 +10,7 @@ import { createActivities, type WorkerDeps } from '../activities/index.ts';
 export interface WorkerOptions {
   readonly deps: WorkerDeps;
   readonly connection: NativeConnection;
-  /** What {@link bundleWorkflows} made; a worker without it runs tasks only. */
+  /** What `bundleWorkflows` made; a worker without it runs tasks only. */
   readonly workflowBundle?: WorkflowBundleWithSourceMap;
   /** Queue whose tasks it takes. @defaultValue the project's own */
   readonly taskQueue?: string;
@@ -27,15 +24,6 @@ export interface WorkerOptions {
 const defaultGraceMs = 5_000;
 /** How often the server hears of a running task, and the task of its cancellation. */
 const heartbeatMs = 2_000;
-
-/** Compiles the workflows once, for every worker of the process. */
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-    // The bundler reports every module it takes; only what goes wrong matters to people.
-    logger: new DefaultLogger('WARN'),
-  });
-}
 
 /** A worker on one task queue; it begins with `run()`. */
 export async function createWorker(options: WorkerOptions): Promise<Worker> {

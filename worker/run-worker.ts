@@ -1,10 +1,6 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import {
-  NativeConnection,
-  type WorkerInterceptors,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { NativeConnection, type WorkerInterceptors } from '@temporalio/worker';
 import { type WorkerDeps, WorkerResources } from '../activities/index.ts';
 import type { DagId } from '../core/ids.ts';
 import { wasDeployed } from '../store/deploy.ts';
@@ -12,7 +8,8 @@ import { connectionOptions } from '../temporal/connect.ts';
 import { deploy } from '../temporal/deploy.ts';
 import { openDeps, type OpenOptions } from '../temporal/open-deps.ts';
 import { ensureSearchAttributes } from '../temporal/search-attributes.ts';
-import { bundleWorkflows, createWorker } from './create-worker.ts';
+import { createWorker } from './create-worker.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
 import { createDraining } from './draining.ts';
 import type { WorkerEnvironment } from './environment.ts';
 import { withIsolation } from './isolation.ts';
@@ -22,8 +19,6 @@ import { startSweeping } from './sweeping.ts';
 export interface RunWorkerOptions extends Omit<OpenOptions, 'environment'> {
   readonly environment: WorkerEnvironment;
   readonly workerInterceptors?: WorkerInterceptors;
-  /** Workflows that were compiled before. @defaultValue compiled now, which takes a second or two */
-  readonly workflowBundle?: WorkflowBundleWithSourceMap;
 }
 
 /** How long a task that is told to stop may take to do so, and its worker to say so. */
@@ -57,7 +52,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<RunningWorke
   const { drainMs } = environment;
   const interceptors = workerInterceptors && { interceptors: workerInterceptors };
   const shared = { deps, connection, graceMs: drainMs + stopMs, ...interceptors };
-  const workflowBundle = options.workflowBundle ?? (await bundleWorkflows());
+  const workflowBundle = await bundleWorkflows();
   const workers = [await createWorker({ ...shared, workflowBundle })];
   for (const taskQueue of environment.taskQueues) workers.push(await createWorker({ ...shared, taskQueue }));
 

@@ -10,7 +10,7 @@ import {
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { connectTemporal } from '../../temporal/connect.ts';
 import { parseEnvironment } from '../../temporal/environment.ts';
-import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { CommandFailure, invalid, oneLine } from '../command-failure.ts';
 import { exitStatus } from '../exit-status.ts';
 import { findProjectVariables } from '../project-variables.ts';

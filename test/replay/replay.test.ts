@@ -7,7 +7,7 @@ import {
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
-import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { readHistoryText, recordedHistories, toReplay } from '../support/histories.ts';
 
 const maxHistoryBytes = 300_000;

@@ -5,7 +5,6 @@ import { parseWorkerEnvironment } from '../../worker/environment.ts';
 import { runWorker } from '../../worker/run-worker.ts';
 import { temporalLogger } from '../../worker/temporal-logger.ts';
 import { Faults, type FromProcess } from './faults.ts';
-import { bundledWorkflows } from './workflow-bundle.ts';
 
 // `worker/main.ts` with fault points in its database, its Temporal client and its activities.
 
@@ -23,7 +22,6 @@ try {
     ...{ environment, applicationName: 'faulty-worker', log },
     openDatabase: () => faults.openDatabase(environment.database),
     interceptors: { workflow: [faults.clientInterceptor] },
-    workflowBundle: await bundledWorkflows(),
     workerInterceptors: { activity: [faults.activityInterceptor] },
   });
   process.on('SIGTERM', () => worker.stop());

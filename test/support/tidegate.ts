@@ -30,6 +30,7 @@ import { requestRun } from '../../temporal/request-run.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createWorker } from '../../worker/create-worker.ts';
 import { withIsolation } from '../../worker/isolation.ts';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import type { consumerDag } from '../../workflows/consumer-dag.ts';
 import type { dagRun } from '../../workflows/dag-run.ts';
 import { gateQuery } from '../../workflows/messages.ts';
@@ -37,7 +38,6 @@ import { recordingLog } from './api.ts';
 import { anAsset, anAssetPlan, hashOf } from './plans.ts';
 import { createTestDatabase } from './postgres.ts';
 import { createTestNamespace, type TestNamespace } from './temporal.ts';
-import { bundledWorkflows } from './workflow-bundle.ts';
 
 /** A whole Tidegate in this process, without the API: a database and a namespace of its own, one worker. */
 export interface Tidegate {
@@ -127,7 +127,7 @@ export async function startTidegate(
     ),
   };
   const connection = await NativeConnection.connect({ address: place.address });
-  const workflowBundle = await bundledWorkflows();
+  const workflowBundle = await bundleWorkflows();
   const startWorker = async (named: string, taskQueue?: string): Promise<RunningWorker> => {
     const worker = await createWorker({
       deps: { ...deps, identity: named },
