@@ -1,7 +1,7 @@
 import type { DagId, TaskId } from '../core/ids.ts';
 import type { TaskShape } from '../core/task-shape.ts';
 import { endWait } from '../store/task-ends.ts';
-import type { TaskOfRun } from '../store/task-runs.ts';
+import type { TaskOfRun } from '../store/task-rows.ts';
 import { readAttempt, type ReadAttempt } from '../store/read-attempt.ts';
 import type { RunAttempt, RunClosing } from '../store/runs.ts';
 import { closeRun } from '../temporal/close-run.ts';

@@ -66,6 +66,12 @@ function reachedFrom(tasks: RunPlan['tasks'], from: readonly TaskId[]): Readonly
   return reached;
 }
 
+/** How many instances of a mapped task ended in which way; those that have not ended are in none. */
+export function countEnds(states: readonly string[]): Readonly<Record<InstanceEnd, number>> {
+  const count = (end: InstanceEnd): number => states.filter((state) => state === end).length;
+  return { success: count('success'), failed: count('failed'), skipped: count('skipped') };
+}
+
 /** How a mapped task ended as a whole. */
 export function endOfInstances({ success, failed }: Readonly<Record<InstanceEnd, number>>): TaskEnd {
   if (failed > 0) return 'failed';
