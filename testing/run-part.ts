@@ -1,7 +1,8 @@
 import type { TaskId } from '../core/ids.ts';
-import { expand, itemsOf } from '../core/mapped-items.ts';
+import type { Json } from '../core/json.ts';
+import { expand, itemsOf, mappedTasks, placesOf } from '../core/mapped-items.ts';
 import type { TaskEnd } from '../core/run-plan.ts';
-import { countEnds, endOfInstances } from '../core/task-shape.ts';
+import { countEnds, endOfInstances, type MappedOver } from '../core/task-shape.ts';
 import { type Until, untilOf } from '../core/wait-until.ts';
 import type { Part, Play } from './play.ts';
 import type { TestedTask } from './tested-run.ts';
@@ -21,13 +22,16 @@ export async function runPart(play: Play, part: Part): Promise<Tried> {
   return { task: { ...neverStarted('success'), tries: 1 } };
 }
 
-async function runMapped(play: Play, part: Part, over: TaskId): Promise<TestedTask> {
-  const list = part.results[over];
-  const expanded = expand(itemsOf(list), { over, taskId: part.task.id });
+async function runMapped(play: Play, part: Part, over: MappedOver): Promise<TestedTask> {
+  const { task, results } = part;
+  const items = mappedTasks(over).map((one) => itemsOf(results[one]));
+  const expanded = expand({ taskId: task.id, over }, items);
   if (expanded.kind === 'problem') return failed(expanded.problem);
   const instances: TestedTask[] = [];
-  for (const [mapIndex, item] of (Array.isArray(list) ? list : []).entries())
+  for (let mapIndex = 0; mapIndex < expanded.count; mapIndex += 1) {
+    const item = itemOf(expanded.over, results, mapIndex);
     instances.push((await tryTask(play, { ...part, item, mapIndex })).task);
+  }
   return {
     ...neverStarted(endOfInstances(countEnds(instances.map(({ state }) => state)))),
     result: instances.flatMap(({ state, result }) => (state === 'success' ? [result] : [])),
@@ -36,6 +40,18 @@ async function runMapped(play: Play, part: Part, over: TaskId): Promise<TestedTa
     log: instances.flatMap(({ log }) => log),
     instances,
   };
+}
+
+function itemOf(over: MappedOver, results: Part['results'], mapIndex: number): Json {
+  const at = (task: TaskId, place: number): Json => {
+    const list = results[task];
+    return Array.isArray(list) ? (list[place] ?? null) : null;
+  };
+  if (typeof over === 'string') return at(over, mapIndex);
+  const places = placesOf(over, mapIndex);
+  return Object.fromEntries(
+    over.sources.map(({ name, task }, index) => [name, at(task, places[index] ?? 0)]),
+  );
 }
 
 function failed(problem: string): TestedTask {
