@@ -1,7 +1,7 @@
-import type { DagId, TaskId } from '../core/ids.ts';
-import type { TaskShape } from '../core/task-shape.ts';
+import type { DagId } from '../core/ids.ts';
+import type { MappedOver, TaskShape } from '../core/task-shape.ts';
 import { endWait } from '../store/task-ends.ts';
-import type { TaskOfRun } from '../store/task-runs.ts';
+import type { TaskOfRun } from '../store/task-rows.ts';
 import { readAttempt, type ReadAttempt } from '../store/read-attempt.ts';
 import type { RunAttempt, RunClosing } from '../store/runs.ts';
 import { closeRun } from '../temporal/close-run.ts';
@@ -20,11 +20,13 @@ export interface Tick {
 
 /** A mapped task that is to be expanded. */
 export interface TaskToExpand extends TaskOfRun {
-  readonly over: TaskId;
+  readonly over: MappedOver;
 }
 
-/** How many instances it has; `failed` where it can have none, which then is written down. */
-export type Expansion = { readonly kind: 'instances'; readonly count: number } | { readonly kind: 'failed' };
+/** How many instances it has, and how long its lists are where there are several; `failed` where it can have none, which then is written down. */
+export type Expansion =
+  | { readonly kind: 'instances'; readonly count: number; readonly over?: MappedOver }
+  | { readonly kind: 'failed' };
 
 /** A task that only waits. */
 export interface TaskToWait extends TaskOfRun {

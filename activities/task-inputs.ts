@@ -1,4 +1,6 @@
 import type { Json } from '../core/json.ts';
+import { placesOf } from '../core/mapped-items.ts';
+import type { MappedOver } from '../core/task-shape.ts';
 import { namedNeeds, type TaskDefinition } from '../sdk/task.ts';
 import type { Db } from '../store/database.ts';
 import { readItem, readResults } from '../store/task-results.ts';
@@ -18,9 +20,17 @@ export async function readInputs(db: Db, task: RunTask, code: TaskDefinition): P
   const needs = task.needs.filter((id) => named.has(id));
   const over = shape?.kind === 'mapped' ? shape.over : undefined;
   if (over === undefined || mapIndex === undefined) return { results: await readResults(db, task, needs) };
-  const [results, item] = await Promise.all([
-    readResults(db, task, needs),
-    readItem(db, task, over, mapIndex),
-  ]);
+  const [results, item] = await Promise.all([readResults(db, task, needs), itemOf(db, task, over, mapIndex)]);
   return { results, item };
+}
+
+/** Of several lists an instance has an item each, by the names they were given. */
+async function itemOf(db: Db, task: RunTask, over: MappedOver, mapIndex: number): Promise<Json> {
+  if (typeof over === 'string') return readItem(db, task, over, mapIndex);
+  const places = placesOf(over, mapIndex);
+  const items = over.sources.map(
+    async ({ name, task: source }, index) =>
+      [name, await readItem(db, task, source, places[index] ?? 0)] as const,
+  );
+  return Object.fromEntries(await Promise.all(items));
 }

@@ -1,3 +1,4 @@
+import { untilOf } from '../core/wait-until.ts';
 import { beginWait as writeBegin, endWait } from '../store/task-ends.ts';
 import { readResults } from '../store/task-results.ts';
 import type { Deps } from '../temporal/deps.ts';
@@ -13,13 +14,8 @@ export async function beginWait(
   const { shape } = task;
   if ('ms' in shape) return Math.max(0, begun.getTime() + shape.ms - clock());
   const { [shape.until]: until } = await readResults(db, task, [shape.until]);
-  const untilAt = typeof until === 'string' ? Date.parse(until) : Number.NaN;
-  if (!Number.isNaN(untilAt)) return Math.max(0, untilAt - clock());
-  const shown = until === undefined ? 'nothing' : JSON.stringify(until).slice(0, 100);
-  await endWait(
-    db,
-    task,
-    `task ${shape.until} returned ${shown}: return an instant, such as '2026-01-31T06:00:00Z'`,
-  );
+  const wanted = untilOf(shape.until, until);
+  if (wanted.kind === 'instant') return Math.max(0, wanted.at - clock());
+  await endWait(db, task, wanted.problem);
   return 'failed';
 }

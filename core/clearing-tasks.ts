@@ -1,6 +1,7 @@
 import { didYouMean } from './did-you-mean.ts';
 import { TidegateError } from './errors.ts';
 import { quote, type TaskId } from './ids.ts';
+import { mappedTasks } from './mapped-items.ts';
 import type { RunPlan, TaskEnd, TaskPlan } from './run-plan.ts';
 
 /** Which tasks of a run that has ended are to run again. */
@@ -53,7 +54,10 @@ export function clearTasks(
   }
   const ids = tasks.map(({ id }) => id);
   const keepsInstances = ({ id, shape }: TaskPlan): boolean =>
-    wish.onlyFailed && shape?.kind === 'mapped' && again.has(id) && !again.has(shape.over);
+    wish.onlyFailed &&
+    shape?.kind === 'mapped' &&
+    again.has(id) &&
+    !mappedTasks(shape.over).some((one) => again.has(one));
   return {
     again: ids.filter((id) => again.has(id)),
     kept: ids.filter((id) => !again.has(id)),

@@ -3,8 +3,8 @@ import type { RunPlan, TaskEnd, TaskEnds } from './run-plan.ts';
 
 /** What is special about a task; one without a shape runs once, and whatever it returns is its result. */
 export type TaskShape =
-  /** Runs once for each item that another task returned. */
-  | { readonly kind: 'mapped'; readonly over: TaskId }
+  /** Runs once for each item that another task returned, or that several did. */
+  | { readonly kind: 'mapped'; readonly over: MappedOver }
   /** Returns which of the tasks that need it go on. */
   | { readonly kind: 'branch'; readonly targets: readonly TaskId[] }
   /** Returns whether those behind it go on: all of them, or only the next ones, whose trigger rules decide about the rest. */
@@ -20,6 +20,20 @@ export type TaskShape =
       readonly timeoutMs: number | null;
       readonly onTimeout: 'fail' | 'skip';
     };
+
+/** What a task is mapped over: one list, each combination of items of several, or several side by side. */
+export type MappedOver =
+  | TaskId
+  | { readonly by: 'product' | 'zip'; readonly sources: readonly MappedSource[] };
+
+/** One of several lists that a task is mapped over. */
+export interface MappedSource {
+  /** What an instance calls its item of it. */
+  readonly name: string;
+  readonly task: TaskId;
+  /** How many items it has; absent until the task is expanded. */
+  readonly count?: number;
+}
 
 /** Most instances of one mapped task. */
 export const maxMappedInstances = 10_000;
@@ -64,6 +78,12 @@ function reachedFrom(tasks: RunPlan['tasks'], from: readonly TaskId[]): Readonly
     if (needs.some((need) => before.has(need) || reached.has(need))) reached.add(id);
   }
   return reached;
+}
+
+/** How many instances of a mapped task ended in which way; those that have not ended are in none. */
+export function countEnds(states: readonly string[]): Readonly<Record<InstanceEnd, number>> {
+  const count = (end: InstanceEnd): number => states.filter((state) => state === end).length;
+  return { success: count('success'), failed: count('failed'), skipped: count('skipped') };
 }
 
 /** How a mapped task ended as a whole. */

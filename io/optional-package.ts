@@ -1,5 +1,5 @@
 import { TidegateError } from '../core/errors.ts';
-import { codeOf } from './error-code.ts';
+import { isMissingPackage } from '../sdk/missing-package.ts';
 
 /**
  * Loads a package that only some IO managers need.
@@ -13,8 +13,7 @@ export async function optionalPackage<Package>(
   try {
     return await load();
   } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
+    if (!isMissingPackage(error)) throw error;
     throw new TidegateError(
       'invalid_environment',
       `IO manager '${manager}' needs the package ${name}: npm install ${name}`,

@@ -2,14 +2,9 @@ import type * as DuckDbModule from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { TidegateError } from '../core/errors.ts';
 import { NonRetryable } from '../sdk/index.ts';
-import { SqlFailed } from './sql-failed.ts';
-import {
-  createRowKeeper,
-  type SqlOutcome,
-  type SqlValue,
-  type SqlWork,
-  withoutParameters,
-} from './statements.ts';
+import { isMissingPackage } from '../sdk/missing-package.ts';
+import { createRowKeeper, type SqlOutcome, type SqlValue, type SqlWork } from './statements.ts';
+import { inTransaction, sqlFailed } from './transaction.ts';
 
 const packageName = '@duckdb/node-api';
 
@@ -17,7 +12,7 @@ type DuckDb = typeof DuckDbModule;
 
 /** Runs statements in one transaction, in a thread of DuckDB's own; a signal interrupts the running one, and nothing stays. */
 export async function runOnDuckDb(work: SqlWork & { readonly file: string }): Promise<SqlOutcome> {
-  const { file, statements, signal } = work;
+  const { file } = work;
   if (typeof file !== 'string' || file === '')
     throw new TidegateError('invalid_input', `the file of DuckDB is not valid: use a path, or ':memory:'`);
   const duckdb = await loadDuckDb();
@@ -25,32 +20,22 @@ export async function runOnDuckDb(work: SqlWork & { readonly file: string }): Pr
   const instance = await (
     file === ':memory:' ? duckdb.DuckDBInstance.create(file) : duckdb.DuckDBInstance.fromCache(file)
   ).catch((error: unknown) => {
-    throw failed(error, statements);
+    throw sqlFailed(error, work);
   });
   const connection = await instance.connect();
-  const interrupt = (): void => connection.interrupt();
-  signal.addEventListener('abort', interrupt, { once: true });
-  try {
-    await connection.run('begin');
-    let outcome: SqlOutcome = { rows: [], count: 0 };
-    for (const { text, parameters } of statements) {
-      signal.throwIfAborted();
+  return inTransaction(work, {
+    begin: async () => void (await connection.run('begin')),
+    run: ({ text, parameters }) => {
       const values = parameters.map((value) => bound(duckdb, value));
-      outcome = await run(duckdb, connection, text, values, work);
-    }
-    signal.throwIfAborted();
-    await connection.run('commit');
-    return outcome;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof TidegateError) throw error;
-    throw failed(error, statements);
-  } finally {
-    signal.removeEventListener('abort', interrupt);
-    // Without a commit everything is taken back.
-    connection.closeSync();
-    instance.closeSync();
-  }
+      return run(duckdb, connection, text, values, work);
+    },
+    commit: async () => void (await connection.run('commit')),
+    interrupt: () => connection.interrupt(),
+    async close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  });
 }
 
 async function run(
@@ -99,8 +84,7 @@ async function loadDuckDb(): Promise<DuckDb> {
   try {
     return await import('@duckdb/node-api');
   } catch (error) {
-    const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;
+    if (!isMissingPackage(error)) throw error;
     throw new NonRetryable(`DuckDB is not installed where the worker runs: npm install ${packageName}`);
   }
 }
@@ -109,9 +93,4 @@ async function loadDuckDb(): Promise<DuckDb> {
 function bound(duckdb: DuckDb, value: SqlValue): DuckDBValue {
   if (typeof value !== 'object' || value === null) return value;
   return new duckdb.DuckDBTimestampTZValue(BigInt(value.getTime()) * 1_000n);
-}
-
-function failed(error: unknown, statements: SqlWork['statements']): SqlFailed {
-  const message = error instanceof Error ? error.message : String(error);
-  return new SqlFailed(withoutParameters(message, statements));
 }

@@ -1,8 +1,8 @@
 import { Client, type ClientConfig, DatabaseError, Query, type QueryResult, TypeOverrides, types } from 'pg';
 import { TidegateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { SqlFailed } from './sql-failed.ts';
-import { createRowKeeper, type SqlOutcome, type SqlWork, withoutParameters } from './statements.ts';
+import { createRowKeeper, type SqlOutcome, type SqlWork } from './statements.ts';
+import { inTransaction } from './transaction.ts';
 
 const connectWithinMs = 15_000;
 /** Less than a task that was told to stop is given. */
@@ -17,39 +17,30 @@ for (const id of [types.builtins.DATE, types.builtins.TIMESTAMP, types.builtins.
 
 /** Runs statements in one transaction; a signal cancels the running one on the server, and nothing stays. */
 export async function runOnPostgres(work: SqlWork & { readonly url: string }): Promise<SqlOutcome> {
-  const { url, statements, keeps, signal } = work;
-  const config = configOf(url);
+  const { keeps } = work;
+  const config = configOf(work.url);
   const client = new Client(config);
   // A connection that breaks rejects the statement that runs; between statements the next one finds out.
   client.on('error', () => undefined);
   let backend: number | undefined;
   const cancel = (): void => void cancelStatement(client, config, backend);
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    await client.connect();
-    // Not every server knows or can do it.
-    await client.query(lookForClient).catch(() => undefined);
-    await client.query('begin');
-    // Inside of the transaction: a pooler between may give the next one to another server process.
-    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-    backend = rows[0]?.pid;
-    let outcome: SqlOutcome = { rows: [], count: 0 };
-    for (const { text, parameters } of statements) {
-      signal.throwIfAborted();
-      outcome = await run(client, text, parameters, keeps, cancel);
-    }
-    signal.throwIfAborted();
-    await client.query('commit');
-    return outcome;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof TidegateError) throw error;
-    throw failed(error, statements);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    // Without a commit the server takes everything back when the connection ends.
-    await client.end().catch(() => undefined);
-  }
+  return inTransaction(work, {
+    async begin() {
+      await client.connect();
+      // Not every server knows or can do it.
+      await client.query(lookForClient).catch(() => undefined);
+      await client.query('begin');
+      // Inside of the transaction: a pooler between may give the next one to another server process.
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      backend = rows[0]?.pid;
+    },
+    run: ({ text, parameters }) => run(client, text, parameters, keeps, cancel),
+    commit: async () => void (await client.query('commit')),
+    interrupt: cancel,
+    close: () => client.end().catch(() => undefined),
+    codeOf: (error) =>
+      error instanceof DatabaseError && error.code !== undefined ? `SQLSTATE ${error.code}` : undefined,
+  });
 }
 
 async function run(
@@ -116,11 +107,4 @@ function configOf(url: string): ClientConfig {
     // Not the address itself, which may hold a password.
     `the address of Postgres is not valid: use one such as 'postgres://user:password@db:5432/warehouse'`,
   );
-}
-
-/** A new error: that of pg has fields with what the statement was given. */
-function failed(error: unknown, statements: SqlWork['statements']): SqlFailed {
-  const code = error instanceof DatabaseError && error.code !== undefined ? ` (SQLSTATE ${error.code})` : '';
-  const message = error instanceof Error ? error.message : String(error);
-  return new SqlFailed(`${withoutParameters(message, statements)}${code}`);
 }

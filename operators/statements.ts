@@ -7,7 +7,7 @@ export type SqlValue = string | number | bigint | boolean | Date | null;
 /** A statement, or its text with the values of `$1`, `$2` and so on. */
 export type SqlStatement = string | SqlText;
 
-interface SqlText {
+export interface SqlText {
   readonly text: string;
   readonly parameters: readonly SqlValue[];
 }
@@ -84,16 +84,6 @@ export function createRowKeeper(keeps: SqlWork['keeps']): {
       rows.push(row);
     },
   };
-}
-
-/** A message of a database without the values it was given. */
-export function withoutParameters(message: string, statements: readonly SqlText[]): string {
-  const values = statements
-    .flatMap(({ parameters }) => parameters.map(String))
-    .filter((text) => text.length >= 4);
-  return values
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((text, value) => text.replaceAll(value, '(a parameter)'), message);
 }
 
 function invalid(message: string): TidegateError {

@@ -1,10 +1,11 @@
 import type { CallbackKind } from '../core/callback.ts';
 import type { Duration } from '../core/duration.ts';
+import type { AuthoredOver } from './mapped-over.ts';
 import type { TaskHandle } from './task.ts';
 
 /** What is special about a task, as its author wrote it. */
 export type AuthoredShape =
-  | { readonly kind: 'mapped'; readonly over: TaskHandle }
+  | { readonly kind: 'mapped'; readonly over: AuthoredOver }
   | { readonly kind: 'branch' }
   | { readonly kind: 'short_circuit'; readonly skips: 'all' | 'next' }
   | { readonly kind: 'wait'; readonly wait: WaitInput }

@@ -9,6 +9,7 @@ type Brand =
   | 'cron'
   | 'config'
   | 'secret'
+  | 'zip'
   | 'resource'
   | 'ioManager';
 

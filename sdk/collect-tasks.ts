@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { AuthoredShape } from './authored-shape.ts';
 import type { AnyDagOptions } from './dag.ts';
 import type { DagBuilder } from './dag-builder.ts';
+import { tasksOver, toAuthoredOver } from './mapped-over.ts';
 import { placeOfCaller } from './place.ts';
 import {
   type Need,
@@ -67,8 +68,8 @@ function builder(place: Place): DagBuilder<JsonObject> {
   };
   const built: DagBuilder<JsonObject> = {
     task: (id: string, ...rest: TaskArguments) => add(id, rest),
-    map: (id: string, over: TaskHandle, ...rest: readonly [unknown, unknown?]) =>
-      add(id, rest as TaskArguments, { kind: 'mapped', over }),
+    map: (id: string, over: unknown, ...rest: readonly [unknown, unknown?]) =>
+      add(id, rest as TaskArguments, { kind: 'mapped', over: toAuthoredOver(id, over) }),
     branch: (id, options, run) => add(id, [options, run as Run], { kind: 'branch' }),
     shortCircuit: (id, { skips = 'all', ...options }, run) =>
       add(id, [options as TaskOptions, run as Run], { kind: 'short_circuit', skips }),
@@ -140,7 +141,7 @@ function withOrder(needs: readonly Need[], others: readonly TaskHandle[]): reado
 }
 
 function comesFrom(shape: AuthoredShape | undefined): readonly TaskHandle[] {
-  if (shape?.kind === 'mapped') return [shape.over];
+  if (shape?.kind === 'mapped') return tasksOver(shape.over);
   return shape?.kind === 'wait' && 'until' in shape.wait ? [shape.wait.until] : [];
 }
 

@@ -1,7 +1,8 @@
 import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId, type TaskId } from '../core/ids.ts';
-import type { TaskShape } from '../core/task-shape.ts';
+import type { MappedOver, TaskShape } from '../core/task-shape.ts';
+import type { AuthoredOver } from './mapped-over.ts';
 import type { TaskDefinition } from './task.ts';
 
 const defaultEvery: Duration = '30s';
@@ -20,7 +21,7 @@ export function compileShape(
   if (shape === undefined) return {};
   switch (shape.kind) {
     case 'mapped':
-      return { shape: { kind: 'mapped', over: parseTaskId(shape.over.id) } };
+      return { shape: { kind: 'mapped', over: compileOver(shape.over) } };
     case 'callback':
       return {};
     case 'branch':
@@ -41,6 +42,12 @@ export function compileShape(
     default:
       return { shape };
   }
+}
+
+function compileOver(over: AuthoredOver): MappedOver {
+  if (!('sources' in over)) return parseTaskId(over.id);
+  const sources = over.sources.map(({ name, task }) => ({ name, task: parseTaskId(task.id) }));
+  return { by: over.by, sources };
 }
 
 function parseEvery(every: Duration): number {

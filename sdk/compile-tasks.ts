@@ -8,6 +8,7 @@ import { compileRetries } from './compile-retries.ts';
 import { compileShape } from './compile-shape.ts';
 import { parseIsolation } from './isolate.ts';
 import { requireIoManager } from './io.ts';
+import { tasksOver } from './mapped-over.ts';
 import { requireResources } from './resource.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
@@ -139,11 +140,12 @@ function compileTask(
 /** Refuses what cannot go together. */
 function requireTogether(task: TaskDefinition, needs: readonly TaskDefinition[]): void {
   const { shape, options, resources } = task;
-  const over = shape?.kind === 'mapped' ? needs.find(({ id }) => id === shape.over.id) : undefined;
-  if (over !== undefined && over.io !== null)
-    throw refused(
-      `it is mapped over task '${over.id}', whose result IO manager '${over.io.name}' keeps: give '${over.id}' { io: null }, or let it return a list of references`,
-    );
+  const sources = shape?.kind === 'mapped' ? tasksOver(shape.over).map(({ id }) => id) : [];
+  for (const { id, io } of needs)
+    if (io !== null && sources.includes(id))
+      throw refused(
+        `it is mapped over task '${id}', whose result IO manager '${io.name}' keeps: give '${id}' { io: null }, or let it return a list of references`,
+      );
   const [name] = Object.keys(resources);
   if (parseIsolation(options.isolate) !== undefined && name !== undefined)
     throw refused(

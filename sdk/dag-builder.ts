@@ -5,6 +5,7 @@ import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
 import type { DagDefinition } from './dag.ts';
 import type { AcceptedBy, IoManager, IoOf, Needed } from './io.ts';
+import type { ItemOf, Mappable } from './mapped-over.ts';
 import type { NoResources, ResourceMap, ServicesOf } from './resource.ts';
 import type { NeedsOf, Stored, TaskGroup, TaskHandle, TaskNeeds, TaskOptions } from './task.ts';
 import type { CallbackContext, MappedContext, TaskContext } from './task-context.ts';
@@ -76,23 +77,24 @@ export interface DagBuilder<
   /**
    * A task that runs once for each item of the list which `over` returned, up to 10,000: each instance has its own row, log, retries and
    * events. Its result is the list of what the instances returned that succeeded, in the order of the items. With no items it is skipped.
+   * Over `{ country, day }` it runs for each combination of items, the last changing first; over `zip({ from, to })` for those at the same place.
    */
-  map<Item, Result>(
+  map<Over extends Mappable, Result>(
     id: string,
-    over: TaskHandle<readonly Item[]>,
-    run: MappedFunction<Params, object, Shared, Item, Result>,
+    over: Over,
+    run: MappedFunction<Params, object, Shared, ItemOf<Over>, Result>,
   ): TaskHandle<readonly Stored<Awaited<Result>>[]>;
   map<
-    Item,
+    Over extends Mappable,
     Result,
     const Needs extends TaskNeeds = readonly [],
     Rule extends TriggerRule = 'all_success',
     Given extends ResourceMap = NoResources,
   >(
     id: string,
-    over: TaskHandle<readonly Item[]>,
+    over: Over,
     options: OptionsWith<object, Needs, Rule, Given>,
-    run: MappedFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, Item, Result>,
+    run: MappedFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, ItemOf<Over>, Result>,
   ): TaskHandle<readonly Stored<Awaited<Result>>[]>;
 
   /** A task that chooses which of the tasks that need it go on; the others are skipped, unless a chosen one leads to them. */

@@ -51,6 +51,7 @@ export type { AnyLeaf, AnySource } from './source.ts';
 export { simulate, type SimulationStep } from './simulate.ts';
 export { dag, type DagDefinition, type DagOptions, type DeadlineInput } from './dag.ts';
 export type { IsolateOptions } from './isolate.ts';
+export { type ItemOf, type ItemSources, type Mappable, zip, type Zipped } from './mapped-over.ts';
 export type { CallbackOptions, DagBuilder, Followed, TriggerOptions } from './dag-builder.ts';
 export type { PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
 export type {

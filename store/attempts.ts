@@ -5,9 +5,10 @@ import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { readEndedTasks } from './ended-tasks.ts';
 import type { Tx } from './log.ts';
-import { holdDag, isEndedRun } from './runs.ts';
+import { holdDag, holdRun, isEndedRun } from './runs.ts';
 import type { AttemptReason, RunRow, RunState } from './run-tables.ts';
 import { readRunTasks } from './task-queries.ts';
+import { isOfAttempt } from './task-rows.ts';
 
 /** What somebody wants to run again of a run that has ended. */
 export interface AttemptWish {
@@ -50,7 +51,7 @@ export type OpenedAttempt =
  */
 export async function planAttempt(db: Db, wish: AttemptWish): Promise<AttemptPlan | AttemptRefused> {
   return db.transaction().execute(async (tx) => {
-    const held = await holdRun(tx, wish);
+    const held = await holdEnded(tx, wish);
     return held.kind === 'held' ? planOf(tx, held.run, wish.wish) : held;
   });
 }
@@ -62,7 +63,7 @@ export async function planAttempt(db: Db, wish: AttemptWish): Promise<AttemptPla
  */
 export async function openAttempt(db: Db, request: AttemptRequest): Promise<OpenedAttempt> {
   return db.transaction().execute(async (tx): Promise<OpenedAttempt> => {
-    const held = await holdRun(tx, request);
+    const held = await holdEnded(tx, request);
     if (held.kind === 'open' || held.kind === 'other') return (await repeated(tx, request, held)) ?? held;
     if (held.kind !== 'held') return held;
     const { run } = held;
@@ -75,18 +76,12 @@ export async function openAttempt(db: Db, request: AttemptRequest): Promise<Open
 }
 
 /** Holds a run that has ended as it is, and its DAG against a deploy that removes it. */
-async function holdRun(
+async function holdEnded(
   tx: Tx,
   { dagId, runId, seen }: AttemptWish,
 ): Promise<{ readonly kind: 'held'; readonly run: RunRow } | AttemptRefused> {
   const isDeployed = await holdDag(tx, dagId);
-  const run = await tx
-    .selectFrom('run')
-    .selectAll()
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
+  const run = await holdRun(tx, dagId, runId);
   if (run === undefined) return { kind: 'unknown' };
   const { attempt, state } = run;
   if (seen !== undefined && seen !== attempt) return { kind: 'other', attempt };
@@ -96,7 +91,7 @@ async function holdRun(
 
 async function planOf(tx: Tx, run: RunRow, wish: TaskWish): Promise<AttemptPlan> {
   const { dag_id: dagId, run_id: runId, attempt, version } = run;
-  const tasks = (await readRunTasks(tx, dagId, version)).filter(({ isCallback }) => isCallback !== true);
+  const tasks = await readRunTasks(tx, dagId, version);
   const ended = await readEndedTasks(tx, { dagId, runId, attempt });
   return { kind: 'ready', attempt: attempt + 1, ...clearTasks({ tasks }, ended, wish) };
 }
@@ -145,7 +140,7 @@ async function keepTasks(
     select dag_id, run_id, attempt + 1, task_id, map_index, state, try, failures, silent_tries, started_at, try_started_at,
       ended_at, result, error, worker, progress, progress_note, heartbeat_details, coalesce(ran_in, attempt), is_marked
     from task_run
-    where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and (
+    where ${isOfAttempt({ dagId, runId, attempt })} and (
       task_id = any(${kept}::text[])
       or (task_id = any(${keptInstances}::text[]) and map_index >= 0 and state = 'success')
     )`.execute(tx);

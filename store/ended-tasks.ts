@@ -1,11 +1,12 @@
 import type { EndedTask } from '../core/clearing-tasks.ts';
 import type { TaskId } from '../core/ids.ts';
 import type { TaskEnd } from '../core/run-plan.ts';
-import { endOfInstances } from '../core/task-shape.ts';
+import { countEnds, endOfInstances } from '../core/task-shape.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunAttempt } from './runs.ts';
 import { openTaskStates, type TaskRunRow, type TaskState } from './run-tables.ts';
+import { isOfAttempt } from './task-rows.ts';
 
 type EndRow = Pick<TaskRunRow, 'task_id' | 'map_index' | 'state' | 'try' | 'is_marked'>;
 
@@ -18,15 +19,13 @@ export function isEnd(state: TaskState): state is TaskEnd {
 /** How the tasks of an attempt ended, those of them that did. */
 export async function readEndedTasks(
   db: Db | Tx,
-  { dagId, runId, attempt }: RunAttempt,
+  attempt: RunAttempt,
 ): Promise<ReadonlyMap<TaskId, EndedTask>> {
   return endsOf(
     await db
       .selectFrom('task_run')
       .select(['task_id', 'map_index', 'state', 'try', 'is_marked'])
-      .where('dag_id', '=', dagId)
-      .where('run_id', '=', runId)
-      .where('attempt', '=', attempt)
+      .where(isOfAttempt(attempt))
       .execute(),
   );
 }
@@ -54,7 +53,5 @@ function endOf(rows: readonly EndRow[]): EndedTask | undefined {
     return isEnd(first.state)
       ? { end: first.state, isDecided: first.try === 0 && !first.is_marked }
       : undefined;
-  const count = (end: TaskState): number => rows.filter(({ state }) => state === end).length;
-  const ends = { success: count('success'), failed: count('failed'), skipped: count('skipped') };
-  return { end: endOfInstances(ends), isDecided: false };
+  return { end: endOfInstances(countEnds(rows.map(({ state }) => state))), isDecided: false };
 }

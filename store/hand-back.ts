@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import type { TaskTry } from './recording.ts';
-import { isRunning } from './running-try.ts';
+import { isRunning } from './task-rows.ts';
 
 /** Ends a try that its worker hands back: another one follows, and it is nobody's failure. One that was lost meanwhile stays as it is. */
 export async function handBackTry(db: Db, tried: TaskTry, why: string): Promise<void> {

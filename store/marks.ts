@@ -4,9 +4,10 @@ import { TidegateError } from '../core/errors.ts';
 import { type DagId, quote, type RunId, type TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
-import { isEndedRun } from './runs.ts';
-import type { EndedRunState, MarkedState, RunRow, RunState } from './run-tables.ts';
+import { holdRun, isEndedRun } from './runs.ts';
+import type { EndedRunState, MarkedState, RunState } from './run-tables.ts';
 import { readRunTasks } from './task-queries.ts';
+import { isOfAttempt } from './task-rows.ts';
 
 /** What somebody says of a run, or of a task of it. */
 interface Mark {
@@ -72,9 +73,7 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
     const { attempt } = run;
     const rows = tx
       .selectFrom('task_run')
-      .where('dag_id', '=', dagId)
-      .where('run_id', '=', runId)
-      .where('attempt', '=', attempt)
+      .where(isOfAttempt({ dagId, runId, attempt }))
       .where('task_id', '=', taskId);
     const others = await rows.select(['state', 'error', 'map_index']).where('state', '<>', state).execute();
     const [before] = others;
@@ -94,17 +93,6 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
     );
     return { kind: 'marked' };
   });
-}
-
-/** Marks are taken one at a time, and none while the run is opened again or closed. */
-async function holdRun(tx: Tx, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
-  return tx
-    .selectFrom('run')
-    .selectAll()
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
 }
 
 async function noteMark(

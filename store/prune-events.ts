@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
 import { lockDeploys } from './deploy-lock.ts';
-import { isOfAsset, maxSeq } from './events-of-asset.ts';
+import { inLogOrder, isOfAsset, maxSeq } from './events-of-asset.ts';
 import { ofSubscription, recordedOf } from './events-of-subscription.ts';
 import { isPrunable } from './prune-runs.ts';
 import { type Pruned, type PruneStep, rowsOf } from './pruning.ts';
@@ -38,13 +38,9 @@ export async function pruneEvents(
         select e.seq, e.asset_id, e.partition_key, e.recorded_at from asset_event e where e.seq > ${after}::bigint
         order by e.seq limit ${eventsAtOnce}
       ), aged as (
-        select * from page e where e.recorded_at < ${before}::timestamptz
-          and e.seq < coalesce((select seq from idempotency_key order by created_at limit 1), ${maxSeq}::bigint)
+        select * from page o where ${isAged(before)}
       ), doomed as materialized (
-        select o.seq, o.asset_id from aged o
-        where exists (
-          select from asset_event e where ${isOfAsset(sql`o.asset_id`, { after: sql`o.seq` })}
-        ) and not exists (${holdersOf(runsBefore)})
+        select o.seq, o.asset_id from aged o where ${isUnneeded(runsBefore)}
       ), heirs as (
         select d.seq, s.id from doomed d join subscription s on s.asset_id = d.asset_id
         union all select d.seq, s.id from doomed d join asset_event_alias x on x.seq = d.seq join subscription s on s.alias_id = x.alias_id
@@ -70,9 +66,24 @@ export async function pruneEvents(
   });
 }
 
+/** Whether the event in table `o` is past its age, and no request that recorded it or a later one may be repeated. */
+function isAged(before: Date): RawBuilder<boolean> {
+  return sql`(
+    o.recorded_at < ${before}::timestamptz
+    and o.seq < coalesce((select seq from idempotency_key order by created_at limit 1), ${maxSeq}::bigint)
+  )`;
+}
+
+/** Whether it is not the newest of its asset, and nobody needs it. */
+function isUnneeded(runsBefore: Date | undefined): RawBuilder<boolean> {
+  return sql`(
+    o.seq < (select e.seq from asset_event e where ${isOfAsset(sql`o.asset_id`)} ${inLogOrder({ newestFirst: true })} limit 1)
+    and not exists (${holdersOf(runsBefore)})
+  )`;
+}
+
 /** Consumers that still need the event in table `o`, one row each. */
 function holdersOf(runsBefore: Date | undefined): RawBuilder<unknown> {
-  const isGone = runsBefore === undefined ? sql`false` : isPrunable(sql`${runsBefore}::timestamptz`);
   return sql`
     select from (
       select s.* from subscription s where s.asset_id = o.asset_id
@@ -88,7 +99,7 @@ function holdersOf(runsBefore: Date | undefined): RawBuilder<unknown> {
         left join lateral (${coveredBy(sql`''`)}) ignored on ignored.after_seq < o.seq and ignored.outcome = 'ignored'
         where case
           when own.outcome = 'consumed' then exists (
-            select from run r where r.dag_id = s.dag_id and r.run_id = own.run_id and not ${isGone}
+            select from run r where r.dag_id = s.dag_id and r.run_id = own.run_id and not ${wouldGo(runsBefore)}
           )
           -- What is older than the consumer is listed by its first run, or by none.
           when own.outcome is null and ignored.outcome is null then o.seq > s.live_after_seq or c.lists_history
@@ -96,6 +107,11 @@ function holdersOf(runsBefore: Date | undefined): RawBuilder<unknown> {
         end
       )
     )`;
+}
+
+/** Whether the run in table `r` goes before the events do. */
+function wouldGo(runsBefore: Date | undefined): RawBuilder<boolean> {
+  return runsBefore === undefined ? sql`false` : isPrunable(sql`${runsBefore}::timestamptz`);
 }
 
 /** The first interval of a subscription and key that ends at the event or behind it. */
@@ -113,9 +129,22 @@ function ofHeirs(isDry: boolean, table: 'accepted_event' | 'refused_event'): Raw
 }
 
 /** Deletes what became of events that are all gone, where the run that had them is gone, too. */
-export async function pruneConsumption(db: Db, { before, isDry, cursor }: PruneStep): Promise<Pruned> {
-  // Which of them are left without an event is only known when events went.
-  if (isDry) return { removed: {} };
+export async function pruneConsumption(
+  db: Db,
+  { before, runsBefore, isDry, cursor }: PruneEvents,
+): Promise<Pruned> {
+  // In a dry run what goes before is still there: it counts as gone.
+  const isRunLeft = isDry ? sql`not ${wouldGo(runsBefore)}` : sql`true`;
+  const isEventLeft = isDry
+    ? sql<boolean>`not exists (
+        select from (select e.seq, e.asset_id, e.partition_key, e.recorded_at) o
+        where ${isAged(before)} and ${isUnneeded(runsBefore)}
+      )`
+    : sql<boolean>`true`;
+  const left = recordedOf(ofSubscription, {
+    ...{ after: sql`c.after_seq`, upTo: sql`c.upto_seq`, limit: sql`1` },
+    ...{ ofAsset: isEventLeft, throughAlias: isEventLeft },
+  });
   const [subscription, key, after] = cursor ?? [0, '', 0];
   const { rows } = await sql<{
     consumption: number;
@@ -129,14 +158,10 @@ export async function pruneConsumption(db: Db, { before, isDry, cursor }: PruneS
     ), doomed as (
       select c.subscription_id, c.key, c.after_seq from page c join subscription s on s.id = c.subscription_id
       where c.at < ${before}::timestamptz
-        and not exists (select from run r where r.dag_id = c.dag_id and r.run_id = c.run_id)
-        and not exists (select from ${recordedOf(ofSubscription, {
-          after: sql`c.after_seq`,
-          upTo: sql`c.upto_seq`,
-          limit: sql`1`,
-        })} e)
+        and not exists (select from run r where r.dag_id = c.dag_id and r.run_id = c.run_id and ${isRunLeft})
+        and not exists (select from ${left} e)
     ), gone as (
-      ${rowsOf(false, 'consumption', sql`t.subscription_id = d.subscription_id and t.key = d.key and t.after_seq = d.after_seq`)}
+      ${rowsOf(isDry, 'consumption', sql`t.subscription_id = d.subscription_id and t.key = d.key and t.after_seq = d.after_seq`)}
     )
     select (select count(*) from gone) as consumption, (select count(*) from page) as seen, (
       select json_build_object('subscription_id', subscription_id, 'key', key, 'after_seq', after_seq) from page

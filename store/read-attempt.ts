@@ -6,6 +6,7 @@ import { readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { endsOf } from './ended-tasks.ts';
 import { readRun, type RunAttempt } from './runs.ts';
+import { isOfAttempt } from './task-rows.ts';
 
 /** What a later attempt of a run goes on from. */
 export interface ReadAttempt {
@@ -30,9 +31,7 @@ export async function readAttempt(db: Db, { dagId, runId, attempt }: RunAttempt)
     .selectFrom('task_run')
     .select(['task_id', 'map_index', 'state', 'try', 'is_marked'])
     .select((of) => of.case().when('map_index', '=', -1).then(of.ref('result')).end().as('result'))
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
+    .where(isOfAttempt({ dagId, runId, attempt }))
     // Whatever else there is, this attempt has done itself.
     .where('ran_in', 'is not', null)
     .execute();

@@ -186,10 +186,14 @@ export function isEndedRun({ state }: Pick<RunRow, 'state'>): boolean {
 }
 
 export async function readRun(db: Db | Tx, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
-  return db
-    .selectFrom('run')
-    .selectAll()
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .executeTakeFirst();
+  return ofRun(db, dagId, runId).executeTakeFirst();
+}
+
+/** A run as it stays until the transaction ends: until then nobody else marks it, opens it again or closes it. */
+export async function holdRun(tx: Tx, dagId: DagId, runId: RunId): Promise<RunRow | undefined> {
+  return ofRun(tx, dagId, runId).forNoKeyUpdate().executeTakeFirst();
+}
+
+function ofRun(db: Db | Tx, dagId: DagId, runId: RunId) {
+  return db.selectFrom('run').selectAll().where('dag_id', '=', dagId).where('run_id', '=', runId);
 }

@@ -296,4 +296,3 @@ export interface Database {
 
 export type AssetRow = Selectable<AssetTable>;
 export type AliasRow = Selectable<AssetAliasTable>;
-export type DagRow = Selectable<DagTable>;

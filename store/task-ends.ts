@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import type { TaskOfRun } from './task-runs.ts';
+import { isOfTask, type TaskOfRun } from './task-rows.ts';
 
 /** A task of an open run that fails before any code of it ran; one that has a row already keeps it. */
 export async function failUnstarted(db: Db, task: TaskOfRun, error: string): Promise<void> {
@@ -26,18 +26,11 @@ export async function beginWait(db: Db, task: TaskOfRun): Promise<Date | undefin
 }
 
 /** The time it let pass is over. */
-export async function endWait(
-  db: Db,
-  { dagId, runId, attempt, taskId }: TaskOfRun,
-  error: string | null,
-): Promise<void> {
+export async function endWait(db: Db, task: TaskOfRun, error: string | null): Promise<void> {
   await db
     .updateTable('task_run')
     .set({ state: error === null ? 'success' : 'failed', error, ended_at: sql<Date>`clock()` })
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', '=', taskId)
+    .where(isOfTask(task))
     .where('state', '=', 'running')
     .execute();
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import type { TaskTry } from './recording.ts';
-import { isRunning } from './running-try.ts';
+import { isRunning } from './task-rows.ts';
 
 /** What a running try says about itself; what is absent stays as it is. */
 export interface TaskProgress {

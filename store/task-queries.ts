@@ -1,29 +1,46 @@
 import { sql } from 'kysely';
-import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import type { DagId, TaskId } from '../core/ids.ts';
 import type { TaskPlan } from '../core/run-plan.ts';
 import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
 import type { LogLine } from './task-logs.ts';
 import type { Page } from './page.ts';
 import type { TaskRunRow, TaskState } from './run-tables.ts';
-import type { TaskOfRun } from './task-runs.ts';
+import { isOfAttempt, isOfTask, type TaskOfRun } from './task-rows.ts';
 
-/** A task of a plan, or a callback of it, which has a row only where it was called. */
-export type PlannedTask = TaskPlan & { readonly isCallback?: true };
+interface PlannedTasks {
+  readonly tasks: readonly TaskPlan[];
+}
 
-/** Tasks of the plan a run executes, and behind them its callbacks; of the newest plan while it waits for a slot. */
+/** Tasks of the plan a run executes; of the newest plan while it waits for a slot. */
 export async function readRunTasks(
   db: Db,
   dagId: DagId,
   version: number | null,
-): Promise<readonly PlannedTask[]> {
-  const { rows } = await sql<{ readonly tasks: readonly PlannedTask[] }>`
-    select plan->'run'->'tasks' || coalesce((
-      select jsonb_agg(callback->'task' || '{"isCallback": true}') from jsonb_array_elements(plan->'run'->'callbacks') as callback
-    ), '[]') as tasks from dag_version
-    where dag_id = ${dagId} and plan is not null and version <= coalesce(${version}::int, version)
-    order by version desc limit 1`.execute(db);
+): Promise<readonly TaskPlan[]> {
+  const { rows } = await sql<PlannedTasks>`
+    select plan->'run'->'tasks' as tasks from ${planOf(dagId, version)}`.execute(db);
   return rows[0]?.tasks ?? [];
+}
+
+/** The same, and behind them the callbacks that the attempt has called. */
+export async function readShownTasks(
+  db: Db,
+  attempt: RunAttempt,
+  version: number | null,
+): Promise<readonly TaskPlan[]> {
+  const { rows } = await sql<PlannedTasks>`
+    select plan->'run'->'tasks' || coalesce((
+      select jsonb_agg(callback->'task') from jsonb_array_elements(plan->'run'->'callbacks') as callback
+      where exists (select from task_run where ${isOfAttempt(attempt)} and task_id = callback->'task'->>'id')
+    ), '[]') as tasks from ${planOf(attempt.dagId, version)}`.execute(db);
+  return rows[0]?.tasks ?? [];
+}
+
+function planOf(dagId: DagId, version: number | null) {
+  return sql`dag_version
+    where dag_id = ${dagId} and plan is not null and version <= coalesce(${version}::int, version)
+    order by version desc limit 1`;
 }
 
 const listed = [
@@ -36,16 +53,11 @@ const listed = [
 export type ListedTaskRun = Omit<TaskRunRow, 'result' | 'silent_tries' | 'heartbeat_details'>;
 
 /** The tasks of one attempt that have started or ended; of mapped ones only those that never had instances. */
-export async function listTaskRuns(
-  db: Db,
-  { dagId, runId, attempt }: RunAttempt,
-): Promise<readonly ListedTaskRun[]> {
+async function listTaskRuns(db: Db, attempt: RunAttempt): Promise<readonly ListedTaskRun[]> {
   return db
     .selectFrom('task_run')
     .select(listed)
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
+    .where(isOfAttempt(attempt))
     .where('map_index', '=', -1)
     .execute();
 }
@@ -60,30 +72,36 @@ export interface InstanceCount {
 }
 
 /** How many instances of its mapped tasks an attempt has in which state, and from when to when. */
-export async function countInstances(
-  db: Db,
-  { dagId, runId, attempt }: RunAttempt,
-): Promise<readonly InstanceCount[]> {
+export async function countInstances(db: Db, attempt: RunAttempt): Promise<readonly InstanceCount[]> {
   const { rows } = await sql<InstanceCount>`
     select task_id, state, count(*)::int as count, min(started_at) as started_at, max(ended_at) as ended_at from task_run
-    where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and map_index >= 0
+    where ${isOfAttempt(attempt)} and map_index >= 0
     group by task_id, state order by task_id, state`.execute(db);
   return rows;
+}
+
+/** What an attempt has of its tasks. */
+export interface TriedTasks {
+  readonly tried: readonly ListedTaskRun[];
+  readonly instances: readonly InstanceCount[];
+}
+
+export async function readTriedTasks(db: Db, attempt: RunAttempt): Promise<TriedTasks> {
+  const [tried, instances] = await Promise.all([listTaskRuns(db, attempt), countInstances(db, attempt)]);
+  return { tried, instances };
 }
 
 /** Instances of a mapped task that have started, in the order of their items. */
 export async function listInstances(
   db: Db,
-  { dagId, runId, attempt }: RunAttempt,
+  attempt: RunAttempt,
   taskId: TaskId,
   { limit, offset }: Page,
 ): Promise<readonly ListedTaskRun[]> {
   return db
     .selectFrom('task_run')
     .select(listed)
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
+    .where(isOfAttempt(attempt))
     .where('task_id', '=', taskId)
     .where('map_index', '>=', 0)
     .orderBy('map_index')
@@ -95,26 +113,17 @@ export async function listInstances(
 /** A task of one attempt, or one instance of it, as it is now. */
 export async function readTaskRun(
   db: Db,
-  { dagId, runId, attempt, taskId, mapIndex = -1 }: TaskOfRun,
+  task: TaskOfRun,
 ): Promise<Pick<TaskRunRow, 'state' | 'try' | 'ran_in'> | undefined> {
   return db
     .selectFrom('task_run')
     .select(['state', 'try', 'ran_in'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', '=', taskId)
-    .where('map_index', '=', mapIndex)
+    .where(isOfTask(task))
     .executeTakeFirst();
 }
 
 /** The log of one try. */
-export interface TaskLogQuery {
-  readonly dagId: DagId;
-  readonly runId: RunId;
-  readonly attempt: number;
-  readonly taskId: TaskId;
-  readonly mapIndex?: number | undefined;
+export interface TaskLogQuery extends TaskOfRun {
   readonly try: number;
   /** Only lines behind this one. */
   readonly after: number;
@@ -125,16 +134,12 @@ export interface TaskLogQuery {
 /** Lines of a task's log in the order they were written, each with its number. */
 export async function readTaskLog(
   db: Db,
-  { dagId, runId, attempt, taskId, mapIndex = -1, try: number, after, limit }: TaskLogQuery,
+  { try: number, after, limit, ...task }: TaskLogQuery,
 ): Promise<readonly (LogLine & { readonly id: number })[]> {
   return db
     .selectFrom('task_log')
     .select(['id', 'at', 'level', 'message', 'fields'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('task_id', '=', taskId)
-    .where('attempt', '=', attempt)
-    .where('map_index', '=', mapIndex)
+    .where(isOfTask(task))
     .where('try', '=', number)
     .where('id', '>', after)
     .orderBy('id')

@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import { TidegateError } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
+import type { Items } from '../core/mapped-items.ts';
 import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
+import { isOfAttempt } from './task-rows.ts';
 
 /** Most bytes of results, as JSON, that one task is given. */
 const maxResultsBytes = 64 * 1_024 * 1_024;
@@ -14,14 +16,14 @@ const maxResultsBytes = 64 * 1_024 * 1_024;
  */
 export async function readResults(
   db: Db,
-  { dagId, runId, attempt }: RunAttempt,
+  attempt: RunAttempt,
   tasks: readonly TaskId[],
 ): Promise<Readonly<Record<TaskId, Json>>> {
   if (tasks.length === 0) return {};
   const { rows } = await sql<{ task_id: TaskId; map_index: number; result: Json; bytes: number }>`
     with found as (
       select task_id, map_index, result, sum(octet_length(result::text)) over () as bytes from task_run
-      where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and task_id = any(${tasks}::text[]) and state = 'success'
+      where ${isOfAttempt(attempt)} and task_id = any(${tasks}::text[]) and state = 'success'
     )
     select task_id, map_index, case when bytes <= ${maxResultsBytes} then result end as result, bytes::float8 as bytes
     from found order by task_id, map_index`.execute(db);
@@ -41,13 +43,8 @@ export async function readResults(
 }
 
 /** The item of an instance of a mapped task: of the list that a task returned, or of what the instances of another mapped task returned. */
-export async function readItem(
-  db: Db,
-  { dagId, runId, attempt }: RunAttempt,
-  over: TaskId,
-  index: number,
-): Promise<Json> {
-  const ofIt = sql`dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and task_id = ${over} and state = 'success'`;
+export async function readItem(db: Db, attempt: RunAttempt, over: TaskId, index: number): Promise<Json> {
+  const ofIt = sql`${isOfAttempt(attempt)} and task_id = ${over} and state = 'success'`;
   const { rows } = await sql<{ item: Json }>`
     select coalesce(
       (select result -> ${index}::int from task_run where ${ofIt} and map_index = -1),
@@ -56,23 +53,20 @@ export async function readItem(
   return rows[0]?.item ?? null;
 }
 
-/** What a task is mapped over: so many items, or what is no list. */
-export type Items =
-  | { readonly kind: 'list'; readonly count: number }
-  | { readonly kind: 'no list'; readonly type: string };
-
-export async function countItems(
-  db: Db,
-  { dagId, runId, attempt }: RunAttempt,
-  over: TaskId,
-): Promise<Items> {
-  const { rows } = await sql<{ type: string | null; length: number | null; is_plain: boolean }>`
+/** What a task is mapped over that returned it. */
+export async function countItems(db: Db, attempt: RunAttempt, over: TaskId): Promise<Items> {
+  const { rows } = await sql<{
+    type: string | null;
+    length: number | null;
+    is_plain: boolean;
+    instances: number;
+  }>`
     select jsonb_typeof(result) as type, case jsonb_typeof(result) when 'array' then jsonb_array_length(result) end as length,
-      map_index = -1 as is_plain
-    from task_run where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and task_id = ${over} and state = 'success'
-    order by map_index`.execute(db);
+      map_index = -1 as is_plain, (count(*) over ())::int as instances
+    from task_run where ${isOfAttempt(attempt)} and task_id = ${over} and state = 'success'
+    order by map_index limit 1`.execute(db);
   const [first] = rows;
-  if (first?.is_plain !== true) return { kind: 'list', count: rows.length };
+  if (first?.is_plain !== true) return { kind: 'list', count: first?.instances ?? 0 };
   return first.length === null
     ? { kind: 'no list', type: first.type ?? 'nothing' }
     : { kind: 'list', count: first.length };

@@ -1,20 +1,12 @@
 import { sql } from 'kysely';
-import type { TaskId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
 import type { TaskTry } from './recording.ts';
-import { isRunning } from './running-try.ts';
-import { readRun, type RunAttempt } from './runs.ts';
+import { readRun } from './runs.ts';
 import { openTaskStates, type RunRow, type TaskRunRow, type TaskState } from './run-tables.ts';
+import { isOfTask, isRunning, type TaskOfRun } from './task-rows.ts';
 import { ticksOf } from './ticks.ts';
-
-/** A task of a run, or an instance of it. */
-export interface TaskOfRun extends RunAttempt {
-  readonly taskId: TaskId;
-  /** Which instance of a mapped task; absent of a task that is not mapped. */
-  readonly mapIndex?: number;
-}
 
 /** A task as its workflow asks for it. */
 export interface TaskToTry extends TaskOfRun {
@@ -74,20 +66,13 @@ export async function beginTry(db: Db, task: TaskToTry): Promise<Begun> {
 }
 
 /** How a task ended, or that its run was closed, without beginning a try; `undefined` while it is still to be done. */
-export async function readEnded(
-  db: Db,
-  { dagId, runId, attempt, taskId, mapIndex = -1 }: TaskOfRun,
-): Promise<EndedTask | undefined> {
-  const run = await readRun(db, dagId, runId);
-  if (run === undefined || run.attempt !== attempt) return { kind: 'run closed' };
+export async function readEnded(db: Db, task: TaskOfRun): Promise<EndedTask | undefined> {
+  const run = await readRun(db, task.dagId, task.runId);
+  if (run === undefined || run.attempt !== task.attempt) return { kind: 'run closed' };
   const row = await db
     .selectFrom('task_run')
     .select(['state', 'error', 'result'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
-    .where('task_id', '=', taskId)
-    .where('map_index', '=', mapIndex)
+    .where(isOfTask(task))
     .executeTakeFirst();
   if (row !== undefined && !isOpen(row.state)) return endedFrom(row);
   return run.ended_at === null ? undefined : { kind: 'run closed' };

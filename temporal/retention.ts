@@ -1,23 +1,16 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { pruneWorkflowId, summary } from '../core/workflow-names.ts';
 import { markRetentionSynced, readRetention } from '../store/retention.ts';
 import type { Deps } from './deps.ts';
+import { deleteSchedule, putSchedule } from './named-schedule.ts';
 
 /** Brings the schedule that deletes what is past its age in line with what was deployed: there is one where something has an age. */
 export async function syncRetention({ db, temporal }: Deps): Promise<void> {
   const { plan, isSynced } = await readRetention(db);
   if (isSynced) return;
-  const handle = temporal.client.schedule.getHandle(pruneWorkflowId);
-  if (plan === null || Object.keys(plan).length === 0) await ignoreMissing(() => handle.delete());
-  else {
-    const options = scheduleOptions(temporal.taskQueue);
-    try {
-      await handle.update((previous) => ({ ...options, state: previous.state }));
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-      await temporal.client.schedule.create({ scheduleId: pruneWorkflowId, ...options });
-    }
-  }
+  const { client, taskQueue } = temporal;
+  if (plan === null || Object.keys(plan).length === 0) await deleteSchedule(client, pruneWorkflowId);
+  else await putSchedule(client, pruneWorkflowId, scheduleOptions(taskQueue));
   await markRetentionSynced(db, plan);
 }
 
@@ -35,12 +28,4 @@ function scheduleOptions(taskQueue: string) {
       staticSummary: summary('deletes what is past its age'),
     },
   };
-}
-
-async function ignoreMissing(call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-  }
 }

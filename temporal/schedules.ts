@@ -1,9 +1,10 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { CronPlan } from '../core/run-plan.ts';
 import { deadlineWorkflowId, summary, tickWorkflowId } from '../core/workflow-names.ts';
 import type { UnsyncedDag } from '../store/syncing.ts';
 import type { TickInput } from '../workflows/tick.ts';
 import type { Temporal } from './deps.ts';
+import { deleteSchedule, putSchedule } from './named-schedule.ts';
 
 /** How late a tick may come after an outage of Temporal and still count. */
 const catchupWindow = '10 minutes';
@@ -38,17 +39,10 @@ async function syncSchedule(
   wanted: Wanted,
   { plan, isPaused }: Pick<UnsyncedDag, 'plan' | 'isPaused'>,
 ): Promise<void> {
-  const { schedule } = temporal.client;
-  const { id: scheduleId, cron } = wanted;
-  const handle = schedule.getHandle(scheduleId);
-  if (plan === null || cron === null) return ignoreMissing(() => handle.delete());
-  const options = scheduleOptions(wanted, cron, temporal.taskQueue);
-  try {
-    await handle.update((previous) => ({ ...options, state: { ...previous.state, paused: isPaused } }));
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-    await schedule.create({ scheduleId, ...options, state: { paused: isPaused } });
-  }
+  const { client, taskQueue } = temporal;
+  const { id, cron } = wanted;
+  if (plan === null || cron === null) return deleteSchedule(client, id);
+  return putSchedule(client, id, scheduleOptions(wanted, cron, taskQueue), { paused: isPaused });
 }
 
 function scheduleOptions({ id, input, startAt, endAt, says }: Wanted, cron: CronPlan, taskQueue: string) {
@@ -70,12 +64,4 @@ function scheduleOptions({ id, input, startAt, endAt, says }: Wanted, cron: Cron
       staticSummary: summary(`${says} (${cron.expression})`),
     },
   };
-}
-
-async function ignoreMissing(call: () => Promise<unknown>): Promise<void> {
-  try {
-    await call();
-  } catch (error) {
-    if (!(error instanceof ScheduleNotFoundError)) throw error;
-  }
 }

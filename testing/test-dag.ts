@@ -1,5 +1,5 @@
 import { instantOf } from '../activities/event-readers.ts';
-import type { CallbackCause, CallbackKind } from '../core/callback.ts';
+import type { CallbackCause, CallbackPlan } from '../core/callback.ts';
 import { TidegateError } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
@@ -45,12 +45,15 @@ export async function testDag(definition: DagDefinition | Defined, given: Given 
   const tasks: Record<string, TestedTask> = {};
   const results: Record<string, Json> = {};
   const beginsAt = instantOf(given.now ?? defaultNow, 'now');
-  const calling = (kind: CallbackKind) => (plan.callbacks ?? []).filter(({ on }) => on === kind);
-  const call = async (kind: CallbackKind, cause: CallbackCause): Promise<void> => {
-    for (const { task } of calling(kind))
-      tasks[task.id] = (await tryTask(play, { task, code: codeOf(dag, task.id), results, cause })).task;
+  const { callbacks = [] } = plan;
+  const call = async (callback: CallbackPlan, cause: CallbackCause): Promise<void> => {
+    const { task } = callback;
+    tasks[task.id] = (await tryTask(play, { task, code: codeOf(dag, task.id), results, cause })).task;
   };
-  const play = startPlay(dag, given, { beginsAt, onRetry: (cause) => call('retry', cause) });
+  const callAll = async (cause: CallbackCause): Promise<void> => {
+    for (const callback of callbacks) if (callback.on === cause.kind) await call(callback, cause);
+  };
+  const play = startPlay(dag, given, { beginsAt, onRetry: callAll });
 
   for (;;) {
     const { ready, settled } = step(plan, ends);
@@ -64,15 +67,16 @@ export async function testDag(definition: DagDefinition | Defined, given: Given 
     if (tested.state === 'success') results[task.id] = tested.result;
     if (choice !== undefined) Object.assign(ends, skippedBy(plan, task.id, choice));
   }
-  for (const callback of plan.callbacks ?? []) {
-    const { task } = callback;
+  for (const callback of callbacks) {
     if (callback.on !== 'late' || play.clock.now() - beginsAt < callback.afterMs) continue;
-    const cause = { kind: 'late', afterMs: callback.afterMs } as const;
-    tasks[task.id] = (await tryTask(play, { task, code: codeOf(dag, task.id), results, cause })).task;
+    await call(callback, { kind: 'late', afterMs: callback.afterMs });
   }
   const state = outcomeOf(plan, ends);
-  if (state === 'success') await call('success', { kind: 'success' });
-  else await call('failure', { kind: 'failure', reason: null, failedTasks: failedTasks(plan, ends) });
+  await callAll(
+    state === 'success'
+      ? { kind: 'success' }
+      : { kind: 'failure', reason: null, failedTasks: failedTasks(plan, ends) },
+  );
   const unstarted = plan.tasks.flatMap(({ id }) => {
     const end = ends[id];
     return tasks[id] === undefined && end !== undefined ? [[id, neverStarted(end)] as const] : [];

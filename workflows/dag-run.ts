@@ -59,7 +59,6 @@ async function resumed(given: DagRunInput) {
   return { input: { ...given, plan }, kept: ends };
 }
 
-/** The same in Temporal's words. */
 function timedOut(timeoutMs = 0): string {
   return `it took longer than its time-out of ${timeoutMs / 1_000} s`;
 }

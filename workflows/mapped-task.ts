@@ -11,9 +11,8 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { TaskId } from '../core/ids.ts';
 import type { TaskPlan } from '../core/run-plan.ts';
-import { endOfInstances, type InstanceEnd } from '../core/task-shape.ts';
+import { endOfInstances, type InstanceEnd, type MappedOver } from '../core/task-shape.ts';
 import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
 import { expandTask } from './local-activities.ts';
 import { type EndedTask, type RunReference, runTask } from './task-activity.ts';
@@ -37,8 +36,8 @@ export type InstanceEnds = Readonly<Record<InstanceEnd, number>>;
 const none: InstanceEnds = { success: 0, failed: 0, skipped: 0 };
 
 /** What a task is mapped over, and with how much room. */
-interface MappedOver {
-  readonly over: TaskId;
+interface Mapping {
+  readonly over: MappedOver;
   /** Takes room for so many instances, at least one. @returns how much it got */
   readonly take: (count: number) => number;
   readonly tellsRetries: boolean;
@@ -48,7 +47,7 @@ interface MappedOver {
 export async function runMapped(
   run: RunReference,
   task: TaskPlan,
-  { over, take, tellsRetries }: MappedOver,
+  { over, take, tellsRetries }: Mapping,
 ): Promise<EndedTask> {
   const { dagId, runId, attempt } = run;
   try {
@@ -56,8 +55,10 @@ export async function runMapped(
     if (expansion.kind === 'failed') return { end: 'failed' };
     const { count } = expansion;
     if (count === 0) return { end: 'skipped' };
+    const expanded: TaskPlan =
+      expansion.over === undefined ? task : { ...task, shape: { kind: 'mapped', over: expansion.over } };
     const input: MappedTaskInput = {
-      ...{ dagId, runId, attempt, task, count, window: take(count) },
+      ...{ dagId, runId, attempt, task: expanded, count, window: take(count) },
       ...{ next: 0, ended: none, ...(tellsRetries ? { tellsRetries } : {}) },
     };
     const ended = await executeChild(mappedTask, {

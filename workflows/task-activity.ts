@@ -85,6 +85,7 @@ export function endOfFailure(error: unknown): 'cancelled' | 'failed' {
   throw error;
 }
 
+/** The same in Temporal's words. */
 function temporalPriority({ level, fairnessKey, fairnessWeight }: TaskPriority) {
   return {
     ...(level === undefined ? {} : { priorityKey: level }),

@@ -1,12 +1,10 @@
 import { Router } from 'express';
 import type { TaskWish } from '../../core/clearing-tasks.ts';
-import type { DagId, RunId } from '../../core/ids.ts';
 import { planAttempt } from '../../store/attempts.ts';
 import { readRunStory } from '../../store/attempt-queries.ts';
-import { findDag } from '../../store/dag-queries.ts';
-import { findRun, type RunRecord } from '../../store/run-queries.ts';
+import type { RunRecord } from '../../store/run-queries.ts';
 import type { AttemptReason } from '../../store/run-tables.ts';
-import { listTaskRuns, readRunTasks } from '../../store/task-queries.ts';
+import { readRunTasks, readTriedTasks } from '../../store/task-queries.ts';
 import { clearRun } from '../../temporal/clear-run.ts';
 import {
   ClearDagRun,
@@ -16,11 +14,11 @@ import {
 } from '../contract/clearing.ts';
 import type { ApiDeps } from '../deps.ts';
 import { refusedAttempt } from '../refused-attempt.ts';
-import { bodyOf, dagIdOf, runIdOf, unknownDag, unknownRun } from '../request.ts';
+import { bodyOf } from '../request.ts';
 import { toAttempts } from '../wire/attempts.ts';
 import { toDagRun } from '../wire/dag-runs.ts';
-import { toTaskInstance } from '../wire/task-instances.ts';
-import { requireRun } from './dag-runs.ts';
+import { toTaskInstances } from '../wire/task-instances.ts';
+import { requireRun, requireRunOf } from './dag-runs.ts';
 
 /** What a request wants to run again. */
 interface Clearing {
@@ -36,8 +34,7 @@ export function clearingRoutes(deps: ApiDeps): Router {
 
   router.post('/dags/:dag_id/clearTaskInstances', async (request, response) => {
     const body = bodyOf(ClearTaskInstances, request);
-    const dagId = dagIdOf(request.params.dag_id);
-    const run = await findRunOf(deps, dagId, runIdOf(dagId, body.dag_run_id));
+    const run = await requireRunOf(deps, request.params.dag_id, body.dag_run_id);
     const wish: TaskWish = {
       tasks: body.task_ids ?? null,
       ...{ downstream: body.include_downstream, upstream: body.include_upstream },
@@ -73,7 +70,7 @@ async function clear(deps: ApiDeps, { run, wish, why, asked }: Clearing): Promis
   const { dag_id: dagId, run_id: runId, attempt, version } = run;
   const [tasks, tried] = await Promise.all([
     readRunTasks(deps.db, dagId, version),
-    listTaskRuns(deps.db, { dagId, runId, attempt }),
+    readTriedTasks(deps.db, { dagId, runId, attempt }),
   ]);
   const wanted = { dagId, runId, seen: asked.attempt, wish };
   const cleared = asked.dry_run
@@ -81,19 +78,11 @@ async function clear(deps: ApiDeps, { run, wish, why, asked }: Clearing): Promis
     : await clearRun(deps, { ...wanted, who: asked.who, why });
   if (cleared.kind !== 'ready' && cleared.kind !== 'opened' && cleared.kind !== 'already')
     throw refusedAttempt(dagId, runId, cleared);
-  const byTask = new Map(tried.map((row) => [row.task_id, row]));
   const isAgain = new Set(cleared.again);
-  const task_instances = tasks
-    .filter(({ id }) => isAgain.has(id))
-    .map((task) => toTaskInstance(run, task, byTask.get(task.id)));
+  const again = tasks.filter(({ id }) => isAgain.has(id));
+  const task_instances = [...toTaskInstances(run, again, tried)];
   return {
     ...{ task_instances, total_entries: task_instances.length, attempt: cleared.attempt },
     kept_task_ids: tasks.flatMap(({ id }) => (isAgain.has(id) ? [] : [id])),
   };
-}
-
-async function findRunOf({ db }: ApiDeps, dagId: DagId, runId: RunId): Promise<RunRecord> {
-  const run = await findRun(db, dagId, runId);
-  if (run !== undefined) return run;
-  throw (await findDag(db, dagId)) === undefined ? unknownDag(dagId) : unknownRun(dagId, runId);
 }

@@ -73,11 +73,16 @@ export function dagRunRoutes(deps: ApiDeps): Router {
 
 /** @throws TidegateError `unknown_run` when the DAG has no such run */
 export async function requireRun(
-  { db }: ApiDeps,
+  deps: ApiDeps,
   { params }: Request<{ dag_id: string; dag_run_id: string }>,
 ): Promise<RunRecord> {
-  const dagId = dagIdOf(params.dag_id);
-  const runId = runIdOf(dagId, params.dag_run_id);
+  return requireRunOf(deps, params.dag_id, params.dag_run_id);
+}
+
+/** The same of a run that is named elsewhere than in the path. */
+export async function requireRunOf({ db }: ApiDeps, dag: string, run_id: string): Promise<RunRecord> {
+  const dagId = dagIdOf(dag);
+  const runId = runIdOf(dagId, run_id);
   const run = await findRun(db, dagId, runId);
   if (run !== undefined) return run;
   throw (await findDag(db, dagId)) === undefined ? unknownDag(dagId) : unknownRun(dagId, runId);

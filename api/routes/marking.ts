@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { markTask } from '../../store/marks.ts';
 import { noteRun } from '../../store/runs.ts';
-import { listTaskRuns, readRunTasks } from '../../store/task-queries.ts';
+import { readRunTasks, readTriedTasks } from '../../store/task-queries.ts';
 import { markRun } from '../../temporal/mark-run.ts';
 import { PatchDagRun, PatchTaskInstance } from '../contract/marking.ts';
 import type { TaskInstanceCollection } from '../contract/task-instances.ts';
@@ -9,7 +9,7 @@ import type { ApiDeps } from '../deps.ts';
 import { refusedMark } from '../refused-attempt.ts';
 import { bodyOf, taskIdOf, unknownRun } from '../request.ts';
 import { toDagRun } from '../wire/dag-runs.ts';
-import { toTaskInstance } from '../wire/task-instances.ts';
+import { toTaskInstances } from '../wire/task-instances.ts';
 import { requireRun } from './dag-runs.ts';
 
 export function markingRoutes(deps: ApiDeps): Router {
@@ -35,12 +35,10 @@ export function markingRoutes(deps: ApiDeps): Router {
     if (marked.kind === 'unknown') throw unknownRun(dagId, runId);
     const [tasks, tried] = await Promise.all([
       readRunTasks(deps.db, dagId, version),
-      listTaskRuns(deps.db, { dagId, runId, attempt }),
+      readTriedTasks(deps.db, { dagId, runId, attempt }),
     ]);
-    const own = tried.find(({ task_id }) => task_id === taskId);
-    const task_instances = tasks
-      .filter(({ id }) => id === taskId)
-      .map((task) => toTaskInstance(run, task, own));
+    const marking = tasks.filter(({ id }) => id === taskId);
+    const task_instances = [...toTaskInstances(run, marking, tried)];
     response.json({ task_instances, total_entries: task_instances.length } satisfies TaskInstanceCollection);
   });
 

@@ -2,11 +2,10 @@ import { Router } from 'express';
 import {
   countInstances,
   listInstances,
-  listTaskRuns,
-  type PlannedTask,
-  readRunTasks,
+  readShownTasks,
   readTaskLog,
   readTaskRun,
+  readTriedTasks,
 } from '../../store/task-queries.ts';
 import {
   type TaskInstanceCollection,
@@ -16,7 +15,7 @@ import {
 } from '../contract/task-instances.ts';
 import type { ApiDeps } from '../deps.ts';
 import { queryOf, taskIdOf, tryNumberOf, unknownTask } from '../request.ts';
-import { toLogMessage, toMappedTask, toTaskInstance } from '../wire/task-instances.ts';
+import { toLogMessage, toTaskInstance, toTaskInstances } from '../wire/task-instances.ts';
 import { requireRun } from './dag-runs.ts';
 
 /** Lines of one answer unless the whole log is asked for. */
@@ -30,22 +29,12 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
     const { limit, offset } = queryOf(TaskInstanceQuery, request);
     const run = await requireRun(deps, request);
     const { dag_id: dagId, run_id: runId, attempt, version } = run;
-    const [tasks, tried, instances] = await Promise.all([
-      readRunTasks(deps.db, dagId, version),
-      listTaskRuns(deps.db, { dagId, runId, attempt }),
-      countInstances(deps.db, { dagId, runId, attempt }),
+    const [tasks, tried] = await Promise.all([
+      readShownTasks(deps.db, { dagId, runId, attempt }, version),
+      readTriedTasks(deps.db, { dagId, runId, attempt }),
     ]);
-    const byTask = new Map(tried.map((row) => [row.task_id, row]));
-    const isCalled = ({ id }: PlannedTask) => byTask.has(id) || instances.some((one) => one.task_id === id);
-    const shown = tasks.filter((task) => task.isCallback !== true || isCalled(task));
-    const page = shown.slice(offset, offset + limit);
-    const task_instances = page.map((task) => {
-      const counts = instances.filter(({ task_id }) => task_id === task.id);
-      return counts.length > 0
-        ? toMappedTask(run, task, counts)
-        : toTaskInstance(run, task, byTask.get(task.id));
-    });
-    response.json({ task_instances, total_entries: shown.length } satisfies TaskInstanceCollection);
+    const task_instances = [...toTaskInstances(run, tasks.slice(offset, offset + limit), tried)];
+    response.json({ task_instances, total_entries: tasks.length } satisfies TaskInstanceCollection);
   });
 
   router.get(`${ofRun}/:task_id/listMapped`, async (request, response) => {
@@ -53,7 +42,8 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
     const run = await requireRun(deps, request);
     const { dag_id: dagId, run_id: runId, attempt, version } = run;
     const taskId = taskIdOf(dagId, request.params.task_id);
-    const task = (await readRunTasks(deps.db, dagId, version)).find(({ id }) => id === taskId);
+    const tasks = await readShownTasks(deps.db, { dagId, runId, attempt }, version);
+    const task = tasks.find(({ id }) => id === taskId);
     if (task === undefined) throw unknownTask(dagId, taskId);
     const [rows, counts] = await Promise.all([
       listInstances(deps.db, { dagId, runId, attempt }, taskId, { limit, offset }),
@@ -77,7 +67,7 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
     const taskId = taskIdOf(dagId, request.params.task_id);
     const asked = { dagId, runId, attempt: wantedAttempt ?? run.attempt, taskId, mapIndex };
     const [tasks, tried] = await Promise.all([
-      readRunTasks(deps.db, dagId, run.version),
+      readShownTasks(deps.db, asked, run.version),
       readTaskRun(deps.db, asked),
     ]);
     // Of a task that was kept, the log is where it ran.

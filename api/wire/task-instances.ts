@@ -1,6 +1,6 @@
 import type { TaskPlan } from '../../core/run-plan.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
-import type { InstanceCount, ListedTaskRun } from '../../store/task-queries.ts';
+import type { InstanceCount, ListedTaskRun, TriedTasks } from '../../store/task-queries.ts';
 import type { LogLine } from '../../store/task-logs.ts';
 import type {
   InstanceCounts,
@@ -67,8 +67,23 @@ export function toTaskInstance(
   };
 }
 
+/** Tasks of a run: of a mapped one its instances tell, as soon as it has any. */
+export function toTaskInstances(
+  run: RunRecord,
+  tasks: readonly TaskPlan[],
+  { tried, instances }: TriedTasks,
+): readonly TaskInstance[] {
+  const byTask = new Map(tried.map((row) => [row.task_id, row]));
+  return tasks.map((task) => {
+    const counts = instances.filter(({ task_id }) => task_id === task.id);
+    return counts.length > 0
+      ? toMappedTask(run, task, counts)
+      : toTaskInstance(run, task, byTask.get(task.id));
+  });
+}
+
 /** A mapped task as a whole: its state is the one that says most about its instances. */
-export function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly InstanceCount[]): TaskInstance {
+function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly InstanceCount[]): TaskInstance {
   const instances: InstanceCounts = Object.fromEntries(counts.map(({ state, count }) => [state, count]));
   const state = statesByWeight.find((one) => instances[one] !== undefined) ?? null;
   const isOver = counts.every(({ ended_at }) => ended_at !== null);

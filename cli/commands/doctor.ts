@@ -1,4 +1,4 @@
-import { ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { MonitorHealth } from '../../api/contract/health.ts';
 import { tickWorkflowId } from '../../core/workflow-names.ts';
 import { listDags } from '../../store/dag-queries.ts';
@@ -10,6 +10,7 @@ import { reachDatabase } from '../../store/reach.ts';
 import { readRetention } from '../../store/retention.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import type { Temporal } from '../../temporal/deps.ts';
+import { isScheduled } from '../../temporal/named-schedule.ts';
 import { readNamespaceRetention } from '../../temporal/namespace-retention.ts';
 import { type Environment, parseEnvironment } from '../../temporal/environment.ts';
 import { oneLine } from '../command-failure.ts';
@@ -182,19 +183,6 @@ async function lookAtSchedules(db: Db, { client }: Temporal): Promise<Outcome> {
     found: `there is none for ${missing.join(', ')}`,
     remedy: 'run `tidegate deploy`; one that was deleted by hand comes back when its DAG changes',
   };
-}
-
-async function isScheduled(client: Temporal['client'], scheduleId: string): Promise<boolean> {
-  return client.schedule
-    .getHandle(scheduleId)
-    .describe()
-    .then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ScheduleNotFoundError) return false;
-        throw error;
-      },
-    );
 }
 
 function reportOf(findings: readonly Finding[]): Report {

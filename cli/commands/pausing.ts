@@ -4,6 +4,7 @@ import { pathOf } from '../api-client.ts';
 import { invalid } from '../command-failure.ts';
 import { type Cell, instant, type Report } from '../report.ts';
 import type { Session } from '../session.ts';
+import { userOf } from '../user.ts';
 
 export interface AllOption {
   readonly all?: true;
@@ -35,7 +36,7 @@ async function pauseOne({ api }: Session, dagId: string, isPaused: boolean): Pro
 }
 
 async function pauseAll({ api, surroundings }: Session, isPaused: boolean): Promise<Report> {
-  const body = { is_paused: isPaused, who: surroundings.environment['USER'] || 'cli' };
+  const body = { is_paused: isPaused, who: userOf(surroundings.environment) };
   const json = await api.send('PATCH', Project, '/api/v2/project', body);
   const { pause_changed_at: at } = json;
   const facts: readonly (readonly [string, Cell])[] = [

@@ -18,10 +18,19 @@ const load = dag('load', {}, (d) => {
   });
 });
 
+const told = dag('told', {}, (d) => {
+  const list = d.task('list', async () => [1, 2]);
+  d.map('each', list, async ({ item, run }) => {
+    if (item === 2 && run.attempt === 1) throw new Error('it broke');
+  });
+  d.onFailure('page', {}, ({ log }) => log.info('paged'));
+  d.onSuccess('cheer', {}, () => undefined);
+});
+
 let tidegate: Tidegate;
 let http: ReturnType<typeof supertest>;
 beforeAll(async () => {
-  tidegate = await startTidegate([load]);
+  tidegate = await startTidegate([load, told]);
   http = supertest(createApp({ ...tidegate.deps, temporalUiUrl: undefined, version: '0' }));
 }, 60_000);
 afterAll(async () => {
@@ -86,6 +95,41 @@ describe('clearing tasks', () => {
       200,
     );
     expect((await clearTasks({ dag_run_id: runId, dryrun: false })).status).toBe(422);
+  });
+});
+
+describe('what a run shows beside its plain tasks', () => {
+  const of = (runId: string) => `/api/v2/dags/told/dagRuns/${runId}`;
+  let runId: string;
+  beforeAll(async () => {
+    runId = await tidegate.trigger('told');
+    expect(await tidegate.closed('told', runId)).toMatchObject({ state: 'failed' });
+  });
+  const cleared = async () => {
+    const { body } = await http.post(`${of(runId)}/clear`).send({ only_failed: true });
+    return ClearedTaskInstances.parse(body);
+  };
+
+  it('is a mapped task by its instances, also where it is cleared or marked', async () => {
+    const mapped = { task_id: 'each', state: 'failed', instances: { success: 1, failed: 1 } };
+    const listed = await http.get(`${of(runId)}/taskInstances`);
+    expect(TaskInstanceCollection.parse(listed.body).task_instances).toMatchObject([
+      ...[{ task_id: 'list' }, mapped, { task_id: 'page', state: 'success' }],
+    ]);
+    expect((await cleared()).task_instances).toMatchObject([mapped]);
+    const { body } = await http.patch(`${of(runId)}/taskInstances/each`).send({ new_state: 'failed' });
+    expect(TaskInstanceCollection.parse(body).task_instances).toMatchObject([
+      { state: 'failed', instances: { failed: 2 } },
+    ]);
+  });
+
+  it('is a callback that was called: it has a log, but is neither kept nor marked', async () => {
+    const { body } = await http.get(`${of(runId)}/taskInstances/page/logs/1`);
+    expect(TaskLogs.parse(body).content).toMatchObject([{ event: 'paged' }]);
+    expect((await http.get(`${of(runId)}/taskInstances/cheer/logs/1`)).body.code).toBe('unknown_task');
+    expect(await cleared()).toMatchObject({ kept_task_ids: ['list'], total_entries: 1 });
+    const marked = await http.patch(`${of(runId)}/taskInstances/page`).send({ new_state: 'failed' });
+    expect([marked.status, marked.body.code]).toEqual([404, 'unknown_task']);
   });
 });
 

@@ -81,6 +81,19 @@ describe('clearing a mapped task', () => {
     const anew = new Map(half).set(list, ran('failed'));
     expect(clearTasks(mapped, anew, failures)).toEqual({ again: [list, each], kept: [], keptInstances: [] });
   });
+
+  it('keeps none where one of several lists is made anew', () => {
+    const other = parseTaskId('other');
+    const sources = [list, other].map((task) => ({ name: task, task }));
+    const shape = { kind: 'mapped', over: { by: 'product', sources } } as const;
+    const plan = {
+      tasks: [aTaskPlan('list'), aTaskPlan('other'), aTaskPlan('each', { needs: [list, other], shape })],
+    };
+    const failures = { ...all, onlyFailed: true };
+    const kept = new Map(half).set(other, ran('success'));
+    expect(clearTasks(plan, kept, failures).keptInstances).toEqual([each]);
+    expect(clearTasks(plan, kept.set(other, ran('failed')), failures).keptInstances).toEqual([]);
+  });
 });
 
 describe('clearing tasks of a run', () => {

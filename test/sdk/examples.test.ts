@@ -63,6 +63,7 @@ describe('the examples in the sdk', () => {
         'select',
         'simulate',
         'startOf',
+        'zip',
       ],
     ]);
     expect([...(await examplesOfSdk()).keys()]).toEqual(expect.arrayContaining(authored));

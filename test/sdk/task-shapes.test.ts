@@ -1,5 +1,5 @@
 import { compileDag } from '../../sdk/compile.ts';
-import { dag, type DagBuilder, ioManager, resource } from '../../sdk/index.ts';
+import { dag, type DagBuilder, ioManager, resource, zip } from '../../sdk/index.ts';
 import type { JsonObject } from '../../sdk/index.ts';
 
 const compile = (build: (d: DagBuilder<JsonObject>) => void) =>
@@ -44,6 +44,27 @@ describe('a task that is more than one', () => {
     ]);
   });
 
+  it('waits for each of the lists that it is mapped over once, in the order they are given', () => {
+    const build = (d: DagBuilder<JsonObject>): void => {
+      const b = d.task('b', () => [1]);
+      const a = d.task('a', () => ['x']);
+      d.map('all', { b, a, again: b }, ok);
+      d.map('pairs', zip({ a, b }), { needs: [b] }, ok);
+    };
+    const source = (name: string, task = name) => ({ name, task });
+    expect(taskOf(build, 'all')).toMatchObject({
+      needs: ['b', 'a'],
+      shape: {
+        kind: 'mapped',
+        over: { by: 'product', sources: [source('b'), source('a'), source('again', 'b')] },
+      },
+    });
+    expect(taskOf(build, 'pairs')).toMatchObject({
+      needs: ['b', 'a'],
+      shape: { kind: 'mapped', over: { by: 'zip', sources: [source('a'), source('b')] } },
+    });
+  });
+
   it.each<[string, (d: DagBuilder<JsonObject>) => void]>([
     [
       'nothing needs it: a branch chooses among the tasks that need it',
@@ -60,6 +81,20 @@ describe('a task that is more than one', () => {
         const list = d.task('list', { io: lake }, () => ['a']);
         d.map('each', list, ({ item }) => item);
       },
+    ],
+    [
+      "it is mapped over task 'list', whose result IO manager 'lake' keeps",
+      (d) => {
+        const list = d.task('list', { io: lake }, () => ['a']);
+        const other = d.task('other', () => ['a']);
+        d.map('each', zip({ other, list }), ({ item }) => item.list);
+      },
+    ],
+    ["task 'each' is mapped over nothing", (d) => void d.map('each', {}, ok)],
+    ["task 'each' is mapped over nothing", (d) => void d.map('each', 'list' as never, ok)],
+    [
+      "task 'each' is mapped over 'day', which is no task: give what d.task returned",
+      (d) => void d.map('each', { day: undefined } as never, ok),
     ],
     [
       "it is isolated, and resource 'rates' lives in the process of the worker",
@@ -92,6 +127,17 @@ describe('a task that is more than one', () => {
       const number = d.task('number', () => 1);
       // @ts-expect-error a number is no list
       d.map('no_list', number, () => 1);
+      // @ts-expect-error nor is it one beside others
+      d.map('no_lists', { rows, number }, () => 1);
+      d.map('pairs', { row: rows, other: ids }, {}, ({ item }) => {
+        // @ts-expect-error items have no such name
+        void item.third;
+        return item.row.id + item.other;
+      });
+      d.map('beside', zip({ row: rows, other: ids }), ({ item }) => {
+        const other: number = item.other;
+        return { ...item.row, other };
+      });
       const file = d.waitFor('file', {}, () => (Math.random() > 0.5 ? false : { path: 'x' }));
       d.task('sum', { needs: { ids, file } }, ({ needs }) => {
         const sum: number = needs.ids.reduce((one, other) => one + other, 0);
@@ -99,7 +145,7 @@ describe('a task that is more than one', () => {
         return { sum, path };
       });
     };
-    expect(compile(build)).toHaveLength(7);
+    expect(compile(build)).toHaveLength(10);
   });
 });
 

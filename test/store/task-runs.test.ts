@@ -1,6 +1,10 @@
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
+import { Recorder } from '../../store/recorder.ts';
+import type { TaskTry } from '../../store/recording.ts';
 import { beginTry, failTry, readEnded } from '../../store/task-runs.ts';
 import { aDagPlan } from '../support/plans.ts';
+import { readStoredResult } from '../../store/stored-result.ts';
+import { countItems } from '../../store/task-results.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 const dagId = parseDagId('a_dag');
@@ -37,5 +41,20 @@ describe('the tries of a task', () => {
     expect(await readEnded(store.db, task())).toEqual({
       ...{ kind: 'ended', state: 'failed', error: 'it broke', result: null },
     });
+  });
+
+  it('of instances leave a result each, which are as many items', async () => {
+    const recorder = new Recorder(store.db);
+    const endedWith = (tried: TaskTry, result: object) =>
+      store.submission([], { success: { ...tried, result: JSON.stringify(result) } });
+    for (const mapIndex of [0, 1, 2]) {
+      const instance = { ...task(), mapIndex };
+      await beginTry(store.db, { ...instance, timeoutMs: null, worker: 'test' });
+      if (mapIndex < 2) await recorder.record(await endedWith({ ...instance, try: 1 }, { index: mapIndex }));
+    }
+    expect(await readStoredResult(store.db, { ...task(), mapIndex: 1 })).toEqual({ index: 1 });
+    expect(await readStoredResult(store.db, { ...task(), mapIndex: 2 })).toBeNull();
+    expect(await readStoredResult(store.db, task())).toBeNull();
+    expect(await countItems(store.db, task(), task().taskId)).toEqual({ kind: 'list', count: 2 });
   });
 });

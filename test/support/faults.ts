@@ -19,6 +19,10 @@ const transactions = [
   ['requestRun', /^insert into "run" (?!.*"admitted_at")/],
   ['markSent', /^update "consumer" set "sent"/],
   ['markCloseReported', /^update "run" set "is_close_reported"/],
+  ['pruneLogs', /set are_logs_pruned = true/],
+  ['pruneRuns', /set runs_pruned_before/],
+  ['pruneEvents', /set events_pruned = events_pruned/],
+  ['pruneConsumption', /delete from "consumption" t/],
 ] as const;
 
 type TransactionName = (typeof transactions)[number][0];

@@ -79,9 +79,8 @@ describe('retention', () => {
     const would = await pruneNow({ isDry: true });
     expect(await seqsOf()).toEqual(before);
     const went = await pruneNow();
-    expect(went).toMatchObject({ asset_event: 2, run: 3, task_run: 3, task_log: 0 });
-    const { consumption: _, ...rest } = went;
-    expect(would).toEqual(rest);
+    expect(went).toMatchObject({ asset_event: 2, run: 3, task_run: 3, task_log: 0, consumption: 1 });
+    expect(would).toEqual(went);
     // The first two are queued for `both`, the third is of the newest run, the last the newest of its asset.
     expect(before).toEqual([first, again, second, third, last - 1, last]);
     expect(await seqsOf()).toEqual([first, again, third, last]);
@@ -129,7 +128,9 @@ describe('retention', () => {
     await eventually(async () => (await tidegate.runsOf('each')).every(({ ended_at }) => ended_at !== null));
     await tidegate.deps.closedRuns.idle();
     await age(500);
+    const would = await pruneNow({ isDry: true });
     const went = await pruneNow();
+    expect(would).toEqual(went);
     expect(went['accepted_event']).toBe(1);
     const left = await seqsOf();
     expect([small, accepted].filter((seq) => left.includes(seq))).toEqual([]);
@@ -174,10 +175,15 @@ describe('retention', () => {
     const stop = new AbortController();
     await expect(pruneNow({ signal: stop.signal, onStep: () => stop.abort() })).rejects.toThrow('aborted');
     await isBalanced();
+    const would = await pruneNow({ isDry: true });
     const both = await Promise.all([pruneNow(), pruneNow()]);
     const runs = both.reduce((sum, { run = 0 }) => sum + run, 0);
     const events = both.reduce((sum, { asset_event = 0 }) => sum + asset_event, 0);
+    const intervals = both.reduce((sum, { consumption = 0 }) => sum + consumption, 0);
     expect({ runs: runs > 0, events: events > 0 }).toEqual({ runs: true, events: true });
+    expect({ runs, events, intervals }).toEqual({
+      ...{ runs: would['run'], events: would['asset_event'], intervals: would['consumption'] },
+    });
     expect(await pruneNow()).toMatchObject({ asset_event: 0, run: 0 });
     await isBalanced();
   });

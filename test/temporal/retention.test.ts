@@ -1,7 +1,8 @@
-import { ScheduleNotFoundError } from '@temporalio/client';
+import { pruneWorkflowId } from '../../core/workflow-names.ts';
 import { asset, dag } from '../../sdk/index.ts';
 import { readRetention } from '../../store/retention.ts';
 import { deploy } from '../../temporal/deploy.ts';
+import { isScheduled } from '../../temporal/named-schedule.ts';
 import { sweep } from '../../temporal/sweep.ts';
 import { setClock } from '../support/clock.ts';
 import { eventually, projectOf, startTidegate, type Tidegate } from '../support/tidegate.ts';
@@ -16,25 +17,16 @@ beforeAll(async () => {
 });
 afterAll(() => tidegate.stop());
 
-const schedule = () => tidegate.deps.temporal.client.schedule.getHandle('tidegate/prune');
+const schedule = () => tidegate.deps.temporal.client.schedule.getHandle(pruneWorkflowId);
 const deployWith = (retention?: object) =>
   deploy(tidegate.deps, { ...projectOf(dags), ...(retention && { retention }) });
-const isScheduled = (): Promise<boolean> =>
-  schedule()
-    .describe()
-    .then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ScheduleNotFoundError) return false;
-        throw error;
-      },
-    );
+const isThere = () => isScheduled(tidegate.deps.temporal.client, pruneWorkflowId);
 
 describe('the schedule of retention', () => {
   it('is there while the project says so, and prunes by what is deployed then', async () => {
-    expect(await isScheduled()).toBe(false);
+    expect(await isThere()).toBe(false);
     await deployWith({ runsMs: 30 * dayMs });
-    expect(await isScheduled()).toBe(true);
+    expect(await isThere()).toBe(true);
     await deployWith({ runsMs: 60 * dayMs });
     for (let count = 1; count <= 3; count += 1) {
       await tidegate.post(made.uri);
@@ -51,7 +43,7 @@ describe('the schedule of retention', () => {
     await eventually(async () => (await tidegate.runsOf('work')).length === 1);
     await setClock(tidegate.deps.db, 'real');
     await deployWith();
-    expect(await isScheduled()).toBe(false);
+    expect(await isThere()).toBe(false);
   });
 
   it('that a deploy was cut off before is made by a sweep', async () => {
@@ -59,7 +51,7 @@ describe('the schedule of retention', () => {
     await schedule().delete();
     await tidegate.deps.db.updateTable('project').set({ is_retention_synced: false }).execute();
     await sweep(tidegate.deps, { isFull: true });
-    expect(await isScheduled()).toBe(true);
+    expect(await isThere()).toBe(true);
     expect(await readRetention(tidegate.deps.db)).toMatchObject({ isSynced: true, plan: { logsMs: dayMs } });
   });
 });

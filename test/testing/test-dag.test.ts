@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alias, asset, assetRef, dag, defineAsset, resource, RetryAfter } from '../../sdk/index.ts';
+import { alias, asset, assetRef, dag, defineAsset, resource, RetryAfter, zip } from '../../sdk/index.ts';
 import { testDag, testTask } from '../../testing/index.ts';
 import { fail, ok, skip, startRuns } from '../support/runs.ts';
 
@@ -45,6 +45,42 @@ const shapes = dag('shapes', {}, (d) => {
 });
 
 describe('a DAG run in process', () => {
+  it('maps over combinations of items, and over those at the same place', async () => {
+    const combined = dag('combined', {}, (d) => {
+      const a = d.task('a', async () => ['x', 'y']);
+      const b = d.task('b', async () => [1, 2]);
+      d.map('all', { a, b }, async ({ item }) => `${item.a}${item.b}`);
+      d.map('pairs', zip({ a, b }), async ({ item }) => `${item.a}${item.b}`);
+    });
+    const { tasks } = await testDag(combined);
+    expect(tasks['all']?.result).toEqual(['x1', 'x2', 'y1', 'y2']);
+    expect(tasks['pairs']?.result).toEqual(['x1', 'y2']);
+  });
+
+  it('says why there are no instances, or nothing to wait for, as a deployed one does', async () => {
+    const returning = (value: unknown) => async () => JSON.parse(JSON.stringify(value)) as never;
+    const odd = dag('odd', {}, (d) => {
+      const object = d.task('object', returning({ rows: 1 }));
+      d.map('each', object as never, ok);
+      const many = d.task('many', returning(Array.from({ length: 10_001 }, () => 0)));
+      d.map('all', many as never, ok);
+      d.map('uneven', zip({ many, none: d.task('one', async () => [1]) }) as never, ok);
+      const soon = d.task('soon', returning('soon'));
+      d.wait('pause', { until: soon });
+      const none = d.task('none', async (): Promise<readonly number[]> => skip());
+      d.map('unfed', none, { triggerRule: 'all_done' }, ok);
+    });
+    const { tasks } = await testDag(odd);
+    const errorOf = (id: string) => tasks[id]?.state === 'failed' && String(tasks[id]?.error);
+    expect(errorOf('each')).toMatch(/task object returned object, and each is mapped over a list/);
+    expect(errorOf('all')).toMatch(/task many returned 10001 items, and all may have 10000 instances/);
+    expect(errorOf('uneven')).toMatch(
+      /task many returned 10001 items and task one 1, of which uneven takes one each/,
+    );
+    expect(errorOf('pause')).toMatch(/task soon returned "soon": return an instant/);
+    expect(tasks['unfed']).toMatchObject({ state: 'skipped', instances: [] });
+  });
+
   it('hands on results, checks parameters, and records what is emitted, silent outlets included', async () => {
     const { state, tasks, events } = await testDag(load, { conf: { factor: 10 } });
     expect(state).toBe('success');

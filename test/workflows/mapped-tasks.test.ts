@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asset, dag } from '../../sdk/index.ts';
+import { asset, dag, zip } from '../../sdk/index.ts';
 import { parseDagId, parseTaskId } from '../../core/ids.ts';
 import { mappedWorkflowId } from '../../core/workflow-names.ts';
 import { cancelRun } from '../../temporal/control.ts';
@@ -68,6 +68,26 @@ const dags = [
     const list = d.task('list', async () => Array.from({ length: 10_001 }, () => 0));
     d.map('each', list, async ({ item }) => item);
   }),
+  dag('several', {}, (d) => {
+    const country = d.task('countries', async () => ['de', 'fr']);
+    const list = d.task('days', async () => [1, 2, 3]);
+    const day = d.map('even', list, async ({ item }) => (item === 2 ? skip() : item * 10));
+    d.map('all', { country, day }, async ({ item }) => `${item.country} ${item.day}`);
+    d.map('pairs', zip({ country, day }), { needs: { list } }, async ({ item, needs }) => ({
+      ...item,
+      of: needs.list.length,
+    }));
+  }),
+  dag('uneven', {}, (d) => {
+    const file = d.task('files', async () => ['a', 'b', 'c']);
+    const size = d.task('sizes', async () => [1, 2]);
+    d.map('each', zip({ file, size }), ok);
+  }),
+  dag('too_many_pairs', {}, (d) => {
+    const one = d.task('one', async () => Array.from({ length: 101 }, () => 0));
+    const other = d.task('other', async () => Array.from({ length: 100 }, () => 0));
+    d.map('each', { one, other }, ok);
+  }),
   dag('narrow', { maxActiveTasks: 3 }, (d) => {
     const list = d.task('list', async () => Array.from({ length: 12 }, (_, n) => n));
     d.map('each', list, async () => {
@@ -124,6 +144,19 @@ describe('a mapped task', () => {
     expect(logged).toEqual([0, 1, 4, 9].map((item, map_index) => ({ map_index, fields: { item } })));
   });
 
+  it('over several lists runs for each combination, or for those at the same place', async () => {
+    const { run, tasks } = await runs.runOf('several');
+    expect(run).toMatchObject({ state: 'success' });
+    const resultsOf = (id: string) =>
+      tasks.filter(({ task_id }) => task_id === id).map(({ result }) => result);
+    // What was skipped of another mapped task is no item.
+    expect(resultsOf('all')).toEqual(['de 10', 'de 30', 'fr 10', 'fr 30']);
+    expect(resultsOf('pairs')).toEqual([
+      { country: 'de', day: 10, of: 3 },
+      { country: 'fr', day: 30, of: 3 },
+    ]);
+  });
+
   it('records the events of each instance, which say of which one they are', async () => {
     const { run } = await runs.runOf('emits');
     const events = await runs.tidegate.deps.db
@@ -164,6 +197,14 @@ describe('a mapped task', () => {
 
   it.each([
     ['no_list', 'task list returned object, and each is mapped over a list: return an array'],
+    [
+      'uneven',
+      'task files returned 3 items and task sizes 2, of which each takes one each: return lists of the same length',
+    ],
+    [
+      'too_many_pairs',
+      'there are 10100 items (one returned 101, other returned 100), and each may have 10000 instances: return batches of them',
+    ],
     ['too_many', 'task list returned 10001 items, and each may have 10000 instances: return batches of them'],
   ])('fails with the reason where it has no instances: %s', async (dagId, error) => {
     const { run, tasks } = await runs.runOf(dagId);
