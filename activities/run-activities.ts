@@ -9,6 +9,8 @@ import type { Deps } from '../temporal/deps.ts';
 import { noteDeadline } from '../temporal/note-deadline.ts';
 import { passTick } from '../temporal/request-run.ts';
 import { expandTask } from './expand-task.ts';
+import { failUnstarted, type UnstartedTask } from './fail-unstarted.ts';
+import type { TaskResult } from './run-task.ts';
 import { beginWait } from './wait-task.ts';
 
 /** A time of a Temporal Schedule. */
@@ -40,6 +42,8 @@ export interface RunActivities {
   /** @returns how long it waits from now, in milliseconds; `failed` where nobody can know, which then is written down */
   beginWait(task: TaskToWait): Promise<number | 'failed'>;
   endWait(task: TaskOfRun): Promise<void>;
+  /** @returns how it ended where it had, which nobody was told of; nothing where it failed by this */
+  failUnstarted(task: UnstartedTask): Promise<TaskResult | undefined>;
   readAttempt(run: RunAttempt): Promise<ReadAttempt>;
   requestTick(tick: Tick): Promise<void>;
   noteDeadline(tick: Tick): Promise<void>;
@@ -53,6 +57,7 @@ export function createRunActivities(deps: Deps): RunActivities {
     expandTask: (task) => expandTask(deps, task),
     beginWait: (task) => beginWait(deps, task),
     endWait: (task) => endWait(deps.db, task, null),
+    failUnstarted: (task) => failUnstarted(deps, task),
     readAttempt: (run) => readAttempt(deps.db, run),
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),

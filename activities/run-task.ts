@@ -2,6 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { CallbackCause } from '../core/callback.ts';
 import { unreachable } from '../core/errors.ts';
 import type { TaskId } from '../core/ids.ts';
+import type { Json } from '../core/json.ts';
 import type { RetryPlan } from '../core/retry.ts';
 import { type Choice, choiceOf, type TaskShape } from '../core/task-shape.ts';
 import { taskActivityType } from '../core/workflow-names.ts';
@@ -74,12 +75,21 @@ function resultOf(ended: EndedTask, { shape }: RunTask): TaskResult {
   switch (ended.kind) {
     case 'ended':
       if (ended.state === 'failed') throw failed(ended.error ?? 'the task failed');
-      return { state: ended.state, ...(ended.state === 'success' ? choiceOf(shape, ended.result) : {}) };
+      return resultOfEnd(ended.state, ended.result, shape);
     case 'run closed':
       throw ApplicationFailure.nonRetryable('the run is closed', 'RunClosed');
     default:
       return unreachable(ended);
   }
+}
+
+/** What its run is told of a task that has ended. */
+export function resultOfEnd(
+  state: TaskResult['state'],
+  result: Json,
+  shape: TaskShape | undefined,
+): TaskResult {
+  return { state, ...(state === 'success' ? choiceOf(shape, result) : {}) };
 }
 
 /** Refuses what was not scheduled by a run: the type says one task, the arguments another, or there are none. */

@@ -22,6 +22,8 @@ export interface TaskPlan {
   readonly retries: RetryPlan;
   /** Longest one try may take; `null` is no limit. */
   readonly timeoutMs: number | null;
+  /** Longest one try may wait for a worker to take it; absent is no limit. */
+  readonly startTimeoutMs?: number;
   /** How long a silent worker is waited for before the try is given to another. */
   readonly heartbeatTimeoutMs: number;
   /** How long it may take to stop when its run is told to; absent is as long as workers give by themselves. */

@@ -116,6 +116,7 @@ function compileTask(
       triggerRule: parseTriggerRule(options.triggerRule ?? 'all_success'),
       retries: compileRetries(options.retries ?? 0),
       timeoutMs: options.timeout === undefined ? null : parseDuration(options.timeout),
+      ...(options.startTimeout === undefined ? {} : { startTimeoutMs: parseDuration(options.startTimeout) }),
       heartbeatTimeoutMs: parseHeartbeatTimeout(options.heartbeatTimeout ?? defaultHeartbeatTimeout),
       ...(options.cancelGrace === undefined ? {} : { cancelGraceMs: parseDuration(options.cancelGrace) }),
       taskQueue: options.taskQueue ?? null,

@@ -22,7 +22,10 @@ type MappedFunction<Params extends object, Needs extends object, Given extends R
 type Beside<Shared extends ResourceMap, Given extends ResourceMap> = Omit<Shared, keyof Given> & Given;
 
 /** How a callback is run. */
-export type CallbackOptions = Pick<TaskOptions, 'retries' | 'timeout' | 'heartbeatTimeout' | 'taskQueue'>;
+export type CallbackOptions = Pick<
+  TaskOptions,
+  'retries' | 'timeout' | 'startTimeout' | 'heartbeatTimeout' | 'taskQueue'
+>;
 
 type CallbackFunction<Params extends object, Shared extends ResourceMap, Kind extends CallbackKind> = (
   context: CallbackContext<Extract<CallbackCause, { readonly kind: Kind }>, Params, ServicesOf<Shared>>,

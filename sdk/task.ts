@@ -92,6 +92,8 @@ export interface TaskDefaults {
   readonly retries?: number | RetryOptions;
   /** Longest one try may take. @defaultValue no limit */
   readonly timeout?: Duration;
+  /** Longest it may wait for a worker of its queue to take it; then it fails, and is not tried again. @defaultValue no limit */
+  readonly startTimeout?: Duration;
   /** How long a silent worker is waited for before the try is given to another. @defaultValue `'30s'` */
   readonly heartbeatTimeout?: Duration;
   /** How long a task that is told to stop, because its run is, may take to do so; then it is given up on. @defaultValue `'10s'` */

@@ -1,13 +1,15 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { openTaskStates } from './run-tables.ts';
 import { isOfTask, type TaskOfRun } from './task-rows.ts';
 
-/** A task of an open run that fails before any code of it ran; one that has a row already keeps it. */
+/** A task of an open run, or an instance of it, that fails before any code of it ran, or ran again; one that has ended stays as it ended. */
 export async function failUnstarted(db: Db, task: TaskOfRun, error: string): Promise<void> {
   await sql`
-    insert into task_run (dag_id, run_id, attempt, task_id, state, error, ended_at)
-    select dag_id, run_id, attempt, ${task.taskId}, 'failed', ${error}, clock() from run where ${isOpenRun(task)}
-    on conflict do nothing`.execute(db);
+    insert into task_run as t (dag_id, run_id, attempt, task_id, map_index, state, error, ended_at)
+    select dag_id, run_id, attempt, ${task.taskId}, ${task.mapIndex ?? -1}::int, 'failed', ${error}, clock() from run where ${isOpenRun(task)}
+    on conflict (dag_id, run_id, attempt, task_id, map_index) do update set state = 'failed', error = excluded.error, ended_at = excluded.ended_at
+    where t.state = any(${openTaskStates}::text[])`.execute(db);
 }
 
 /** A task of an open run begins to let time pass; told again, it began when it began. @returns when, or nothing when the run is closed */

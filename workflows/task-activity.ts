@@ -1,8 +1,10 @@
 import {
   ActivityCancellationType,
   ActivityFailure,
+  CancellationScope,
   isCancellation,
   proxyActivities,
+  TimeoutFailure,
 } from '@temporalio/workflow';
 import type { RunTask, TaskResult } from '../activities/index.ts';
 import type { CallbackCause } from '../core/callback.ts';
@@ -12,6 +14,7 @@ import type { TaskPriority } from '../core/task-priority.ts';
 import type { Choice } from '../core/task-shape.ts';
 import { titleOf } from '../core/source.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
+import { failUnstarted } from './local-activities.ts';
 
 /** The attempt of a run that a task is of. */
 export interface RunReference {
@@ -53,6 +56,7 @@ export async function runTask(
   const { [type]: run } = proxyActivities<Record<string, (task: RunTask) => Promise<TaskResult>>>({
     activityId: name,
     startToCloseTimeout: timeoutMs === null ? unlimited : timeoutMs + graceMs,
+    ...(task.startTimeoutMs === undefined ? {} : { scheduleToStartTimeout: task.startTimeoutMs }),
     heartbeatTimeout: task.heartbeatTimeoutMs,
     // A cancelled run ends when its tasks have stopped, not when they were told to.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -71,11 +75,27 @@ export async function runTask(
     ...(cancelGraceMs === undefined ? {} : { cancelGraceMs }),
   };
   try {
-    const result = await run({ dagId, runId, attempt, taskId, ...special, needs, retries, timeoutMs });
-    return { end: result.state, ...(result.choice === undefined ? {} : { choice: result.choice }) };
+    return endedBy(await run({ dagId, runId, attempt, taskId, ...special, needs, retries, timeoutMs }));
   } catch (error) {
-    return { end: endOfFailure(error) };
+    if (!isUnstarted(error)) return { end: endOfFailure(error) };
+    // No worker was there to write it down.
+    const unstarted = { dagId, runId, attempt, task, ...(mapIndex === undefined ? {} : { mapIndex }) };
+    const result = await CancellationScope.nonCancellable(() => failUnstarted(unstarted));
+    return result === undefined ? { end: 'failed' } : endedBy(result);
   }
+}
+
+function endedBy({ state, choice }: TaskResult): EndedTask {
+  return { end: state, ...(choice === undefined ? {} : { choice }) };
+}
+
+/** Whether no worker took it in time. */
+function isUnstarted(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
 }
 
 /** @throws what is neither a cancellation nor a failure of the task */

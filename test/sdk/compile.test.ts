@@ -54,7 +54,7 @@ describe('a compiled DAG', () => {
           startDate: '2024-01-01T06:00:00+01:00',
           params: z.object({ day: z.string().default('today'), limit: z.int().default(5) }),
           taskQueue: 'heavy',
-          defaults: { retries: 2, timeout: '10 minutes' },
+          defaults: { retries: 2, timeout: '10 minutes', startTimeout: '1 hour' },
           maxActiveRuns: 1,
         },
         (d) => {
@@ -82,6 +82,7 @@ describe('a compiled DAG', () => {
       {
         taskQueue: 'heavy',
         timeoutMs: 600_000,
+        startTimeoutMs: 3_600_000,
         retries: { max: 2 },
         outlets: [{ name: orders.name, uri: orders.uri }],
       },

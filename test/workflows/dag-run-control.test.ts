@@ -55,6 +55,16 @@ const dags = [
   frozen(['second']),
   dag('waits_for_door', {}, (d) => void d.task('work', ok)),
   dag('elsewhere', {}, (d) => void d.task('train', { taskQueue: 'gpu' }, ok)),
+  dag('nobody', { defaults: { startTimeout: '1s' } }, (d) => {
+    const train = d.task('train', { taskQueue: 'nobody', retries: 3 }, ok);
+    const many = d.map(
+      'many',
+      d.task('list', () => [1, 2]),
+      { taskQueue: 'nobody' },
+      ok,
+    );
+    d.task('after', { needs: [train, many], triggerRule: 'all_done' }, ok);
+  }),
   dag('without_code', {}, (d) => void d.task('work', ok)),
   dag('never_any_code', {}, (d) => void d.task('work', ok)),
   dag('loses_worker', {}, (d) => {
@@ -71,6 +81,11 @@ const dags = [
     });
   }),
   dag('answer_and_code_lost', {}, (d) => void d.task('work', ok)),
+  dag(
+    'answer_and_queue_lost',
+    { taskQueue: 'passing' },
+    (d) => void d.task('work', { startTimeout: '1s' }, ok),
+  ),
   dag('answer_lost', {}, (d) => {
     d.task('work', { outlets: [made] }, async ({ try: number }) => number);
   }),
@@ -91,7 +106,7 @@ const cutOff: ActivityInterceptorsFactory = ({ info }) => ({
         );
         throw new Error('the answer was lost');
       }
-      if (info.activityType === 'answer_lost.work' && info.attempt === 1)
+      if (/^answer_(and_queue_)?lost\.work$/.test(info.activityType) && info.attempt === 1)
         throw new Error('the answer was lost');
       return answer;
     },
@@ -222,6 +237,33 @@ describe('a task with a queue of its own', () => {
     await tidegate.startWorker({ identity: 'gpu-1', taskQueue: 'gpu' });
     expect(await tidegate.closed('elsewhere', runId)).toMatchObject({ state: 'success' });
     expect(await tidegate.tasksOf('elsewhere', runId)).toMatchObject([{ worker: 'gpu-1' }]);
+  });
+});
+
+describe('a task that no worker takes', () => {
+  it('fails in time, and says what to do; a rule may let the run go on', async () => {
+    const runId = await tidegate.trigger('nobody');
+    expect(await tidegate.closed('nobody', runId)).toMatchObject({ state: 'success' });
+    const error = expect.stringMatching(
+      /^no worker took it within its startTimeout of 1 s: .*task queue 'nobody'/,
+    );
+    const untaken = { state: 'failed', try: 0, error };
+    const tasks = await tidegate.tasksOf('nobody', runId);
+    expect(tasks.filter(({ task_id }) => task_id === 'train')).toMatchObject([untaken]);
+    expect(tasks.filter(({ task_id }) => task_id === 'many')).toMatchObject([untaken, untaken]);
+  });
+
+  it('stays as it ended where its worker died before it could say so', async () => {
+    const worker = await tidegate.startWorker({ identity: 'passing-1', taskQueue: 'passing' });
+    const runId = await tidegate.trigger('answer_and_queue_lost');
+    await eventually(async () =>
+      (await tidegate.tasksOf('answer_and_queue_lost', runId)).some(({ state }) => state === 'success'),
+    );
+    await worker.stop();
+    expect(await tidegate.closed('answer_and_queue_lost', runId)).toMatchObject({ state: 'success' });
+    expect(await tidegate.tasksOf('answer_and_queue_lost', runId)).toMatchObject([
+      { state: 'success', try: 1 },
+    ]);
   });
 });
 
