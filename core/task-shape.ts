@@ -4,7 +4,7 @@ import type { RunPlan, TaskEnd, TaskEnds } from './run-plan.ts';
 /** What is special about a task; one without a shape runs once, and whatever it returns is its result. */
 export type TaskShape =
   /** Runs once for each item that another task returned, or that several did. */
-  | { readonly kind: 'mapped'; readonly over: MappedOver }
+  | { readonly kind: 'mapped'; readonly over: MappedOver; readonly tolerated?: Tolerated }
   /** Returns which of the tasks that need it go on. */
   | { readonly kind: 'branch'; readonly targets: readonly TaskId[] }
   /** Returns whether those behind it go on: all of them, or only the next ones, whose trigger rules decide about the rest. */
@@ -20,6 +20,9 @@ export type TaskShape =
       readonly timeoutMs: number | null;
       readonly onTimeout: 'fail' | 'skip';
     };
+
+/** How many instances of a mapped task may fail without it: so many, or a share of all, rounded down. */
+export type Tolerated = { readonly count: number } | { readonly percent: number };
 
 /** What a task is mapped over: one list, each combination of items of several, or several side by side. */
 export type MappedOver =
@@ -86,10 +89,20 @@ export function countEnds(states: readonly string[]): Readonly<Record<InstanceEn
   return { success: count('success'), failed: count('failed'), skipped: count('skipped') };
 }
 
-/** How a mapped task ended as a whole. */
-export function endOfInstances({ success, failed }: Readonly<Record<InstanceEnd, number>>): TaskEnd {
-  if (failed > 0) return 'failed';
+/** How a mapped task ended as a whole: some failures may be tolerated where others succeeded. */
+export function endOfInstances(
+  { success, failed, skipped }: Readonly<Record<InstanceEnd, number>>,
+  shape: TaskShape | undefined,
+): TaskEnd {
+  const tolerated = shape?.kind === 'mapped' ? shape.tolerated : undefined;
+  if (failed > 0 && (success === 0 || failed > mostOf(tolerated, success + failed + skipped)))
+    return 'failed';
   return success > 0 ? 'success' : 'skipped';
+}
+
+function mostOf(tolerated: Tolerated | undefined, instances: number): number {
+  if (tolerated === undefined) return 0;
+  return 'count' in tolerated ? tolerated.count : Math.floor((instances * tolerated.percent) / 100);
 }
 
 /** How an instance of a mapped task may end. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
-import type { AuthoredShape } from './authored-shape.ts';
+import type { AuthoredShape, MapOptions } from './authored-shape.ts';
 import type { AnyDagOptions } from './dag.ts';
 import type { DagBuilder } from './dag-builder.ts';
 import { tasksOver, toAuthoredOver } from './mapped-over.ts';
@@ -68,8 +68,16 @@ function builder(place: Place): DagBuilder<JsonObject> {
   };
   const built: DagBuilder<JsonObject> = {
     task: (id: string, ...rest: TaskArguments) => add(id, rest),
-    map: (id: string, over: unknown, ...rest: readonly [unknown, unknown?]) =>
-      add(id, rest as TaskArguments, { kind: 'mapped', over: toAuthoredOver(id, over) }),
+    map: (id: string, over: unknown, ...[first, second]: readonly [unknown, unknown?]) => {
+      const [given, code] = second === undefined ? [{}, first] : [first, second];
+      const { toleratedFailures, ...options } = given as TaskOptions & MapOptions;
+      const tolerated = toleratedFailures === undefined ? {} : { toleratedFailures };
+      return add(id, [options, code as Run], {
+        kind: 'mapped',
+        over: toAuthoredOver(id, over),
+        ...tolerated,
+      });
+    },
     branch: (id, options, run) => add(id, [options, run as Run], { kind: 'branch' }),
     shortCircuit: (id, { skips = 'all', ...options }, run) =>
       add(id, [options as TaskOptions, run as Run], { kind: 'short_circuit', skips }),

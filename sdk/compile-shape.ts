@@ -2,6 +2,7 @@ import { type Duration, parseDuration } from '../core/duration.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseTaskId, type TaskId } from '../core/ids.ts';
 import type { MappedOver, TaskShape } from '../core/task-shape.ts';
+import { parseTolerated } from '../core/tolerated-failures.ts';
 import type { AuthoredOver } from './mapped-over.ts';
 import type { TaskDefinition } from './task.ts';
 
@@ -21,7 +22,7 @@ export function compileShape(
   if (shape === undefined) return {};
   switch (shape.kind) {
     case 'mapped':
-      return { shape: { kind: 'mapped', over: compileOver(shape.over) } };
+      return { shape: compileMapped(shape.over, shape.toleratedFailures) };
     case 'callback':
       return {};
     case 'branch':
@@ -42,6 +43,11 @@ export function compileShape(
     default:
       return { shape };
   }
+}
+
+function compileMapped(over: AuthoredOver, toleratedFailures: unknown): TaskShape {
+  const tolerated = toleratedFailures === undefined ? undefined : parseTolerated(toleratedFailures);
+  return { kind: 'mapped', over: compileOver(over), ...(tolerated && { tolerated }) };
 }
 
 function compileOver(over: AuthoredOver): MappedOver {

@@ -2,7 +2,7 @@ import type { CallbackCause, CallbackKind } from '../core/callback.ts';
 import type { Duration } from '../core/duration.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
-import type { PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
+import type { MapOptions, PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
 import type { DagDefinition } from './dag.ts';
 import type { AcceptedBy, IoManager, IoOf, Needed } from './io.ts';
 import type { ItemOf, Mappable } from './mapped-over.ts';
@@ -96,7 +96,7 @@ export interface DagBuilder<
   >(
     id: string,
     over: Over,
-    options: OptionsWith<object, Needs, Rule, Given>,
+    options: OptionsWith<MapOptions, Needs, Rule, Given>,
     run: MappedFunction<Params, NeedsOf<Needs, Rule>, Beside<Shared, Given>, ItemOf<Over>, Result>,
   ): TaskHandle<readonly Stored<Awaited<Result>>[]>;
 

@@ -53,7 +53,7 @@ export { dag, type DagDefinition, type DagOptions, type DeadlineInput } from './
 export type { IsolateOptions } from './isolate.ts';
 export { type ItemOf, type ItemSources, type Mappable, zip, type Zipped } from './mapped-over.ts';
 export type { CallbackOptions, DagBuilder, Followed, TriggerOptions } from './dag-builder.ts';
-export type { PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
+export type { MapOptions, PokeOptions, ShortCircuitOptions, WaitInput } from './authored-shape.ts';
 export type {
   RetryOptions,
   TaskDefaults,

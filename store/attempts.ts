@@ -92,7 +92,7 @@ async function holdEnded(
 async function planOf(tx: Tx, run: RunRow, wish: TaskWish): Promise<AttemptPlan> {
   const { dag_id: dagId, run_id: runId, attempt, version } = run;
   const tasks = await readRunTasks(tx, dagId, version);
-  const ended = await readEndedTasks(tx, { dagId, runId, attempt });
+  const ended = await readEndedTasks(tx, { dagId, runId, attempt }, tasks);
   return { kind: 'ready', attempt: attempt + 1, ...clearTasks({ tasks }, ended, wish) };
 }
 

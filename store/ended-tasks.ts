@@ -1,7 +1,7 @@
 import type { EndedTask } from '../core/clearing-tasks.ts';
 import type { TaskId } from '../core/ids.ts';
-import type { TaskEnd } from '../core/run-plan.ts';
-import { countEnds, endOfInstances } from '../core/task-shape.ts';
+import type { RunPlan, TaskEnd } from '../core/run-plan.ts';
+import { countEnds, endOfInstances, type TaskShape } from '../core/task-shape.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
 import type { RunAttempt } from './runs.ts';
@@ -20,6 +20,7 @@ export function isEnd(state: TaskState): state is TaskEnd {
 export async function readEndedTasks(
   db: Db | Tx,
   attempt: RunAttempt,
+  tasks: RunPlan['tasks'],
 ): Promise<ReadonlyMap<TaskId, EndedTask>> {
   return endsOf(
     await db
@@ -27,11 +28,13 @@ export async function readEndedTasks(
       .select(['task_id', 'map_index', 'state', 'try', 'is_marked'])
       .where(isOfAttempt(attempt))
       .execute(),
+    tasks,
   );
 }
 
-/** How tasks ended, given their rows; a mapped one as its instances did, once all of those have. */
-export function endsOf(rows: readonly EndRow[]): ReadonlyMap<TaskId, EndedTask> {
+/** How tasks of a plan ended, given their rows; a mapped one as its instances did, once all of those have. */
+export function endsOf(rows: readonly EndRow[], tasks: RunPlan['tasks']): ReadonlyMap<TaskId, EndedTask> {
+  const shapes = new Map(tasks.map(({ id, shape }) => [id, shape]));
   const byTask = new Map<TaskId, EndRow[]>();
   for (const row of rows) {
     const of = byTask.get(row.task_id);
@@ -40,18 +43,18 @@ export function endsOf(rows: readonly EndRow[]): ReadonlyMap<TaskId, EndedTask> 
   }
   return new Map(
     [...byTask].flatMap(([taskId, of]) => {
-      const end = endOf(of);
+      const end = endOf(of, shapes.get(taskId));
       return end === undefined ? [] : [[taskId, end] as const];
     }),
   );
 }
 
-function endOf(rows: readonly EndRow[]): EndedTask | undefined {
+function endOf(rows: readonly EndRow[], shape: TaskShape | undefined): EndedTask | undefined {
   const [first] = rows;
   if (first === undefined || !rows.every(({ state }) => isEnd(state))) return undefined;
   if (first.map_index === -1)
     return isEnd(first.state)
       ? { end: first.state, isDecided: first.try === 0 && !first.is_marked }
       : undefined;
-  return { end: endOfInstances(countEnds(rows.map(({ state }) => state))), isDecided: false };
+  return { end: endOfInstances(countEnds(rows.map(({ state }) => state)), shape), isDecided: false };
 }

@@ -36,7 +36,10 @@ export async function readAttempt(db: Db, { dagId, runId, attempt }: RunAttempt)
     .where('ran_in', 'is not', null)
     .execute();
   const again = await readTasksAgain(db, { dagId, runId, attempt });
-  const kept = endsOf(rows.filter(({ task_id }) => !again.includes(task_id)));
+  const kept = endsOf(
+    rows.filter(({ task_id }) => !again.includes(task_id)),
+    plan.tasks,
+  );
   const ends: Record<TaskId, TaskEnd> = {};
   for (const [taskId, { end }] of kept) ends[taskId] = end;
   // What a task chose that is kept holds for what runs again behind it.

@@ -33,7 +33,7 @@ async function runMapped(play: Play, part: Part, over: MappedOver): Promise<Test
     instances.push((await tryTask(play, { ...part, item, mapIndex })).task);
   }
   return {
-    ...neverStarted(endOfInstances(countEnds(instances.map(({ state }) => state)))),
+    ...neverStarted(endOfInstances(countEnds(instances.map(({ state }) => state)), task.shape)),
     result: instances.flatMap(({ state, result }) => (state === 'success' ? [result] : [])),
     tries: Math.max(0, ...instances.map(({ tries }) => tries)),
     events: instances.flatMap(({ events }) => events),

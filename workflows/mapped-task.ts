@@ -56,7 +56,9 @@ export async function runMapped(
     const { count } = expansion;
     if (count === 0) return { end: 'skipped' };
     const expanded: TaskPlan =
-      expansion.over === undefined ? task : { ...task, shape: { kind: 'mapped', over: expansion.over } };
+      expansion.over === undefined
+        ? task
+        : { ...task, shape: { ...task.shape, kind: 'mapped', over: expansion.over } };
     const input: MappedTaskInput = {
       ...{ dagId, runId, attempt, task: expanded, count, window: take(count) },
       ...{ next: 0, ended: none, ...(tellsRetries ? { tellsRetries } : {}) },
@@ -69,7 +71,7 @@ export async function runMapped(
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       staticSummary: summary(`${task.id} of ${dagId} ${runId}, ${count} instances`),
     });
-    return { end: endOfInstances(ended) };
+    return { end: endOfInstances(ended, task.shape) };
   } catch (error) {
     if (isCancellation(error)) return { end: 'cancelled' };
     // Somebody terminated it.

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { parseTaskId, type TaskId } from '../../core/ids.ts';
 import { outcomeOf, owedTeardowns, step, type TaskPlan } from '../../core/run-plan.ts';
 import { endOfInstances, skippedBy } from '../../core/task-shape.ts';
+import { parseTolerated } from '../../core/tolerated-failures.ts';
 import { aTaskPlan } from '../support/plans.ts';
 
 const id = parseTaskId;
@@ -116,5 +117,34 @@ describe('a mapped task', () => {
     [{ success: 1, failed: 0, skipped: 2 }, 'success'],
     [{ success: 0, failed: 0, skipped: 2 }, 'skipped'],
     [{ success: 0, failed: 0, skipped: 0 }, 'skipped'],
-  ] as const)('of %j ends as %s', (ended, end) => expect(endOfInstances(ended)).toBe(end));
+  ] as const)('of %j ends as %s', (ended, end) => expect(endOfInstances(ended, undefined)).toBe(end));
+
+  const ended = (success: number, failed: number, skipped = 0) => ({ success, failed, skipped });
+  it.each([
+    [{ count: 2 }, ended(1, 2), 'success'],
+    [{ count: 2 }, ended(8, 3), 'failed'],
+    [{ count: 2 }, ended(0, 2), 'failed'],
+    [{ count: 2 }, ended(0, 0, 2), 'skipped'],
+    [{ percent: 29 }, ended(70, 29, 1), 'success'],
+    [{ percent: 29 }, ended(70, 30), 'failed'],
+    [{ percent: 10 }, ended(8, 1), 'failed'],
+    [{ percent: 100 }, ended(0, 3), 'failed'],
+  ] as const)('that tolerates %j ends of %j as %s', (tolerated, ends, end) =>
+    expect(endOfInstances(ends, { kind: 'mapped', over: parseTaskId('list'), tolerated })).toBe(end),
+  );
+
+  it.each([
+    [0, { count: 0 }],
+    [10_000, { count: 10_000 }],
+    ['5%', { percent: 5 }],
+    ['0.5%', { percent: 0.5 }],
+  ])('may be told to tolerate %j failures', (text, tolerated) =>
+    expect(parseTolerated(text)).toEqual(tolerated),
+  );
+
+  it.each([-1, 1.5, 10_001, '5', '101%', '-1%', '%', null, {}])('refuses to tolerate %j failures', (value) =>
+    expect(() => parseTolerated(value)).toThrow(
+      `toleratedFailures ${JSON.stringify(value)} is not valid: use a whole number from 0 to 10000, or a share such as '5%'`,
+    ),
+  );
 });

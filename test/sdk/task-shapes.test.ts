@@ -49,7 +49,7 @@ describe('a task that is more than one', () => {
       const b = d.task('b', () => [1]);
       const a = d.task('a', () => ['x']);
       d.map('all', { b, a, again: b }, ok);
-      d.map('pairs', zip({ a, b }), { needs: [b] }, ok);
+      d.map('pairs', zip({ a, b }), { needs: [b], toleratedFailures: '5%' }, ok);
     };
     const source = (name: string, task = name) => ({ name, task });
     expect(taskOf(build, 'all')).toMatchObject({
@@ -61,7 +61,11 @@ describe('a task that is more than one', () => {
     });
     expect(taskOf(build, 'pairs')).toMatchObject({
       needs: ['b', 'a'],
-      shape: { kind: 'mapped', over: { by: 'zip', sources: [source('a'), source('b')] } },
+      shape: {
+        kind: 'mapped',
+        over: { by: 'zip', sources: [source('a'), source('b')] },
+        tolerated: { percent: 5 },
+      },
     });
   });
 

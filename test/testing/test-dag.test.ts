@@ -45,6 +45,17 @@ const shapes = dag('shapes', {}, (d) => {
 });
 
 describe('a DAG run in process', () => {
+  it('tolerates as many failed instances as it is told to', async () => {
+    const tolerant = dag('tolerant', {}, (d) => {
+      const list = d.task('list', async () => [0, 1]);
+      const each = d.map('each', list, { toleratedFailures: 1 }, async ({ item }) => item || fail());
+      d.task('behind', { needs: { each } }, async ({ needs }) => needs.each);
+    });
+    const run = await testDag(tolerant);
+    expect(run.state).toBe('success');
+    expect(run.tasks['behind']?.result).toEqual([1]);
+  });
+
   it('maps over combinations of items, and over those at the same place', async () => {
     const combined = dag('combined', {}, (d) => {
       const a = d.task('a', async () => ['x', 'y']);

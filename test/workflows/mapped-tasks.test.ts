@@ -3,6 +3,8 @@ import { asset, dag, zip } from '../../sdk/index.ts';
 import { parseDagId, parseTaskId } from '../../core/ids.ts';
 import { mappedWorkflowId } from '../../core/workflow-names.ts';
 import { cancelRun } from '../../temporal/control.ts';
+import { planAttempt } from '../../store/attempts.ts';
+import { whatFailed } from '../support/attempts.ts';
 import { aLatch } from '../support/latch.ts';
 import { fail, ok, type Runs, skip, startRuns } from '../support/runs.ts';
 import { eventually } from '../support/tidegate.ts';
@@ -49,6 +51,14 @@ const dags = [
     );
     d.task('behind', { needs: [each] }, ok);
     d.task('done', { needs: { each }, triggerRule: 'all_done' }, async ({ needs }) => needs.each ?? []);
+  }),
+  dag('tolerant', {}, (d) => {
+    const list = d.task('list', async () => [0, 1, 2, 3]);
+    const run = async ({ item }: { readonly item: number }) => (item > 1 ? fail() : item);
+    const each = d.map('each', list, { toleratedFailures: '50%' }, run);
+    d.map('strict', list, { toleratedFailures: 1 }, run);
+    d.task('behind', { needs: { each } }, async ({ needs }) => needs.each);
+    d.map('again', each, async ({ item }) => item + 10);
   }),
   dag('no_items', {}, (d) => {
     const list = d.task('list', async (): Promise<readonly string[]> => []);
@@ -186,6 +196,16 @@ describe('a mapped task', () => {
     expect(tasks.find(({ task_id }) => task_id === 'behind')).toMatchObject({ state: 'upstream_failed' });
     expect(tasks.find(({ task_id }) => task_id === 'done')).toMatchObject({ result: [2, 1] });
     expect(run).toMatchObject({ state: 'failed', reason: 'task each failed' });
+  });
+
+  it('may succeed in part, with what those returned that succeeded', async () => {
+    const { run, tasks } = await runs.runOf('tolerant');
+    expect(run).toMatchObject({ state: 'failed', reason: 'task strict failed' });
+    expect(tasks.find(({ task_id }) => task_id === 'behind')).toMatchObject({ result: [0, 1] });
+    expect(tasks.filter(({ task_id }) => task_id === 'again').map(({ result }) => result)).toEqual([10, 11]);
+    const { dag_id: dagId, run_id: runId } = run;
+    const retried = await planAttempt(runs.tidegate.deps.db, { dagId, runId, wish: whatFailed });
+    expect(retried).toMatchObject({ again: ['strict'] });
   });
 
   it('is skipped when there are no items', async () => {
