@@ -11,6 +11,7 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   undeclared_outlet: false,
   undeclared_inlet: false,
   wait_timed_out: false,
+  nothing_saved: false,
   unknown_asset: false,
   unknown_dag: false,
   unknown_run: false,

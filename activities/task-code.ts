@@ -7,6 +7,7 @@ import type { Begun } from '../store/task-runs.ts';
 import type { BufferedLog } from './task-log.ts';
 import type { Outbox } from './emitted.ts';
 import { createInlets } from './inlets.ts';
+import { createLoad } from './load-saved.ts';
 import type { Resources } from './resources.ts';
 import type { RunTask } from './run-task.ts';
 import type { TaskInputs } from './task-inputs.ts';
@@ -119,13 +120,15 @@ async function wait(ms: number, over: AbortSignal): Promise<void> {
 }
 
 function taskContext(
-  { db, assetIds, code, inlets, inputs, task, begun, outbox, log, emitNow, progress, triggerRun }: Execution,
+  execution: Execution,
   signal: AbortSignal,
   { needs, services }: { readonly needs: object; readonly services: object },
 ): TaskContext<object> | MappedContext<unknown, object> {
+  const { db, assetIds, code, inlets, inputs, task, begun, outbox, log, emitNow, progress } = execution;
   const { dagId, runId, taskId } = task;
   const { run } = begun;
   const reading = { db, assetIds, inlets, signal };
+  const readers = { events: createTriggeringEvents(db, task, signal), inlets: createInlets(reading) };
   return {
     ...{ dagId, runId, taskId, try: begun.try, signal },
     run: {
@@ -145,11 +148,11 @@ function taskContext(
     ...(task.mapIndex === undefined ? {} : { item: inputs.item, mapIndex: task.mapIndex }),
     ...(task.cause === undefined ? {} : { cause: task.cause }),
     resources: services,
-    events: createTriggeringEvents(db, task, signal),
-    inlets: createInlets(reading),
+    ...readers,
+    load: createLoad({ ...readers, db, io: execution.io, signal }),
     waitFor: createWaitFor({ ...reading, log, runAt: run.queued_at.getTime() }),
     emit: outbox.emit,
-    ...{ emitNow, triggerRun },
+    ...{ emitNow, triggerRun: execution.triggerRun },
     ...{ progress: progress.progress, heartbeat: progress.heartbeat },
     heartbeatDetails: begun.heartbeatDetails,
     log,

@@ -30,6 +30,8 @@ export interface TaskIoOptions {
 export interface TaskIo {
   /** What the task's function gets as its `needs`: each result as it is stored, or loaded by the IO manager that saved it. */
   needs(results: Readonly<Record<string, Json>>, signal: AbortSignal): Promise<object>;
+  /** What was saved by a task of whichever run. */
+  load(io: IoManager, reference: Json, place: ResultPlace, signal: AbortSignal): Promise<unknown>;
   /** What is stored for a value: itself, or where it was saved. */
   save(value: unknown, signal: AbortSignal): Promise<unknown>;
   /** Removes what was saved, unless it became the result of the task; never fails. */
@@ -81,6 +83,12 @@ export function createTaskIo({
         return [name, value] as const;
       });
       return Object.fromEntries(await Promise.all(loaded));
+    },
+    load(io, reference, place, signal) {
+      const task = tasks.findTask(place.dagId, place.taskId);
+      const isOne = task === undefined || task.outlets.filter(isAsset).length === 1;
+      const asset = isOne ? place.asset : null;
+      return using(io, { ...place, asset }, signal, (context) => io.load(reference, context));
     },
     async save(value, signal) {
       const { io } = code;

@@ -40,6 +40,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   undeclared_outlet: 422,
   undeclared_inlet: 422,
   wait_timed_out: 504,
+  nothing_saved: 404,
   unknown_asset: 404,
   unknown_dag: 404,
   unknown_run: 404,

@@ -23,6 +23,7 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   undeclared_outlet: invalid,
   undeclared_inlet: invalid,
   wait_timed_out: failed,
+  nothing_saved: failed,
   unknown_asset: failed,
   unknown_dag: failed,
   unknown_run: failed,

@@ -7,6 +7,7 @@ export const errorCodes = [
   'undeclared_outlet',
   'undeclared_inlet',
   'wait_timed_out',
+  'nothing_saved',
   'unknown_asset',
   'unknown_dag',
   'unknown_run',

@@ -78,6 +78,7 @@ export type {
   TriggeredRun,
   TriggerRun,
 } from './task-context.ts';
+export type { Load } from './load.ts';
 export type {
   EventList,
   EventReader,

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../core/json.ts';
 import type { Alias } from './alias.ts';
 import type { AssetByReference } from './asset-ref.ts';
 import type { Asset } from './asset.ts';
+import type { Load } from './load.ts';
 import type { Inlets, TriggeringEvents, WaitFor } from './recorded-events.ts';
 
 /** What started a run. */
@@ -161,6 +162,7 @@ export interface TaskContext<
   readonly events: TriggeringEvents;
   readonly inlets: Inlets;
   readonly waitFor: WaitFor;
+  readonly load: Load;
   readonly triggerRun: TriggerRun;
   readonly emit: Emit;
   readonly emitNow: EmitNow;

@@ -15,16 +15,20 @@ export interface NewEntry {
   readonly at: number;
   readonly source: EventSource;
   readonly aliases: readonly string[];
+  readonly saved?: unknown;
 }
 
 interface Entry {
   readonly event: AssetEvent;
   readonly aliases: readonly string[];
+  readonly saved: unknown;
 }
 
 /** The events of one run in process: those it was given, and those its tasks record. */
 export interface EventBook {
   write(entry: NewEntry): void;
+  /** What was saved with the event at a position; `undefined` where nothing was. */
+  savedAt(seq: number): unknown;
   /** The oldest event of an inlet that is meant. */
   find(inlet: AnySource, isMeant: (event: AssetEvent) => boolean): AssetEvent | undefined;
   readonly consumed: TriggeringEvents;
@@ -33,21 +37,21 @@ export interface EventBook {
 
 export function openBook({ events = [], recorded = [] }: Given, beginsAt: number): EventBook {
   const entries: Entry[] = [];
-  const write = ({ asset, extra, partition, at, source, aliases }: NewEntry): void => {
+  const write = ({ asset, extra, partition, at, source, aliases, saved }: NewEntry): void => {
     const { name, uri } = asset;
     const known = entries.find(({ event }) => event.asset.uri === uri && event.asset.name === name);
     const assetId = known?.event.assetId ?? entries.length + 1;
     entries.push({
-      aliases,
+      ...{ aliases, saved },
       event: {
         ...{ seq: entries.length + 1, assetId, asset: { name, uri }, recordedAt: at },
         ...{ extra, partitionKey: partition, source, sourceRun: undefined },
       },
     });
   };
-  const give = ({ asset, extra = {}, partition, at, aliases = [] }: GivenEvent): void =>
+  const give = ({ asset, extra = {}, partition, at, aliases = [], saved }: GivenEvent): void =>
     write({
-      ...{ asset, partition, aliases, extra: checkedExtra(asset, extra), source: { kind: 'api' } },
+      ...{ asset, partition, aliases, saved, extra: checkedExtra(asset, extra), source: { kind: 'api' } },
       at: at === undefined ? beginsAt : instantOf(at, 'at'),
     });
   for (const event of recorded) give(event);
@@ -68,6 +72,7 @@ export function openBook({ events = [], recorded = [] }: Given, beginsAt: number
     list.filter((entry) => isOf(entry, source));
   return {
     write,
+    savedAt: (seq) => entries.find(({ event }) => event.seq === seq)?.saved,
     find: (inlet, isMeant) => of(entries, inlet).find(({ event }) => isMeant(event))?.event,
     consumed: {
       of: (source: AnySource) => createEventList(readable(() => of(triggering, source))),

@@ -7,6 +7,8 @@ export interface GivenEvent {
   readonly partition?: string;
   /** When it was recorded. @defaultValue the beginning of the run */
   readonly at?: InstantInput;
+  /** What its task saved, as `load` gives it. @defaultValue nothing */
+  readonly saved?: unknown;
   /** Names of aliases it came through. */
   readonly aliases?: readonly string[];
 }

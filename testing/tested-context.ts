@@ -1,4 +1,5 @@
 import { declaredInlet } from '../activities/declared-inlet.ts';
+import { eventToLoad } from '../activities/event-to-load.ts';
 import type { Outbox } from '../activities/emitted.ts';
 import { createReaders } from '../activities/event-readers.ts';
 import { parseParams } from '../activities/task-code.ts';
@@ -6,10 +7,12 @@ import { meaning, sinceOf, timedOut } from '../activities/wait-for.ts';
 import { TidegateError } from '../core/errors.ts';
 import { parseDagId, parseRunId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
+import { nothing } from '../core/saved-value.ts';
 import type {
   AnySource,
   AssetReference,
   EmitNow,
+  Load,
   TaskContext,
   TaskLog,
   WaitFor,
@@ -46,6 +49,13 @@ export function testedContext(play: Play, part: Part, trying: Trying): TaskConte
     if (found === undefined) throw timedOut(inlet, options);
     return found;
   };
+  const readers = { events: book.consumed, inlets: createReaders(inlets, book.open) };
+  const load = async (from: unknown): Promise<unknown> => {
+    const { seq, asset } = await eventToLoad(readers, from);
+    const saved = book.savedAt(seq);
+    if (saved !== undefined) return saved;
+    throw nothing(`event ${seq} of ${asset.name} has no value: give it one with 'saved'`);
+  };
   return {
     ...{ dagId, runId: parseRunId(dagId, 'in_process'), taskId: task.id, try: trying.number, run },
     tags: code.tags,
@@ -58,8 +68,8 @@ export function testedContext(play: Play, part: Part, trying: Trying): TaskConte
     ...(mapIndex === undefined ? {} : { item, mapIndex }),
     ...(cause === undefined ? {} : { cause }),
     resources: servicesOf(part, given),
-    events: book.consumed,
-    inlets: createReaders(inlets, book.open),
+    ...readers,
+    load: load as Load,
     waitFor: waitFor as WaitFor,
     triggerRun: async (id, conf = {}) => {
       calls += 1;

@@ -121,6 +121,14 @@ describe('the types authors see', () => {
     const { tasks } = dag('io', { io: bytes }, (d) => {
       const made = d.task('made', async () => new Uint8Array(3));
       const nothing = d.task('nothing', () => {});
+      d.task('load', async ({ load, events }) => {
+        const saved = parquetFiles<{ id: number }>({ folder: 'lake' });
+        expectType<{ id: number }[]>()(await load(typed, saved));
+        for await (const event of events.of(typed)) expectType<{ id: number }[]>()(await load(event, saved));
+        expectType<Json>()(await load(typed, jsonFiles({ folder: 'lake' })));
+        // @ts-expect-error no IO manager is named
+        void load(typed);
+      });
       const json = d.task('json', { io: jsonFiles({ folder: 'lake' }) }, () => ({ at: new Date(0) }));
       const table = parquetFiles<{ id: number }>({ folder: 'lake' });
       const rows = d.task('rows', { io: table }, () => [{ id: 1 }]);
@@ -140,7 +148,7 @@ describe('the types authors see', () => {
     const { dag: asset_ } = defineAsset('s3://lake/bytes', { io: bytes }, () => new Uint8Array(1));
     // @ts-expect-error no bytes
     const wrong = () => defineAsset('s3://lake/text', { io: bytes }, () => 'a text');
-    expect([tasks.length, asset_.tasks.length, typeof wrong]).toEqual([8, 1, 'function']);
+    expect([tasks.length, asset_.tasks.length, typeof wrong]).toEqual([9, 1, 'function']);
   });
 
   it('accept a function written apart from its DAG', () => {

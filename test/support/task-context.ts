@@ -52,6 +52,7 @@ export function aTaskContext({
     },
     inlets: { of: notHere },
     waitFor: notHere,
+    load: notHere,
     triggerRun: notHere,
     emit: Object.assign(
       (asset: AnySource, ...[event]: readonly [EmitOptions<object>?]) =>

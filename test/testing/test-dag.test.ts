@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { alias, asset, assetRef, dag, defineAsset, resource, RetryAfter, zip } from '../../sdk/index.ts';
+import {
+  alias,
+  asset,
+  assetRef,
+  dag,
+  defineAsset,
+  ioManager,
+  resource,
+  RetryAfter,
+  zip,
+} from '../../sdk/index.ts';
 import { testDag, testTask } from '../../testing/index.ts';
 import { fail, ok, skip, startRuns } from '../support/runs.ts';
 
@@ -104,6 +114,30 @@ describe('a DAG run in process', () => {
     const wrong = await testDag(load, { conf: { factor: 'ten' } });
     expect(wrong).toMatchObject({ state: 'failed', events: [] });
     expect(String(wrong.tasks['rows']?.error)).toContain('conf.factor');
+  });
+
+  it('loads what was saved with the events it is given, the newest or each', async () => {
+    const lake = ioManager({ name: 'lake', save: () => 1, load: (): readonly number[] => [] });
+    const train = dag('train', { schedule: orders }, (d) => {
+      d.task('last', async ({ load }) => load(orders, lake));
+      d.task('each', async ({ load, events }) =>
+        Promise.all((await events.all().toArray()).map((event) => load(event, lake))),
+      );
+      d.task('recorded', { inlets: [totals] }, async ({ load }) => load(totals, lake));
+      d.task('none', { inlets: [files] }, async ({ load }) => load(files, lake));
+    });
+    const { tasks } = await testDag(train, {
+      recorded: [{ asset: totals, saved: [9] }],
+      events: [
+        { asset: orders, extra: { rows: 1 }, saved: [1] },
+        { asset: orders, extra: { rows: 2 }, saved: [2] },
+      ],
+    });
+    const results = [tasks['last'], tasks['each'], tasks['recorded']].map((task) => task?.result);
+    expect(results).toEqual([[2], [[1], [2]], [9]]);
+    expect(String(tasks['none']?.error)).toContain('no event of alias files was recorded');
+    const without = await testDag(train, { events: [{ asset: orders, extra: { rows: 1 } }] });
+    expect(String(without.tasks['last']?.error)).toContain("has no value: give it one with 'saved'");
   });
 
   it('reads the events it is given, and what was recorded before', async () => {

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { alias, asset, dag, NonRetryable, RetryAfter, TidegateError } from 'tidegate';
+import { alias, asset, dag, ioManager, NonRetryable, RetryAfter, TidegateError } from 'tidegate';
 import { z } from 'zod';
 
 // DAGs of isolated tasks: the test deploys them, and each try loads this file in a process of its own.
@@ -8,6 +8,7 @@ export const orders = asset('s3://lake/orders', { eventExtra: z.object({ rows: z
 export const sizes = asset('s3://lake/sizes', { eventExtra: z.object({ rows: z.number() }) });
 export const history = asset('s3://lake/history');
 const strange = asset('s3://lake/strange');
+const lake = ioManager({ name: 'lake', save: () => 1, load: () => 1 });
 const files = alias('files');
 
 /** Where tasks and the test leave each other marks. */
@@ -147,6 +148,7 @@ export const consumer = dag(
           past: (await inlets.of(orders).after('1970-01-01').descending().limit(1).toArray()).length,
           waited: waited.extra['n'] ?? null,
           attempt: run.attempt,
+          unloaded: await context.load(orders, lake).catch((error: unknown) => String(error)),
         };
       },
     );

@@ -124,6 +124,7 @@ describe('an isolated task', () => {
         'invalid_input',
       ],
       ...{ made: { rows: [1, 2] }, last: { rows: 4 }, length: 1, sliced: 0, past: 1, waited: 9 },
+      unloaded: expect.stringContaining('IO managers load in the process of the worker'),
     });
     const lines = await tidegate.deps.db
       .selectFrom('task_log')

@@ -1,4 +1,5 @@
 import { checkedExtra } from '../../activities/emitted-extra.ts';
+import { TidegateError } from '../../core/errors.ts';
 import {
   type AnyAsset,
   type EmitOptions,
@@ -41,6 +42,12 @@ export function remoteContext(
       all: () => remoteList(channel, 'events', 'all', []),
     },
     inlets: { of: (source: unknown) => remoteList(channel, 'inlets', 'of', [source]) },
+    load: async () => {
+      throw new TidegateError(
+        'invalid_definition',
+        "the task is isolated, and IO managers load in the process of the worker: load it in a task before, or leave 'isolate' out",
+      );
+    },
     waitFor: (...args: readonly unknown[]) => channel.ask('task', 'waitFor', ...args),
     triggerRun: (...args: readonly unknown[]) => channel.ask('task', 'triggerRun', ...args),
     emit: Object.assign(call('emit'), { via }),
