@@ -1,6 +1,6 @@
 import type { TaskId } from './ids.ts';
 import type { Json } from './json.ts';
-import { type MappedOver, maxMappedInstances } from './task-shape.ts';
+import { type MappedOver, type MappedSource, maxMappedInstances } from './task-shape.ts';
 
 /** Items of one list that a task is mapped over: so many, or it is no list. */
 export type Items =
@@ -41,27 +41,38 @@ export function expand(
       );
     counts.push(of.count);
   }
-  if (typeof over === 'string') {
-    const [count = 0] = counts;
-    return count <= maxMappedInstances
-      ? { kind: 'instances', count, over }
-      : tooMany(`task ${over} returned ${count} items`, taskId);
-  }
-  const sources = over.sources.map((source, index) => ({ ...source, count: counts[index] ?? 0 }));
-  const lengths = sources.map(({ task, count }) => `${task} returned ${count}`).join(', ');
-  if (over.by === 'zip') {
-    const [first, ...others] = sources;
-    const other = others.find(({ count }) => count !== first?.count);
-    if (first !== undefined && other !== undefined)
-      return problem(
-        `task ${first.task} returned ${first.count} items and task ${other.task} ${other.count}, of which ${taskId} takes one each: return lists of the same length`,
-      );
-  }
-  const count =
-    over.by === 'zip' ? (counts[0] ?? 0) : counts.reduce((product, length) => product * length, 1);
+  return typeof over === 'string'
+    ? expandOne(over, counts[0] ?? 0, taskId)
+    : expandSeveral({ ...over, sources: withCounts(over.sources, counts) }, taskId);
+}
+
+function expandOne(over: TaskId, count: number, taskId: TaskId): Expanded {
   return count <= maxMappedInstances
-    ? { kind: 'instances', count, over: { by: over.by, sources } }
-    : tooMany(`there are ${count} items (${lengths})`, taskId);
+    ? { kind: 'instances', count, over }
+    : tooMany(`task ${over} returned ${count} items`, taskId);
+}
+
+type Counted = MappedSource & { readonly count: number };
+
+function withCounts(sources: readonly MappedSource[], counts: readonly number[]): readonly Counted[] {
+  return sources.map((source, index) => ({ ...source, count: counts[index] ?? 0 }));
+}
+
+function expandSeveral(
+  over: { readonly by: 'product' | 'zip'; readonly sources: readonly Counted[] },
+  taskId: TaskId,
+): Expanded {
+  const { by, sources } = over;
+  const [first, ...others] = sources;
+  const other = by === 'zip' ? others.find(({ count }) => count !== first?.count) : undefined;
+  if (first !== undefined && other !== undefined)
+    return problem(
+      `task ${first.task} returned ${first.count} items and task ${other.task} ${other.count}, of which ${taskId} takes one each: return lists of the same length`,
+    );
+  const count = by === 'zip' ? (first?.count ?? 0) : sources.reduce((all, one) => all * one.count, 1);
+  if (count <= maxMappedInstances) return { kind: 'instances', count, over };
+  const lengths = sources.map((one) => `${one.task} returned ${one.count}`).join(', ');
+  return tooMany(`there are ${count} items (${lengths})`, taskId);
 }
 
 /** Where an instance has its item in each of several lists that were expanded; of a product the last one changes first. */
