@@ -49,7 +49,8 @@ export interface DagOptions<
   readonly maxActiveRuns?: number;
   /**
    * How many runs by hand and by time may wait for a slot, 1 to 100,000, and what becomes of the next one: it is refused (`'reject'`, also where this is a
-   * number), or the oldest that waits fails to make room for it (`'drop_oldest'`). Events that wait are not runs, and always queue.
+   * number), the oldest that waits fails to make room for it (`'drop_oldest'`), or it becomes part of the newest that waits, which gets its conf
+   * (`'fold'`). Events that wait are not runs, and always queue.
    * @defaultValue no limit
    */
   readonly maxQueuedRuns?: QueueLimitInput;

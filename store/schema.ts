@@ -14,6 +14,7 @@ import type {
   MarkTable,
   RunAttemptTable,
   RunTable,
+  RunFoldTable,
   RunTickTable,
   TaskLogTable,
   TaskRunTable,
@@ -288,6 +289,7 @@ export interface Database {
   readonly run_attempt: RunAttemptTable;
   readonly mark: MarkTable;
   readonly run_tick: RunTickTable;
+  readonly run_fold: RunFoldTable;
   readonly deadline: DeadlineTable;
   readonly consumption: ConsumptionTable;
   readonly task_run: TaskRunTable;
