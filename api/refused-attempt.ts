@@ -1,6 +1,7 @@
 import { TidegateError, unreachable } from '../core/errors.ts';
 import { type DagId, quote, type RunId } from '../core/ids.ts';
 import type { AttemptRefused } from '../store/attempts.ts';
+import { inFlight } from '../temporal/in-flight.ts';
 import { unknownRun } from './request.ts';
 
 /** Why a run cannot run again now, and what to do. */
@@ -17,6 +18,8 @@ export function refusedAttempt(dagId: DagId, runId: RunId, refused: AttemptRefus
       );
     case 'other':
       return conflict(`${run} is at attempt ${refused.attempt} by now: look at it again`);
+    case 'in flight':
+      return inFlight(dagId, refused);
     default:
       return unreachable(refused);
   }

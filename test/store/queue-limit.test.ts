@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { emptyGate } from '../../core/gate-terms.ts';
 import { parseDagId, parseRunId } from '../../core/ids.ts';
 import { claimGate } from '../../store/claim.ts';
-import { admitRuns } from '../../store/open-runs.ts';
+import { admitRuns } from '../../store/admit-runs.ts';
 import { insertRequest, requestRun } from '../../store/requests.ts';
 import { readRun } from '../../store/runs.ts';
 import { aLatch } from '../support/latch.ts';
