@@ -21,4 +21,7 @@ const statements = [
   `create index run_fold_of_run on run_fold (dag_id, run_id)`,
   `create index run_in_flight on run (dag_id, flight_key, number)
     where flight_key is not null and state in ('queued', 'running')`,
+  // Those that hold a key are few, however many wait.
+  `create index run_holding_key on run (dag_id)
+    where flight_key is not null and admitted_at is not null and state in ('queued', 'running')`,
 ];

@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
+import { decide, withoutRuns, withRun } from '../../core/consumer.ts';
 import { explainConsumer } from '../../core/explanation.ts';
 import type { Queued } from '../../core/gate.ts';
 import { runsToStop } from '../../core/flights.ts';
 import { isMet } from '../../core/gate-take.ts';
 import { heldBy, withoutHeld } from '../../core/held-keys.ts';
 import type { FlightPolicy } from '../../core/single-flight.ts';
-import { ORDERS } from '../support/core.ts';
+import { aConsumer, aGate, all, aRunId, ORDERS, RATES } from '../support/core.ts';
 import { startWorld, type WorldStep } from './flight-world.ts';
 
 const anyKey = () => fc.constantFrom('a', 'b', '__proto__');
@@ -127,6 +128,23 @@ describe('a DAG of which one run of a key goes on at a time', () => {
     const { gate } = world.consumer();
     expect(heldBy(gate, 'a')).toBe('asset__1__a');
     expect(heldBy(gate, 'c')).toBeNull();
+  });
+
+  it('decides a deadline that starts a run once the key is free, and has the run that holds it make way where it should', () => {
+    const due = { due: [100_000], decidedAt: null, ranAt: null };
+    const both = aGate(all(ORDERS, RATES), { deadline: 'run', deadlines: due, at: 100_000 });
+    const run = aRunId('long');
+    const consumerOf = (policy: FlightPolicy) => {
+      const singleFlight = { policy, key: '', params: {} };
+      return withRun(aConsumer(null, { gate: both, maxActiveRuns: 2, singleFlight }), run, { key: '' });
+    };
+    for (const policy of ['skip', 'queue'] as const)
+      expect(decide(consumerOf(policy))).toEqual({ kind: 'wait' });
+    expect(decide(consumerOf('cancel_running'))).toEqual({ kind: 'stop', slots: [run], looks: false });
+    expect(decide(withoutRuns(consumerOf('queue'), [run]))).toMatchObject({
+      kind: 'deadline',
+      outcome: 'run',
+    });
   });
 
   it('says what it waits for', () => {

@@ -4,7 +4,15 @@ import { z } from 'zod';
 import { createApp } from '../../api/app.ts';
 import { parseDagId } from '../../core/ids.ts';
 import type { FlightPolicy } from '../../core/single-flight.ts';
-import { asset, assetOrTime, cron, dag, type DagDefinition, type DagOptions } from '../../sdk/index.ts';
+import {
+  asset,
+  assetAndTime,
+  assetOrTime,
+  cron,
+  dag,
+  type DagDefinition,
+  type DagOptions,
+} from '../../sdk/index.ts';
 import { readKnownTimes } from '../../store/missed-times.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { requestTick } from '../../temporal/request-run.ts';
@@ -71,6 +79,7 @@ const dags = [
   working('by_partition', 'queue', { schedule: keyed, partitioned: true }, '{{ partition_key }}'),
   working('one_each', 'queue', { schedule: each, batch: 'each' }),
   working('changes', 'queue', {}, byCustomer),
+  working('owes', 'queue', { schedule: assetAndTime(cron('0 0 1 1 *'), asset('s3://flights/owes')) }),
   working('mixed', 'skip', { schedule: assetOrTime(cron('0 0 1 1 *'), asset('s3://flights/mixed')) }),
 ];
 
@@ -255,6 +264,27 @@ describe('queue', () => {
       letGo('one_each', `asset__${seq}`);
     }
     await tidegate.runsClosed('one_each', 3);
+  });
+
+  it('holds the run of ticks that wait for assets until the one that goes on has ended', async () => {
+    await ask('owes', 'by_hand');
+    await begun('owes', 'by_hand');
+    const dagId = parseDagId('owes');
+    await requestTick(tidegate.deps, dagId, { nominalAt: 1_000_000, previousAt: null });
+    const [seq] = await tidegate.post('s3://flights/owes');
+    await eventually(async () => (await tidegate.gate('owes')).heldBack?.ticks !== undefined);
+    // Further ticks become part of it.
+    await requestTick(tidegate.deps, dagId, { nominalAt: 2_000_000, previousAt: 1_000_000 });
+    const [, tick] = await tidegate.runsOf('owes');
+    expect((await gateOf('owes')).held_back).toMatchObject({
+      dag_run_id: tick?.run_id,
+      waits_for: 'by_hand',
+    });
+    letGo('owes', 'by_hand');
+    letGo('owes', tick?.run_id ?? '');
+    await tidegate.runsClosed('owes', 2);
+    expect((await tidegate.tasksOf('owes', tick?.run_id ?? ''))[0]?.result).toMatchObject({ seen: [seq] });
+    expect((await http.get(`/api/v2/dags/owes/dagRuns/${tick?.run_id}`)).body.ticks).toHaveLength(2);
   });
 
   it('holds runs of partitions by their keys alone', async () => {
