@@ -6,9 +6,9 @@ import { admitRuns } from '../../store/admit-runs.ts';
 import { insertRequest, requestRun } from '../../store/requests.ts';
 import { readRun } from '../../store/runs.ts';
 import { aLatch } from '../support/latch.ts';
+import { someoneWaits } from '../support/lock-wait.ts';
 import { aDagPlan } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
-import { eventually } from '../support/tidegate.ts';
 
 const dagId = parseDagId('limited');
 const folding = parseDagId('folding');
@@ -24,16 +24,6 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 const nothing = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
-
-/** Resolves once a transaction waits for another one. */
-const someoneWaits = () =>
-  eventually(async () => {
-    const { rows } = await sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-      store.db,
-    );
-    return rows.length > 0;
-  });
 
 describe('a request that is to become part of a run', () => {
   it('becomes part of another one where that one is let in in the same moment', async () => {
@@ -59,7 +49,7 @@ describe('a request that is to become part of a run', () => {
       conf: '{"n":1}',
       ...nothing,
     });
-    await someoneWaits();
+    await someoneWaits(store.db);
     latch.open();
     await letIn;
     expect(await asked).toEqual({ kind: 'folded', runId: first });
@@ -85,7 +75,7 @@ describe('a run that is dropped', () => {
     const gate = emptyGate({ condition: null }, 0);
     const claim = { dagId, epoch: claimed.epoch, step: 1, version: 1 };
     const admitting = admitRuns(store.db, { ...claim, activeRuns: [], most: 3, taken: [], gate });
-    await someoneWaits();
+    await someoneWaits(store.db);
     latch.open();
     await asking;
     const admitted = await admitting;

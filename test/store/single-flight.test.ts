@@ -4,10 +4,13 @@ import type { SingleFlight } from '../../core/single-flight.ts';
 import { admitRuns } from '../../store/admit-runs.ts';
 import { claimGate } from '../../store/claim.ts';
 import { openRuns } from '../../store/open-runs.ts';
-import { requestRun } from '../../store/requests.ts';
+import { openAttempt, planAttempt } from '../../store/attempts.ts';
+import { insertRequest, requestRun } from '../../store/requests.ts';
 import { closeRun, readRun } from '../../store/runs.ts';
 import { stopRuns } from '../../store/stop-runs.ts';
 import { findWaitingRequests } from '../../store/sweep.ts';
+import { aLatch } from '../support/latch.ts';
+import { someoneWaits } from '../support/lock-wait.ts';
 import { aDagPlan } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
@@ -19,7 +22,12 @@ const plan = (id: string, policy: SingleFlight['policy']) =>
 
 let store: TestStore;
 beforeAll(async () => {
-  store = await startStore([plan('queues', 'queue'), plan('skips', 'skip'), plan('stops', 'cancel_running')]);
+  store = await startStore([
+    plan('again', 'queue'),
+    plan('queues', 'queue'),
+    plan('skips', 'skip'),
+    plan('stops', 'cancel_running'),
+  ]);
 });
 afterAll(() => store.stop());
 
@@ -101,10 +109,44 @@ describe('requests of a DAG of which one run of a key goes on at a time', () => 
     expect(claimed.flights).toEqual({ a2: { key: 'a' }, b1: { key: 'b' }, c1: { key: 'c' } });
   });
 
-  it('are refused together where they are skipped, however many come at once', async () => {
-    const asked = await Promise.all(Array.from({ length: 10 }, (_, nth) => ask('skips', `s${nth}`, 'a')));
-    expect(asked.filter(({ kind }) => kind === 'requested')).toHaveLength(1);
-    expect(asked.filter(({ kind }) => kind === 'in flight')).toHaveLength(9);
+  it('are judged one at a time: nobody overlooks what another one is about to write', async () => {
+    const dagId = parseDagId('skips');
+    const written = aLatch();
+    const latch = aLatch();
+    const request = { dagId, trigger: 'manual', conf: '{}', ...none } as const;
+    const first = store.db.transaction().execute(async (tx) => {
+      await insertRequest(tx, { ...request, runId: parseRunId(dagId, 'first') });
+      written.open();
+      await latch.opened;
+    });
+    await written.opened;
+    const second = ask('skips', 'second', 'all');
+    await Promise.race([second, someoneWaits(store.db)]);
+    latch.open();
+    await first;
+    expect(await second).toEqual({ kind: 'in flight', runId: 'first', key: 'all' });
+  });
+
+  it('wait behind a run of their key also where that was asked for later, because they run again', async () => {
+    const dagId = parseDagId('again');
+    const life = await aLife('again');
+    await ask('again', 'older', 'a');
+    await life.admit();
+    await close(dagId, parseRunId(dagId, 'older'));
+    await ask('again', 'newer', 'a');
+    const { ids } = await life.admit();
+    const wish = { tasks: null, downstream: false, upstream: false, onlyFailed: false };
+    const again = { dagId, runId: parseRunId(dagId, 'older'), who: 'ada', why: 're-run', wish } as const;
+    expect(await openAttempt(store.db, again)).toMatchObject({ kind: 'opened', attempt: 2 });
+    expect(await findWaitingRequests(store.db, 0)).not.toContain(dagId);
+    expect(await life.admit(ids)).toMatchObject({ ids: [], heldBack: { runId: 'older', by: 'newer' } });
+    // Nothing can become part of a run that runs again: the next request waits for itself, and another run that is to run again is refused.
+    expect(await ask('again', 'third', 'a')).toEqual({ kind: 'requested' });
+    expect(await ask('again', 'fourth', 'a')).toEqual({ kind: 'folded', runId: 'third' });
+    await close(dagId, parseRunId(dagId, 'newer'));
+    expect(await planAttempt(store.db, { ...again, runId: parseRunId(dagId, 'newer') })).toMatchObject({
+      ...{ kind: 'in flight', runId: 'older', key: 'a' },
+    });
   });
 });
 
