@@ -25,10 +25,10 @@ export function refusedAttempt(dagId: DagId, runId: RunId, refused: AttemptRefus
   }
 }
 
-/** Why a task of a run that has not ended cannot be marked. */
+/** Why a task of a run that has not ended cannot be marked: the run has no slot yet, or the task has ended. */
 export function refusedMark(dagId: DagId, runId: RunId, state: string): TidegateError {
   return conflict(
-    `run ${quote(runId)} of DAG ${dagId} is ${state}: mark its tasks when it has ended, or mark the run itself`,
+    `run ${quote(runId)} of DAG ${dagId} is ${state}: of a run that goes on only tasks that have not ended can be marked; mark this one when the run has ended`,
   );
 }
 

@@ -83,6 +83,8 @@ export interface MarkTable {
   readonly was_reason: string | null;
   readonly became: MarkedState;
   readonly note: string | null;
+  /** Whether the workflow of the run, which went on, has yet to be told. */
+  readonly is_untold: Generated<boolean>;
 }
 
 /** A request that became part of a run that waited. */

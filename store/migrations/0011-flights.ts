@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Requests that became part of a run that waited, and the key of which only one run goes on at a time. */
+/** Requests that became part of a run that waited, the key of which only one run goes on at a time, and marks that runs are told of. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -24,4 +24,7 @@ const statements = [
   // Those that hold a key are few, however many wait.
   `create index run_holding_key on run (dag_id)
     where flight_key is not null and admitted_at is not null and state in ('queued', 'running')`,
+  // Set where the run that goes on is to be told of what was said of a task of it.
+  `alter table mark add column is_untold boolean not null default false`,
+  `create index mark_untold on mark (id) where is_untold`,
 ];

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseDagId, parseRunId } from '../../core/ids.ts';
+import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import { Children } from '../../dev/children.ts';
 import { startPostgres } from '../../dev/embedded-postgres.ts';
 import { createProgress } from '../../dev/progress.ts';
@@ -21,6 +21,7 @@ import {
 } from '../../sdk/index.ts';
 import { listDeadlines } from '../../store/deadlines.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
+import { markTask } from '../../temporal/mark-task.ts';
 import { noteDeadline } from '../../temporal/note-deadline.ts';
 import { passTick } from '../../temporal/request-run.ts';
 import { attemptClosed, runAgain, whatFailed } from '../support/attempts.ts';
@@ -129,6 +130,11 @@ const dags = [
   dag('mapped_long', { maxActiveTasks: 4 }, (d) => {
     const list = d.task('list', async () => Array.from({ length: 60 }, (_, item) => item));
     d.map('each', list, noop);
+  }),
+  dag('marked', {}, (d) => {
+    const work = d.task('work', async ({ signal }) => delay(60_000, undefined, { signal }));
+    const leftOut = d.task('left_out', { needs: [work] }, noop);
+    d.task('behind', { needs: [leftOut], triggerRule: 'all_done' }, noop);
   }),
   dag('torn_down', {}, (d) => {
     const cluster = d.task('cluster', noop);
@@ -329,6 +335,23 @@ async function play(tidegate: Tidegate): Promise<void> {
   await runsClosed('flight_cancel', 3);
   await activeIn('flight_cancel', 0);
 
+  const marked = ['marked', await tidegate.trigger('marked')] as const;
+  await eventually(async () => (await tidegate.tasksOf(...marked)).length === 1);
+  const markOf = (taskId: string, state: 'success' | 'skipped') => {
+    const [ofDag, ofRun] = [parseDagId(marked[0]), parseRunId(parseDagId(marked[0]), marked[1])];
+    return markTask(deps, {
+      dagId: ofDag,
+      runId: ofRun,
+      taskId: parseTaskId(taskId),
+      state,
+      who: 'recorder',
+      note: null,
+    });
+  };
+  await markOf('left_out', 'skipped');
+  await markOf('work', 'success');
+  await tidegate.closed(...marked);
+
   const runId = await tidegate.trigger('cancel');
   await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
   const dagId = parseDagId('cancel');
@@ -378,7 +401,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
   const histories = ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited', 'shapes', 'mapped'];
-  for (const dagId of [...histories, 'torn_down']) {
+  for (const dagId of [...histories, 'torn_down', 'marked']) {
     const [run] = await tidegate.runsOf(dagId);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
     await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');

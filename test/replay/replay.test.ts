@@ -30,7 +30,7 @@ const scenarios = [
     'single-flight-keyed',
     'single-flight-cancel',
   ].map((name) => `consumerDag--${name}`),
-  ...['success', 'retry', 'failure', 'cancel', 'attempt'].map((name) => `dagRun--${name}`),
+  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'marked'].map((name) => `dagRun--${name}`),
   'tick--scheduled',
   'tick--deadline',
 ];
