@@ -8,7 +8,6 @@ import type { JsonObject } from '../core/json.ts';
 import type { RetentionPlan } from '../core/retention.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { StepDeed, StepInput } from '../core/steps.ts';
-
 import type { Instant, OptionalInstant, OptionalNumber, JsonColumn, OptionalJson } from './columns.ts';
 import type {
   MarkTable,

@@ -32,6 +32,7 @@ import {
   recallMet,
 } from './local-activities.ts';
 import { cancelRun } from './cancel-run.ts';
+import { lifeOfRemoved } from './removed-dag.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -268,7 +269,7 @@ async function passDeadline(
 async function claim(dagId: DagId): Promise<Life> {
   const claimed = await claimGate(dagId);
   const { searchAttributes } = claimed;
-  if (claimed.kind === 'retired') return over(dagId);
+  if (claimed.kind === 'retired') return lifeOfRemoved(dagId);
   const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests, flights } = claimed;
   const consumer = { ...termsOf(definition), gate, isPaused, activeRuns, hasRequests };
   return {
@@ -283,22 +284,4 @@ async function beginLater(runs: RunStarter, dagId: DagId, runIds: readonly RunId
   log.error('run exists with other events', { dagId, runIds });
   await sleep('10 seconds', { summary: 'a run of this id exists with other events' });
   return begin(runs, dagId);
-}
-
-function over(dagId: DagId): Life {
-  const definition: Definition = {
-    version: 0,
-    plan: null,
-    condition: null,
-    assets: {},
-    maxActiveRuns: 0,
-    whilePaused: 'keep',
-    requestedRunsConsume: false,
-  };
-  const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
-  const consumer = { ...termsOf(definition), gate, isPaused: false, activeRuns: [], hasRequests: false };
-  return {
-    ...{ dagId, log: '', epoch: 0, steps: 0, definition, consumer, uncheckpointed: 0 },
-    ...{ searchAttributes: [], isOver: true },
-  };
 }
