@@ -5,20 +5,19 @@ import type { SearchAttributeName } from '../core/search-attributes.ts';
 import type { Claim } from '../core/claim.ts';
 import { claimGate, type Claimed } from '../store/claim.ts';
 import * as store from '../store/consumers.ts';
+import { type Admitted, admitRuns, type RunsToAdmit } from '../store/admit-runs.ts';
 import {
-  type Admitted,
-  admitRuns,
   type Opened,
   type OpenedParts,
   openParts,
   openRuns,
   type PartsToOpen,
-  type RunsToAdmit,
   type RunsToOpen,
 } from '../store/open-runs.ts';
 import { type DeadlineToWrite, writeDeadline, type WrittenDeadline } from '../store/write-deadline.ts';
 import { type ReachedTime, reachTime } from '../store/reach-time.ts';
 import { recall, recallMet } from '../store/recall.ts';
+import { type RunsToStop, type StoppedRuns, stopRuns } from '../store/stop-runs.ts';
 import type { WorkerDeps } from './deps.ts';
 
 /** What a consumer starts from, and which search attributes it may set. */
@@ -47,6 +46,7 @@ export interface ConsumerActivities {
   }): Promise<Forgotten & { readonly queued: Gate['queued'] }>;
   reachTime(wish: { readonly dagId: DagId; readonly at: number; readonly after: Seq }): Promise<ReachedTime>;
   writeDeadline(deadline: DeadlineToWrite): Promise<WrittenDeadline>;
+  stopRuns(wish: RunsToStop): Promise<StoppedRuns>;
 }
 
 export function createConsumerActivities({
@@ -69,6 +69,7 @@ export function createConsumerActivities({
     setPaused: (wish) => store.setPaused(db, wish, wish),
     clearQueue: (wish) => store.clearQueue(db, wish, wish),
     writeDeadline: (deadline) => writeDeadline(db, deadline),
+    stopRuns: (wish) => stopRuns(db, wish),
     recallKeys: ({ dagId, gate, keys }) => recall(db, dagId, gate, keys),
     recallMet: ({ dagId, gate }) => recallMet(db, dagId, gate),
     async reachTime(wish) {

@@ -18,6 +18,7 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   unknown_task: false,
   run_exists: false,
   run_conflict: false,
+  run_in_flight: false,
   project_paused: false,
   queue_full: false,
   idempotency_conflict: false,

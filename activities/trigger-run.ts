@@ -4,6 +4,7 @@ import { toStorableJson } from '../core/json.ts';
 import type { TriggerRun } from '../sdk/index.ts';
 import { readRun } from '../store/runs.ts';
 import type { Deps } from '../temporal/deps.ts';
+import { inFlight } from '../temporal/in-flight.ts';
 import { requestRun } from '../temporal/request-run.ts';
 import type { RunTask } from './run-task.ts';
 
@@ -20,18 +21,20 @@ export function createTriggerRun(deps: Deps, task: RunTask): TriggerRun {
       note: `triggered by task ${taskId} of ${ownDag} ${ownRun}`,
       ...{ logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null },
     });
-    if (requested === 'removed')
+    if (requested.kind === 'removed')
       throw new TidegateError(
         'unknown_dag',
         `DAG ${quote(id)} is not deployed: deploy it, or correct its id`,
       );
-    if (requested === 'full')
+    if (requested.kind === 'full')
       throw new TidegateError(
         'queue_full',
         `DAG ${quote(id)} has as many runs waiting as its maxQueuedRuns allows: try again later, or raise the limit`,
       );
-    const run = await readRun(deps.db, dagId, runId);
+    if (requested.kind === 'in flight') throw inFlight(dagId, requested);
+    const own = requested.kind === 'folded' ? requested.runId : runId;
+    const run = await readRun(deps.db, dagId, own);
     const { state = 'queued', reason = null } = run ?? {};
-    return { dagId, runId, state, reason, isNew: requested === 'requested' };
+    return { dagId, runId: own, state, reason, isNew: requested.kind === 'requested' };
   };
 }

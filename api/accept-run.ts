@@ -5,6 +5,7 @@ import { type DagId, parseRunId, quote, type RunId, runIdByHand } from '../core/
 import { type JsonObject, toStorableJson } from '../core/json.ts';
 import { type DagRecord, findDag } from '../store/dag-queries.ts';
 import { findRun, type RunRecord } from '../store/run-queries.ts';
+import { inFlight } from '../temporal/in-flight.ts';
 import { requestRun } from '../temporal/request-run.ts';
 import type { CreateDagRun } from './contract/dag-runs.ts';
 import type { ApiDeps } from './deps.ts';
@@ -14,15 +15,23 @@ import { unknownDag, unknownRun } from './request.ts';
 /** Prefixes of runs that Tidegate names itself: taking one of their ids would take their place. */
 const reservedPrefixes = ['asset__', 'scheduled__', 'deadline__', 'triggered__'];
 
+/** A run that was asked for. */
+export interface AcceptedRun {
+  readonly run: RunRecord;
+  /** Whether the request became part of it while it waited. */
+  readonly wasFolded: boolean;
+}
+
 /**
- * Requests a run by hand and answers with it as it is stored; it starts when a slot is free and the DAG is not paused.
- * @throws TidegateError `unknown_dag`, `run_exists`, `queue_full`, `invalid_input` when its id or conf is not valid
+ * Requests a run by hand and answers with it as it is stored, or with the run it became part of; it starts when a slot is free and the DAG is
+ * not paused.
+ * @throws TidegateError `unknown_dag`, `run_exists`, `run_in_flight`, `queue_full`, `invalid_input` when its id or conf is not valid
  */
 export async function acceptRun(
   deps: ApiDeps,
   dagId: DagId,
   body: z.output<typeof CreateDagRun>,
-): Promise<RunRecord> {
+): Promise<AcceptedRun> {
   const dag = await requireDeployed(deps, dagId);
   const runId = runIdOf(deps, dagId, body.dag_run_id ?? undefined);
   const conf = body.conf ?? {};
@@ -33,17 +42,20 @@ export async function acceptRun(
     dataIntervalStartAt: toDate(body.data_interval_start),
     dataIntervalEndAt: toDate(body.data_interval_end),
   });
-  if (requested === 'removed') throw removedDag(dagId);
-  if (requested === 'exists') {
+  if (requested.kind === 'removed') throw removedDag(dagId);
+  if (requested.kind === 'exists') {
     throw new TidegateError(
       'run_exists',
       `DAG ${dagId} already has a run ${quote(runId)}: use another dag_run_id`,
     );
   }
-  if (requested === 'full') throw fullQueue(dag);
-  const run = await findRun(deps.db, dagId, runId);
-  if (run === undefined) throw unknownRun(dagId, runId);
-  return run;
+  if (requested.kind === 'full') throw fullQueue(dag);
+  if (requested.kind === 'in flight') throw inFlight(dagId, requested);
+  const wasFolded = requested.kind === 'folded';
+  const own = wasFolded ? requested.runId : runId;
+  const run = await findRun(deps.db, dagId, own);
+  if (run === undefined) throw unknownRun(dagId, own);
+  return { run, wasFolded };
 }
 
 async function requireDeployed({ db }: ApiDeps, dagId: DagId): Promise<DagRecord> {

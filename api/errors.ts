@@ -47,6 +47,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   unknown_task: 404,
   run_exists: 409,
   run_conflict: 409,
+  run_in_flight: 409,
   project_paused: 409,
   queue_full: 429,
   idempotency_conflict: 409,

@@ -14,7 +14,7 @@ import {
   AssetTemplateCollection,
 } from './contract/aliases.ts';
 import { Asset, AssetCollection, AssetQuery } from './contract/assets.ts';
-import { DagRun, MaterializeAsset } from './contract/dag-runs.ts';
+import { MaterializeAsset, RequestedDagRun } from './contract/dag-runs.ts';
 import { Dag, DagCollection, DagDetails, DagQuery, PatchDag, TaskCollection } from './contract/dags.ts';
 import { Backtest, CreateBacktest } from './contract/backtest.ts';
 import { DeadlineCollection, DeadlineQuery } from './contract/deadlines.ts';
@@ -280,7 +280,7 @@ export const operations: readonly Operation[] = [
     tag: 'Asset',
     body: MaterializeAsset,
     isBodyOptional: true,
-    answer: DagRun,
+    answer: RequestedDagRun,
     failures: [400, 404, 409, 413, 415, 422, 429],
   },
   ...queuedEventOperations,

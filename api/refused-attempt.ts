@@ -1,6 +1,7 @@
 import { TidegateError, unreachable } from '../core/errors.ts';
 import { type DagId, quote, type RunId } from '../core/ids.ts';
 import type { AttemptRefused } from '../store/attempts.ts';
+import { inFlight } from '../temporal/in-flight.ts';
 import { unknownRun } from './request.ts';
 
 /** Why a run cannot run again now, and what to do. */
@@ -17,15 +18,17 @@ export function refusedAttempt(dagId: DagId, runId: RunId, refused: AttemptRefus
       );
     case 'other':
       return conflict(`${run} is at attempt ${refused.attempt} by now: look at it again`);
+    case 'in flight':
+      return inFlight(dagId, refused);
     default:
       return unreachable(refused);
   }
 }
 
-/** Why a task of a run that has not ended cannot be marked. */
+/** Why a task of a run that has not ended cannot be marked: the run has no slot yet, or the task has ended. */
 export function refusedMark(dagId: DagId, runId: RunId, state: string): TidegateError {
   return conflict(
-    `run ${quote(runId)} of DAG ${dagId} is ${state}: mark its tasks when it has ended, or mark the run itself`,
+    `run ${quote(runId)} of DAG ${dagId} is ${state}: of a run that goes on only tasks that have not ended can be marked; mark this one when the run has ended`,
   );
 }
 

@@ -4,6 +4,7 @@ import {
   DagRun,
   DagRunCollection,
   DagRunQuery,
+  RequestedDagRun,
   UpstreamEventQuery,
 } from './contract/dag-runs.ts';
 import {
@@ -33,7 +34,7 @@ export const runOperations: readonly Operation[] = [
     summary: 'Trigger a run',
     tag: 'DAG run',
     body: CreateDagRun,
-    answer: DagRun,
+    answer: RequestedDagRun,
     failures: [400, 404, 409, 413, 415, 422, 429],
   },
   { method: 'get', path: run, summary: 'Show a run', tag: 'DAG run', answer: DagRun, failures: [404] },

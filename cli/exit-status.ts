@@ -30,6 +30,7 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   unknown_task: failed,
   run_exists: failed,
   run_conflict: failed,
+  run_in_flight: failed,
   project_paused: failed,
   queue_full: failed,
   idempotency_conflict: failed,

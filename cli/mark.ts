@@ -46,7 +46,7 @@ export async function markRun(
   };
 }
 
-/** Marks a task of a run that has ended. */
+/** Marks a task of a run that has ended, or one that has not ended of a run that goes on. */
 export async function markTask(
   session: Session,
   [dagId, runId, taskId]: readonly [string, string, string],
@@ -66,7 +66,7 @@ export async function markTask(
   return {
     json,
     sections: [{ kind: 'facts', facts }],
-    note: 'what lies behind it has not changed: `tidegate runs retry` runs what can run now',
+    note: 'a run that goes on goes on with what lies behind it; of one that has ended `tidegate runs retry` runs that',
   };
 }
 

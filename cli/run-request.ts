@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CreateDagRun, DagRun } from '../api/contract/dag-runs.ts';
+import type { CreateDagRun, RequestedDagRun } from '../api/contract/dag-runs.ts';
 import type { JsonObject } from '../core/json.ts';
 import { jsonObject } from './arguments.ts';
 import { instant, type Report, state } from './report.ts';
@@ -33,8 +33,14 @@ export function requestOf({ conf, runId, logicalDate, note }: RunOptions): Creat
   return { dag_run_id: runId, logical_date: logicalDate, conf, note };
 }
 
+const foldedNote = 'the request became part of this run, which waits; its conf is that of the request now';
+
 /** Reports a run that was asked for, at its end if that was asked for too. */
-export async function reportRequested(session: Session, run: DagRun, { wait }: RunOptions): Promise<Report> {
+export async function reportRequested(
+  session: Session,
+  run: RequestedDagRun,
+  { wait }: RunOptions,
+): Promise<Report> {
   const shown = wait === true ? await watchRun(session, run) : run;
   return {
     json: shown,
@@ -50,6 +56,7 @@ export async function reportRequested(session: Session, run: DagRun, { wait }: R
         ],
       },
     ],
+    ...(run.was_folded ? { note: foldedNote } : {}),
     failure: failureOf(shown),
   };
 }

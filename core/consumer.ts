@@ -1,16 +1,26 @@
 import type { Seq } from './asset-event.ts';
 import type { Batch } from './batch.ts';
 import { decideDeadline, type DecidedDeadline, withRanAt } from './deadline.ts';
+import {
+  type Flight,
+  flightOfEvents,
+  type Flights,
+  runsToStop,
+  withFlight,
+  withoutFlights,
+} from './flights.ts';
 import { type Gate, reach, type Taken } from './gate.ts';
 import { countUntilMet, passUpTo } from './gate-count.ts';
 import { nextChangeAt, passTime } from './gate-time.ts';
+import { heldBy } from './held-keys.ts';
 import { firstSeqOf, isMet, newestSeq, takeAll, type TakenRun, takeMet } from './gate-take.ts';
 import { type RunId, runIdOfEvents } from './ids.ts';
 import type { OwedTicks } from './owed-ticks.ts';
+import type { SingleFlight } from './single-flight.ts';
 import type { Slot } from './slot.ts';
 
 /** What decides when a consumer's next run opens: its gate, and what may hold it back. JSON-safe. */
-export interface Consumer {
+export interface Consumer extends Flights {
   readonly gate: Gate;
   readonly isPaused: boolean;
   /** Most runs at a time. */
@@ -25,6 +35,8 @@ export interface Consumer {
   readonly ticksWait?: boolean;
   /** What waits so, where it does. Such runs are not among the requested ones. */
   readonly owed?: OwedTicks | null;
+  /** Of which runs only one goes on at a time; absent is of none. */
+  readonly singleFlight?: SingleFlight;
 }
 
 /** A run that events ask for, and what it takes out of the queue. */
@@ -32,6 +44,8 @@ export interface AskedRun {
   readonly runId: RunId;
   /** Partition key it is of, where runs are by partition. */
   readonly key?: string;
+  /** Key of which only one run goes on at a time. */
+  readonly flightKey?: string;
   readonly taken: readonly Taken[];
   /** What had become too old before. */
   readonly expired?: readonly Taken[];
@@ -58,6 +72,8 @@ export type Decision =
       readonly expired?: readonly Taken[];
       readonly gate: Gate;
     }
+  /** Tell runs to make way for newer ones of their key; which else for requests that wait, only the store knows. */
+  | { readonly kind: 'stop'; readonly slots: readonly Slot[]; readonly looks: boolean }
   | ({ readonly kind: 'deadline'; readonly expired?: readonly Taken[] } & DecidedDeadline)
   | { readonly kind: 'wait' };
 
@@ -67,6 +83,8 @@ export function decide(consumer: Consumer): Decision {
   if (due !== null) {
     return { kind: 'deadline', ...due, ...expiredIn(due.gate), gate: withoutExpired(due.gate) };
   }
+  const stopped = runsToStop(consumer);
+  if (stopped !== null) return { kind: 'stop', ...stopped };
   if (!hasFreeSlot(consumer)) return { kind: 'wait' };
   if (consumer.hasRequests) {
     if (!consumer.requestedRunsConsume) return { kind: 'admit', taken: [], gate: consumer.gate };
@@ -77,7 +95,8 @@ export function decide(consumer: Consumer): Decision {
   if (!mayStart(consumer)) return { kind: 'wait' };
   if (consumer.ticksWait === true) return admitOwed(consumer);
   if (consumer.gate.takes !== undefined) {
-    const most = Math.min(freeSlots(consumer), maxAskedAtOnce);
+    // All of them are of one key.
+    const most = consumer.singleFlight === undefined ? Math.min(freeSlots(consumer), maxAskedAtOnce) : 1;
     return isMet(consumer.gate) ? { kind: 'open parts', most } : { kind: 'wait' };
   }
   const met = takeMet(consumer.gate);
@@ -87,6 +106,7 @@ export function decide(consumer: Consumer): Decision {
   const run: AskedRun = {
     ...{ runId: runIdOfEvents(newestSeq(taken), key), taken },
     ...(key === null ? {} : { key }),
+    ...flightOfEvents(consumer, key),
     ...expiredIn(gate),
   };
   return { kind: 'open', run, gate: withRanAt(withoutExpired(gate), consumer.gate) };
@@ -99,8 +119,8 @@ function mayBeForgotten({ forgotten, midBatch }: Gate, met: TakenRun | null): bo
 }
 
 /** The ticks that are owed get one run once all is there. */
-function admitOwed({ gate }: Consumer): Decision {
-  if (!isMet(gate)) return { kind: 'wait' };
+function admitOwed({ gate, heldBack }: Consumer): Decision {
+  if (!isMet(gate) || heldBack?.ticks !== undefined) return { kind: 'wait' };
   const { taken, gate: left } = takeAll(gate);
   return { kind: 'admit', isOwed: true, taken, ...expiredIn(left), gate: withoutExpired(left) };
 }
@@ -138,7 +158,7 @@ export function takeBatches(
     if (decision.kind !== 'open') return { consumer, asked, gate, rest };
     gate = decision.gate;
     asked.push(decision.run);
-    consumer = withRun({ ...consumer, gate }, decision.run.runId);
+    consumer = withRun({ ...consumer, gate }, decision.run.runId, flightOf(decision.run));
     if (asked.length >= most) return { consumer, asked, gate, rest };
   }
 }
@@ -194,15 +214,28 @@ export function countBatches(
   return { consumer: { ...consumer, gate: reach(gate, upTo, more) }, rest: [] };
 }
 
-export function withRun(consumer: Consumer, slot: Slot): Consumer {
-  return consumer.activeRuns.includes(slot)
-    ? consumer
-    : { ...consumer, activeRuns: [...consumer.activeRuns, slot] };
+/** A consumer with one more run that holds a slot, and the key it holds, if any. */
+export function withRun(consumer: Consumer, slot: Slot, flight?: Flight): Consumer {
+  const held = withFlight(consumer, slot, flight);
+  return held.activeRuns.includes(slot) ? held : { ...held, activeRuns: [...held.activeRuns, slot] };
+}
+
+/** What a run holds that events open, or that was let in. */
+export function flightOf({
+  flightKey,
+  key,
+}: {
+  readonly flightKey?: string;
+  readonly key?: string;
+}): Flight | undefined {
+  if (flightKey === undefined) return undefined;
+  return { key: flightKey, ...(key === undefined ? {} : { partition: key }) };
 }
 
 /** Frees the slots of attempts that were closed; what holds none, or another attempt of the same run, is left alone. */
 export function withoutRuns(consumer: Consumer, slots: readonly Slot[]): Consumer {
-  return { ...consumer, activeRuns: consumer.activeRuns.filter((active) => !slots.includes(active)) };
+  const left = consumer.activeRuns.filter((active) => !slots.includes(active));
+  return withoutFlights({ ...consumer, activeRuns: left }, slots);
 }
 
 /**
@@ -217,7 +250,8 @@ export function letPass(
   for (;;) {
     const next = nextChangeAt(gate);
     gate = passTime(gate, next === null || next > at ? at : next);
-    const stops = isOpenable(consumer, gate) || hasDue(consumer, gate);
+    const stops =
+      isOpenable(consumer, gate) || hasDue(consumer, gate) || runsToStop({ ...consumer, gate }) !== null;
     if (gate.at === undefined || gate.at >= at || stops)
       return { consumer: { ...consumer, gate }, isOpenable: stops };
   }
@@ -242,7 +276,7 @@ function dueDeadline(consumer: Consumer): DecidedDeadline | null {
   const { gate, isPaused } = consumer;
   return gate.deadlines === undefined
     ? null
-    : decideDeadline({ gate, isPaused, hasSlot: hasFreeSlot(consumer) });
+    : decideDeadline({ gate, isPaused, hasSlot: hasFreeSlot(consumer) && heldBy(gate, null) === null });
 }
 
 function isOpenable(consumer: Consumer, gate: Gate): boolean {

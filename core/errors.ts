@@ -14,6 +14,7 @@ export const errorCodes = [
   'unknown_task',
   'run_exists',
   'run_conflict',
+  'run_in_flight',
   'project_paused',
   'queue_full',
   'idempotency_conflict',

@@ -5,8 +5,11 @@ import { type EventFilter, filterText } from './event-filter.ts';
 import { type Gate, progressOf, type Queued } from './gate.ts';
 import { pendingKeys } from './gate-take.ts';
 import { settledAt } from './gate-time.ts';
+import { heldBy } from './held-keys.ts';
 import { quote } from './ids.ts';
 import { owedText } from './owed-ticks.ts';
+import { flightText } from './single-flight.ts';
+import { parseSlot, type Slot } from './slot.ts';
 import { type Source, sourceKey, titleOf } from './source.ts';
 
 /** The condition tree with, per node, what arrived and what is missing. */
@@ -104,6 +107,14 @@ export function summarize(
   // Only the definition of a DAG that was removed allows no run at all; that it was paused before says nothing any more.
   if (consumer.maxActiveRuns === 0) return 'The DAG was removed.';
   if (consumer.isPaused) return `Paused; ${updatedOf(explanation)}; nothing starts until it is resumed.`;
+  const back = heldBackText(consumer);
+  if (back !== '' && !consumer.hasRequests) {
+    const { heldBack: _, ...rest } = consumer;
+    return explanation === null ? back : `${back} ${summarize(rest, explanation, key)}`;
+  }
+  const held = heldBy(consumer.gate, key);
+  if (held !== null && explanation?.met === true && !consumer.hasRequests)
+    return `All it needs has arrived; waits for the end of ${flightOfText(consumer, held)}.`;
   if (active >= consumer.maxActiveRuns && (explanation?.met === true || consumer.hasRequests)) {
     return `Ready, but ${active} of ${consumer.maxActiveRuns} runs are active; the next one starts when one of them ends.`;
   }
@@ -122,6 +133,18 @@ export function summarize(
   const waits = `for ${missingOf(explanation)}; ${updatedOf(explanation)}.`;
   if (owed === null) return `Waits ${waits}`;
   return `${owedText(owed)} and ${owed.count === 1 ? 'waits' : 'wait'} ${waits}`;
+}
+
+/** What requested runs wait for that wait for the end of another one. */
+function heldBackText({ heldBack = {} }: Consumer): string {
+  const { others, ticks } = heldBack;
+  const first = others ?? ticks;
+  if (first === undefined) return '';
+  return `Requested run ${first.runId} waits for the end of run ${parseSlot(first.by).runId} (${flightText(first.key)}).`;
+}
+
+function flightOfText({ flights = {} }: Consumer, slot: Slot): string {
+  return `run ${parseSlot(slot).runId} (${flightText(flights[slot]?.key ?? '')})`;
 }
 
 function updatedOf(explanation: Explanation | null): string {

@@ -1,6 +1,7 @@
 import type { Seq } from './asset-event.ts';
 import type { Gate, Queued, Taken } from './gate.ts';
 import { isSettled, tooOldBefore } from './gate-time.ts';
+import { heldBy } from './held-keys.ts';
 import { baseOf, isBase, type LeafId, withoutKey } from './leaves.ts';
 import { byAge, copyQueued, indexOf, noteTaken, type PendingKey } from './pending-index.ts';
 import { withMetAt } from './settling.ts';
@@ -11,9 +12,9 @@ export function isMet(gate: Gate): boolean {
   return false;
 }
 
-/** Whether a run of this key may open. */
+/** Whether a run of this key may open: no run that goes on holds it, and the condition is met and has settled. */
 export function isOpen(gate: Gate, key: string | null): boolean {
-  return !gate.midBatch && indexOf(gate).met.has(key) && isSettled(gate, key);
+  return !gate.midBatch && heldBy(gate, key) === null && indexOf(gate).met.has(key) && isSettled(gate, key);
 }
 
 /** What a run takes, the gate that remains, and the key it is of. */

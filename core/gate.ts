@@ -2,6 +2,7 @@ import type { Seq } from './asset-event.ts';
 import type { WindowParts } from './batch.ts';
 import { type Condition, isSatisfied } from './condition.ts';
 import type { Deadlines, OnMissing } from './deadline.ts';
+import type { HeldKeys } from './held-keys.ts';
 import { type LeafId, ofKey } from './leaves.ts';
 import type { WhilePaused } from './run-plan.ts';
 
@@ -56,6 +57,8 @@ export interface Gate extends GateTerms {
   readonly deadlines?: Deadlines;
   /** Set once it let go of partition keys, which are read from the log when they are needed. */
   readonly forgotten?: Forgotten;
+  /** Where only one run of a key goes on at a time: which keys are held by such runs. Follows from the runs, and means nothing in a gate that was stored. */
+  readonly held?: HeldKeys;
   /** What became too old and is not written down yet. */
   readonly expired?: readonly Taken[];
 }

@@ -9,6 +9,7 @@ import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
 import type { QueueLimit } from './queue-limit.ts';
 import type { RetryPlan } from './retry.ts';
+import type { SingleFlight } from './single-flight.ts';
 import type { Source } from './source.ts';
 import type { TaskPriority } from './task-priority.ts';
 import type { TaskShape } from './task-shape.ts';
@@ -102,6 +103,8 @@ export interface DagPlan {
   readonly maxActiveRuns: number;
   /** How many requested runs may wait for a slot; absent is any number. */
   readonly maxQueuedRuns?: QueueLimit;
+  /** Of which runs only one goes on at a time; absent is of none. */
+  readonly singleFlight?: SingleFlight;
   readonly whilePaused: WhilePaused;
   readonly startFrom: StartFrom;
   /** JSON Schema of `conf`; `null` accepts any object. */

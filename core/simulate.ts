@@ -132,8 +132,9 @@ export function startSimulation(scenario: Scenario): Simulation {
       const decision = decide(consumer);
       switch (decision.kind) {
         case 'wait':
-        // It holds every key that it has.
+        // It holds every key that it has, and no run makes way for another.
         case 'recall':
+        case 'stop':
           return;
         case 'open':
           consumer = { ...consumer, gate: decision.gate };

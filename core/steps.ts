@@ -1,5 +1,6 @@
 import type { Seq } from './asset-event.ts';
 import type { DeadlineOutcome } from './deadline.ts';
+import type { Flights, HeldBack } from './flights.ts';
 import type { Gate, Taken } from './gate.ts';
 import type { RunId } from './ids.ts';
 import type { OwedTicks } from './owed-ticks.ts';
@@ -26,6 +27,7 @@ export type StepDeed =
       readonly isPaused: boolean;
       readonly activeRuns: readonly Slot[];
       readonly hasRequests: boolean;
+      readonly flights?: Flights['flights'];
     }
   | { readonly kind: 'opened'; readonly runIds: readonly RunId[] }
   | {
@@ -36,8 +38,16 @@ export type StepDeed =
       readonly hasMore?: true;
       /** Ticks that still waited for assets then. */
       readonly owed?: OwedTicks;
+      /** Keys of those that were let in, and what others of them were held back by. */
+      readonly flights?: Flights['flights'];
+      readonly heldBack?: HeldBack;
     }
-  | { readonly kind: 'adopted'; readonly version: number; readonly at: Seq }
+  | {
+      readonly kind: 'adopted';
+      readonly version: number;
+      readonly at: Seq;
+      readonly flights?: Flights['flights'];
+    }
   | { readonly kind: 'cleared'; readonly taken: readonly Taken[] }
   | { readonly kind: 'paused' | 'resumed'; readonly at: Seq }
   | {
@@ -47,6 +57,8 @@ export type StepDeed =
       readonly outcome: DeadlineOutcome | 'unknown';
       readonly runIds: readonly RunId[];
     }
+  /** Runs were told to make way for newer ones of their key. */
+  | { readonly kind: 'stopped'; readonly runIds: readonly Slot[] }
   | { readonly kind: 'stored' };
 
 /** The inputs with one more; times that ring one after the other are one. */

@@ -10,6 +10,7 @@ import { parseDuration } from '../core/duration.ts';
 import { parseQueueLimit } from '../core/queue-limit.ts';
 import { type DagPlan, maxPendingTasks, type RunPlan } from '../core/run-plan.ts';
 import { isCount } from '../core/whole-number.ts';
+import { compileFlight } from './compile-flight.ts';
 import { compileOutlets } from './compile-outlets.ts';
 import { compileTasks } from './compile-tasks.ts';
 import type { DagDefinition } from './dag.ts';
@@ -52,6 +53,11 @@ function compile(definition: DagDefinition, file: string): DagPlan {
   const paramsSchema = toJsonSchema(options.params, 'params');
   if (cron !== null || condition !== null) requireDefaults(paramsSchema);
   const maxQueuedRuns = parseQueueLimit(options.maxQueuedRuns);
+  const ofDeadline =
+    onMissing === undefined || options.deadline === undefined
+      ? {}
+      : { deadline: { cron: parseTime(options.deadline), onMissing } };
+  const starts = { ...terms, cron, ...(ticksWait === true ? { ticksWait } : {}), ...ofDeadline };
   const plan: DagPlan = {
     dagId: parseDagId(definition.id),
     description: options.description ?? '',
@@ -59,14 +65,13 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     file,
     ...parsePeriod(options, cron !== null),
     ...terms,
-    ...(onMissing === undefined || options.deadline === undefined
-      ? {}
-      : { deadline: { cron: parseTime(options.deadline), onMissing } }),
+    ...ofDeadline,
     cron,
     requestedRunsConsume,
     ...(ticksWait === true ? { ticksWait } : {}),
     maxActiveRuns: parseMaxActiveRuns(options.maxActiveRuns),
     ...(maxQueuedRuns === undefined ? {} : { maxQueuedRuns }),
+    ...compileFlight(definition, starts),
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema,

@@ -6,6 +6,7 @@ import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionedInput } from '../core/partitioned.ts';
 import type { QueueLimitInput } from '../core/queue-limit.ts';
+import type { SingleFlightInput } from '../core/single-flight.ts';
 import type { AnyAsset } from './asset.ts';
 import { brand, isBranded } from './brand.ts';
 import { placeOfCaller } from './place.ts';
@@ -49,10 +50,18 @@ export interface DagOptions<
   readonly maxActiveRuns?: number;
   /**
    * How many runs by hand and by time may wait for a slot, 1 to 100,000, and what becomes of the next one: it is refused (`'reject'`, also where this is a
-   * number), or the oldest that waits fails to make room for it (`'drop_oldest'`). Events that wait are not runs, and always queue.
+   * number), the oldest that waits fails to make room for it (`'drop_oldest'`), or it becomes part of the newest that waits, which gets its conf
+   * (`'fold'`). Events that wait are not runs, and always queue.
    * @defaultValue no limit
    */
   readonly maxQueuedRuns?: QueueLimitInput;
+  /**
+   * At most one run of a key goes on at a time; `key` is a template, such as `'{{ params.customer }}'`, without one it is one key for the whole DAG. While one does,
+   * `'skip'` refuses another one that is asked for, `'queue'` lets one wait, which stands for all that come meanwhile, and `'cancel_running'` cancels the
+   * one that goes on. Events are never lost: they queue until the run has ended, or, with `'cancel_running'`, is cancelled for them.
+   * @defaultValue as many as `maxActiveRuns` allows
+   */
+  readonly singleFlight?: SingleFlightInput;
   /** Most tasks of one run that are under way at a time, 1 to 500. @defaultValue 500 */
   readonly maxActiveTasks?: number;
   /** Longest a run may take from its start; then its tasks are told to stop, and it fails. @defaultValue no limit */

@@ -4,7 +4,9 @@ import { clearTasks, type TaskClearing, type TaskWish } from '../core/clearing-t
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import { readEndedTasks } from './ended-tasks.ts';
+import { findFlightAgain } from './flight-requests.ts';
 import type { Tx } from './log.ts';
+import { lockRequests, readRequestTerms } from './request-terms.ts';
 import { holdDag, holdRun, isEndedRun } from './runs.ts';
 import type { AttemptReason, RunRow, RunState } from './run-tables.ts';
 import { readRunTasks } from './task-queries.ts';
@@ -31,7 +33,9 @@ export type AttemptRefused =
   /** It has not ended. */
   | { readonly kind: 'open'; readonly state: RunState; readonly attempt: number }
   /** It was run again since it was seen. */
-  | { readonly kind: 'other'; readonly attempt: number };
+  | { readonly kind: 'other'; readonly attempt: number }
+  /** Another one of its key goes on or waits. */
+  | { readonly kind: 'in flight'; readonly runId: RunId; readonly key: string };
 
 /** What would run again, and in which attempt. */
 export interface AttemptPlan extends TaskClearing {
@@ -52,7 +56,9 @@ export type OpenedAttempt =
 export async function planAttempt(db: Db, wish: AttemptWish): Promise<AttemptPlan | AttemptRefused> {
   return db.transaction().execute(async (tx) => {
     const held = await holdEnded(tx, wish);
-    return held.kind === 'held' ? planOf(tx, held.run, wish.wish) : held;
+    if (held.kind !== 'held') return held;
+    const flight = await judgeAttempt(tx, held.run);
+    return flight.kind === 'take' ? planOf(tx, held.run, wish.wish) : flight;
   });
 }
 
@@ -67,10 +73,12 @@ export async function openAttempt(db: Db, request: AttemptRequest): Promise<Open
     if (held.kind === 'open' || held.kind === 'other') return (await repeated(tx, request, held)) ?? held;
     if (held.kind !== 'held') return held;
     const { run } = held;
+    const flight = await judgeAttempt(tx, run);
+    if (flight.kind !== 'take') return flight;
     const { kind: _, ...plan } = await planOf(tx, run, request.wish);
     await noteAttempt(tx, request, plan);
     await keepTasks(tx, run, plan);
-    await queueAgain(tx, run);
+    await queueAgain(tx, run, flight.key);
     return { kind: 'opened', ...plan };
   });
 }
@@ -87,6 +95,22 @@ async function holdEnded(
   if (seen !== undefined && seen !== attempt) return { kind: 'other', attempt };
   if (!isEndedRun(run)) return { kind: 'open', state, attempt };
   return isDeployed ? { kind: 'held', run } : { kind: 'removed' };
+}
+
+/** Whether it may run again beside what goes on and waits, and the key that it then holds. */
+async function judgeAttempt(
+  tx: Tx,
+  run: RunRow,
+): Promise<
+  { readonly kind: 'take'; readonly key: string | null } | Extract<AttemptRefused, { kind: 'in flight' }>
+> {
+  const terms = await readRequestTerms(tx, run.dag_id);
+  if (terms === null || terms.singleFlight === null) return { kind: 'take', key: null };
+  await lockRequests(tx, run.dag_id);
+  const { singleFlight } = terms;
+  const verdict = await findFlightAgain(tx, run, { ...terms, singleFlight });
+  const { key } = verdict;
+  return verdict.kind === 'take' ? { kind: 'take', key } : { kind: 'in flight', runId: verdict.runId, key };
 }
 
 async function planOf(tx: Tx, run: RunRow, wish: TaskWish): Promise<AttemptPlan> {
@@ -146,13 +170,17 @@ async function keepTasks(
     )`.execute(tx);
 }
 
-async function queueAgain(tx: Tx, { dag_id: dagId, run_id: runId, attempt }: RunRow): Promise<void> {
+async function queueAgain(
+  tx: Tx,
+  { dag_id: dagId, run_id: runId, attempt }: RunRow,
+  flightKey: string | null,
+): Promise<void> {
   await tx
     .updateTable('run')
     .set({
       ...{ attempt: attempt + 1, state: 'queued', reason: null, is_owed: false, is_close_reported: false },
       ...{ admitted_at: null, workflow_seen_at: null, started_at: null, ended_at: null },
-      ...{ wanted_state: null, wanted_reason: null, are_logs_pruned: false },
+      ...{ wanted_state: null, wanted_reason: null, are_logs_pruned: false, flight_key: flightKey },
     })
     .where('dag_id', '=', dagId)
     .where('run_id', '=', runId)

@@ -3,6 +3,7 @@ import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
 import type { Definition } from '../core/definition.ts';
 import { TidegateError } from '../core/errors.ts';
+import type { Flight, WhichRequests } from '../core/flights.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import { type Slot, slotOf } from '../core/slot.ts';
@@ -10,6 +11,8 @@ import type { Db } from './database.ts';
 import { readUndecided } from './deadlines.ts';
 import { readLog, type Tx } from './log.ts';
 import type { StepDeed } from '../core/steps.ts';
+import type { RunRow } from './run-tables.ts';
+import { startable } from './startable-runs.ts';
 import { noteStep } from './steps.ts';
 
 /** What a consumer starts from. */
@@ -24,6 +27,8 @@ export type Claimed =
       readonly isPaused: boolean;
       readonly activeRuns: readonly Slot[];
       readonly hasRequests: boolean;
+      /** Keys that active runs hold; absent where the DAG has no such rule. */
+      readonly flights?: Readonly<Record<Slot, Flight>>;
     };
 
 /**
@@ -60,11 +65,11 @@ export async function claimGate(db: Db, dagId: DagId): Promise<Claimed> {
     const gate = await readUndecided(tx, dagId, checkpoint.gate);
     await noteStep(tx, { dagId, epoch, step: 0 }, checkpoint.gate.watermark, {
       ...{ kind: 'claimed', version: checkpoint.version, gate, isPaused: is_paused },
-      ...{ activeRuns, hasRequests },
+      ...{ activeRuns, hasRequests, ...flightsOf(definition.singleFlight !== undefined, open.admitted) },
     });
     return {
       ...{ kind: 'claimed', log: log.id, epoch, definition, gate, isPaused: is_paused },
-      ...{ activeRuns, hasRequests },
+      ...{ activeRuns, hasRequests, ...flightsOf(definition.singleFlight !== undefined, open.admitted) },
     };
   });
 }
@@ -112,26 +117,33 @@ export function isItsTurn({ dagId, epoch, step }: Claim, { kind, counted }: Step
   )`;
 }
 
-/** Which of the requested runs are meant, where those by time wait for assets: them, or the others. */
-export type WhichRequests = 'ticks' | 'others';
-
 /**
  * Runs of a DAG that hold a slot, and the oldest of those that wait for one, each in the order in which they were asked for.
- * @param which - of those that wait; with `isLetIn` they are locked, so that a full queue does not drop them meanwhile
+ * @param which - of those that wait; with `isLetIn` they are locked, so that a full queue does not drop them meanwhile; with `isSingle` without
+ * those that wait for the end of another one
  */
 export async function openRunsOf(
   db: Db | Tx,
   dagId: DagId,
   mostWaiting: number,
-  { which, isLetIn = false }: { readonly which?: WhichRequests | undefined; readonly isLetIn?: boolean } = {},
+  {
+    which,
+    isLetIn = false,
+    isSingle = false,
+  }: {
+    readonly which?: WhichRequests | undefined;
+    readonly isLetIn?: boolean;
+    readonly isSingle?: boolean;
+  } = {},
 ) {
   const open = db
     .selectFrom('run')
-    .select(['run_id', 'attempt', 'trigger', 'version', 'partition_key'])
+    .select(['run_id', 'attempt', 'trigger', 'version', 'partition_key', 'flight_key', 'wanted_state'])
     .where('dag_id', '=', dagId)
     .where('state', 'in', ['queued', 'running'])
     .orderBy('number');
-  const waiting = open.where('admitted_at', 'is', null).limit(mostWaiting);
+  const all = open.where('admitted_at', 'is', null).limit(mostWaiting);
+  const waiting = isSingle ? all.where(startable('run')) : all;
   // A later attempt has its events: it waits for a slot alone.
   const isTick = sql<boolean>`(trigger = 'scheduled' and attempt = 1)`;
   const wanted =
@@ -140,6 +152,23 @@ export async function openRunsOf(
     admitted: await open.where('admitted_at', 'is not', null).execute(),
     waiting: await (isLetIn ? wanted.forUpdate() : wanted).execute(),
   };
+}
+
+/** The keys that runs hold which go on; nothing where no such rule is in force. */
+export function flightsOf(
+  isSingle: boolean,
+  admitted: readonly Pick<RunRow, 'run_id' | 'attempt' | 'flight_key' | 'partition_key' | 'wanted_state'>[],
+): { readonly flights?: Readonly<Record<Slot, Flight>> } {
+  if (!isSingle) return {};
+  const held = admitted.flatMap((run): (readonly [Slot, Flight])[] => {
+    const { flight_key: key, partition_key: partition } = run;
+    if (key === null) return [];
+    const flight = { key, ...(partition !== null && { partition }) };
+    return [
+      [slotOf(run.run_id, run.attempt), run.wanted_state === null ? flight : { ...flight, isStopping: true }],
+    ];
+  });
+  return { flights: Object.fromEntries(held) };
 }
 
 async function hasLaterVersion(tx: Tx, dagId: DagId, version: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { Claim } from '../core/claim.ts';
 import { clear, type Clearing, type ClearWish, countTaken, cutAt } from '../core/clearing.ts';
 import { withoutExpired } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
+import type { Flights } from '../core/flights.ts';
 import { type Gate, pauseGate, type Taken } from '../core/gate.ts';
 import type { DagId } from '../core/ids.ts';
 import type { WhilePaused } from '../core/run-plan.ts';
@@ -15,6 +16,7 @@ import type { Db } from './database.ts';
 import { removeDeadlines } from './deadlines.ts';
 import { readLog, type Tx } from './log.ts';
 import { recall } from './recall.ts';
+import { rekeyRuns } from './rekey-runs.ts';
 import { redefineQueued } from './recount.ts';
 import type { Checkpoint } from './schema.ts';
 import { noteOf, noteStep } from './steps.ts';
@@ -46,7 +48,13 @@ export async function checkpoint(
 /** What putting another definition in force made of the gate. */
 export type Adopted =
   | { readonly kind: 'stale' }
-  | { readonly kind: 'adopted'; readonly definition: Definition; readonly gate: Gate };
+  | {
+      readonly kind: 'adopted';
+      readonly definition: Definition;
+      readonly gate: Gate;
+      /** Keys that active runs hold; absent where the DAG has no such rule. */
+      readonly flights?: Flights['flights'];
+    };
 
 /** Puts the definition of `version`, deployed at `at`, in force; what was queued for assets it lacks is dropped by that edit. */
 export async function adoptDefinition(
@@ -60,7 +68,8 @@ export async function adoptDefinition(
     const redefined = await redefineQueued(tx, definition, gate, at);
     const forgotten = gate.forgotten === undefined ? {} : await recall(tx, claim.dagId, gate, null);
     const { dropped } = redefine({ ...gate, queued: forgotten }, definition, at);
-    await noteStep(tx, claim, gate.watermark, { kind: 'adopted', version, at });
+    const flights = await rekeyRuns(tx, claim.dagId, definition);
+    await noteStep(tx, claim, gate.watermark, { kind: 'adopted', version, at, ...flights });
     if (definition.plan === null) {
       await refuseRequests(tx, claim.dagId);
       await removeDeadlines(tx, claim.dagId);
@@ -70,7 +79,7 @@ export async function adoptDefinition(
       version,
       gate: redefined.gate,
     });
-    return { kind: 'adopted', definition, gate: withoutExpired(redefined.gate) };
+    return { kind: 'adopted', definition, gate: withoutExpired(redefined.gate), ...flights };
   });
 }
 

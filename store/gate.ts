@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Batch, Entry } from '../core/batch.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Definition } from '../core/definition.ts';
+import { holdGate } from '../core/flights.ts';
 import type { Gate } from '../core/gate.ts';
 import { countUntilMet } from '../core/gate-count.ts';
 import { recalled } from '../core/pending-keys.ts';
@@ -9,9 +10,10 @@ import { passTime } from '../core/gate-time.ts';
 import type { Seq } from '../core/asset-event.ts';
 import type { DagId } from '../core/ids.ts';
 import { slotOf } from '../core/slot.ts';
-import { openRunsOf, readDefinition } from './claim.ts';
+import { flightsOf, openRunsOf, readDefinition } from './claim.ts';
 import type { Db } from './database.ts';
 import { eventsOf, ofSubscription } from './events-of-subscription.ts';
+import { findHeldBack } from './held-back.ts';
 import { stretchesOf } from './ignored.ts';
 import { judgeAhead } from './judging.ts';
 import { readLog, type Tx } from './log.ts';
@@ -55,9 +57,10 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
       const forgotten = gate.forgotten === undefined ? {} : await recall(tx, dagId, gate, null);
       const { ignored: _, ...counting } = gate.forgotten === undefined ? gate : recalled(gate, forgotten);
       const { gate: counted } = countUntilMet(counting, batches, () => false);
-      const { ticksWait } = definition;
+      const { ticksWait, singleFlight } = definition;
       const { admitted, waiting } = await openRunsOf(tx, dagId, 1, {
         which: ticksWait ? 'others' : undefined,
+        isSingle: singleFlight !== undefined,
       });
       // A definition that its workflow has yet to hear of is in force all the same.
       const inForce = passTime((await redefineQueued(tx, definition, counted, head)).gate, at);
@@ -69,9 +72,23 @@ export async function readConsumer(db: Db, dagId: DagId): Promise<CurrentConsume
         activeRuns: admitted.map(({ run_id, attempt }) => slotOf(run_id, attempt)),
         hasRequests: waiting.length > 0,
         ...(ticksWait ? { ticksWait, owed: await readOwed(tx, dagId) } : {}),
+        ...(singleFlight === undefined ? {} : await readFlights(tx, dagId, definition, admitted)),
       };
-      return { consumer, definition, refusals: await readRefusals(tx, dagId) };
+      return { consumer: holdGate(consumer), definition, refusals: await readRefusals(tx, dagId) };
     });
+}
+
+/** Which keys are held, and what waits for them. */
+async function readFlights(
+  tx: Tx,
+  dagId: DagId,
+  { singleFlight, ticksWait }: Definition,
+  admitted: Parameters<typeof flightsOf>[1],
+): Promise<Pick<Consumer, 'singleFlight' | 'flights' | 'heldBack'>> {
+  const others = await findHeldBack(tx, dagId, ticksWait ? 'others' : undefined);
+  const ticks = ticksWait ? await findHeldBack(tx, dagId, 'ticks') : null;
+  const heldBack = { ...(others !== null && { others }), ...(ticks !== null && { ticks }) };
+  return { ...(singleFlight && { singleFlight }), ...flightsOf(true, admitted), heldBack };
 }
 
 /** The last of them; there may be many. */

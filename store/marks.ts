@@ -3,9 +3,10 @@ import { didYouMean } from '../core/did-you-mean.ts';
 import { TidegateError } from '../core/errors.ts';
 import { type DagId, quote, type RunId, type TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
+import { isEnd } from './ended-tasks.ts';
 import type { Tx } from './log.ts';
 import { holdRun, isEndedRun } from './runs.ts';
-import type { EndedRunState, MarkedState, RunState } from './run-tables.ts';
+import { type EndedRunState, type MarkedState, type RunState } from './run-tables.ts';
 import { readRunTasks } from './task-queries.ts';
 import { isOfAttempt } from './task-rows.ts';
 
@@ -34,6 +35,9 @@ export type MarkedRun =
 
 export type MarkedTask =
   | { readonly kind: 'marked' }
+  /** Its run goes on, and is to be told. */
+  | { readonly kind: 'telling'; readonly attempt: number }
+  /** Its run has no slot yet, or the task has ended while the run goes on. */
   | { readonly kind: 'open'; readonly state: RunState }
   | { readonly kind: 'unknown' };
 
@@ -59,7 +63,8 @@ export async function markRun(db: Db, mark: RunMark): Promise<MarkedRun> {
 }
 
 /**
- * Gives a task of a run that has ended a state by hand, and keeps who did. It records no asset events, and its run keeps its own state.
+ * Gives a task a state by hand, and keeps who did. It records no asset events. A run that has ended keeps its own state; one that goes on takes a task that has not
+ * ended as ended so: what the task still does is lost.
  * @throws TidegateError `unknown_task` with the nearest name
  */
 export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
@@ -67,7 +72,8 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
   return db.transaction().execute(async (tx): Promise<MarkedTask> => {
     const run = await holdRun(tx, dagId, runId);
     if (run === undefined) return { kind: 'unknown' };
-    if (!isEndedRun(run)) return { kind: 'open', state: run.state };
+    const isEnded = isEndedRun(run);
+    if (!isEnded && run.admitted_at === null) return { kind: 'open', state: run.state };
     const tasks = await readRunTasks(tx, dagId, run.version);
     if (!tasks.some(({ id }) => id === taskId)) throw unknownTask(mark, tasks);
     const { attempt } = run;
@@ -77,10 +83,12 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
       .where('task_id', '=', taskId);
     const others = await rows.select(['state', 'error', 'map_index']).where('state', '<>', state).execute();
     const [before] = others;
+    if (!isEnded && others.some((row) => isEnd(row.state))) return { kind: 'open', state: run.state };
     if (before === undefined && (await rows.select('state').executeTakeFirst()) !== undefined)
       return { kind: 'marked' };
     await noteMark(tx, mark, {
       ...{ attempt, taskId, was: before?.state ?? null, wasReason: before?.error ?? null },
+      isUntold: !isEnded,
     });
     const error = state === 'success' ? null : `marked ${state} by ${who}`;
     await sql`
@@ -91,7 +99,7 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
         state = excluded.state, ended_at = coalesce(task_run.ended_at, excluded.ended_at), error = excluded.error, is_marked = true`.execute(
       tx,
     );
-    return { kind: 'marked' };
+    return isEnded ? { kind: 'marked' } : { kind: 'telling', attempt };
   });
 }
 
@@ -103,6 +111,7 @@ async function noteMark(
     readonly taskId: TaskId | null;
     readonly was: string | null;
     readonly wasReason: string | null;
+    readonly isUntold?: boolean;
   },
 ): Promise<void> {
   await tx
@@ -110,6 +119,7 @@ async function noteMark(
     .values({
       ...{ dag_id: dagId, run_id: runId, attempt: before.attempt, task_id: before.taskId, who, note },
       ...{ was: before.was, was_reason: before.wasReason, became: state },
+      is_untold: before.isUntold === true,
     })
     .execute();
 }

@@ -2,18 +2,14 @@ import { sql } from 'kysely';
 import type { Seq } from '../core/asset-event.ts';
 import type { Claim } from '../core/claim.ts';
 import { type AskedRun, withoutExpired } from '../core/consumer.ts';
-import type { Gate, Taken } from '../core/gate.ts';
-import type { DagId, RunId } from '../core/ids.ts';
+import type { Gate } from '../core/gate.ts';
+import type { RunId } from '../core/ids.ts';
 import { fewWaiting, suffices, takePrefixes } from '../core/prefix.ts';
-import type { OwedTicks } from '../core/owed-ticks.ts';
-import { type Slot, slotOf } from '../core/slot.ts';
-import { isItsTurn, openRunsOf, readDefinition, takeStep, type WhichRequests } from './claim.ts';
-import { consumedExactly, type Leaving, takeOut, TakenBefore } from './consumption.ts';
+import { isItsTurn, readDefinition } from './claim.ts';
+import { consumedExactly, takeOut, TakenBefore } from './consumption.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
-import type { RunRow, RunTrigger } from './run-tables.ts';
-import { noteOf, noteStep } from './steps.ts';
-import { noteOwed } from './ticks.ts';
+import { noteOf } from './steps.ts';
 import { splitTooOld } from './too-old.ts';
 import { readWaiting } from './waiting-events.ts';
 
@@ -66,12 +62,14 @@ export interface PartsToOpen extends Claim {
   /** Most runs. */
   readonly most: number;
   readonly gate: Gate;
+  /** Key of which only one run goes on at a time; then `most` is 1. */
+  readonly flightKey?: string;
 }
 
 /** Opens runs that each take a part of the queue, the oldest events first. What they take follows from the log and the gate alone, so telling it again opens the same. */
 export async function openParts(
   db: Db,
-  { version, most, gate, ...claim }: PartsToOpen,
+  { version, most, gate, flightKey, ...claim }: PartsToOpen,
 ): Promise<OpenedParts> {
   const parts = await db.transaction().execute(async (tx) => {
     const definition = await readDefinition(tx, claim.dagId, version);
@@ -83,7 +81,8 @@ export async function openParts(
   });
   const { expired } = gate;
   const [first, ...others] = parts.runs;
-  const asked = first === undefined ? [] : [{ ...first, ...(expired && { expired }) }, ...others];
+  const flight = flightKey === undefined ? {} : { flightKey };
+  const asked = first === undefined ? [] : [{ ...first, ...flight, ...(expired && { expired }) }, ...others];
   const left = withoutExpired(parts.gate);
   // The gate is open by what the log does not have.
   if (asked.length === 0) return { kind: 'conflict' };
@@ -109,137 +108,20 @@ async function insertRuns(
     with now as materialized (select clock() as at), turn as (
       update consumer set step = ${claim.step} where ${isItsTurn(claim, { kind: 'opened', counted })} returning dag_id
     ), inserted as (
-      insert into run (dag_id, run_id, state, trigger, version, partition_key, queued_at, admitted_at)
-      select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, now.at, now.at
+      insert into run (dag_id, run_id, state, trigger, version, partition_key, flight_key, queued_at, admitted_at)
+      select dag_id, run_id, 'queued', 'asset', ${version}, partition_key, flight_key, now.at, now.at
       from turn cross join now cross join unnest(
-        ${runIds}::text[], ${asked.map(({ key }) => key ?? null)}::text[]
-      ) with ordinality as asked (run_id, partition_key, place)
+        ${runIds}::text[], ${asked.map(({ key }) => key ?? null)}::text[], ${asked.map(({ flightKey }) => flightKey ?? null)}::text[]
+      ) with ordinality as asked (run_id, partition_key, flight_key, place)
+      -- A consumer never asks for one whose key is held; two of a key are none, whatever it knows.
+      where asked.flight_key is null or not exists (
+        select from run held where held.dag_id = turn.dag_id and held.flight_key = asked.flight_key
+          and held.state in ('queued', 'running') and held.admitted_at is not null
+      )
       order by place
       on conflict (dag_id, run_id) do nothing
       returning run_id
     ), noted as (${noteOf(claim, counted, { kind: 'opened', runIds }, sql`turn`)})
     select exists (select from turn) as is_turn, array(select run_id from inserted) as inserted`.execute(tx);
   return rows[0]?.is_turn === true ? new Set(rows[0].inserted) : undefined;
-}
-
-/** A requested run that was let in. */
-export interface AdmittedRun {
-  readonly runId: RunId;
-  readonly attempt: number;
-  readonly trigger: RunTrigger;
-  /** Of a later attempt, its run's. */
-  readonly version?: number;
-  readonly partitionKey?: string;
-}
-
-/** Requested runs that were let in, in the order in which they were asked for. */
-export type Admitted =
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'conflict' }
-  | {
-      readonly kind: 'admitted';
-      readonly runs: readonly AdmittedRun[];
-      /** Whether others still wait. */
-      readonly hasMore: boolean;
-      /** Ticks that wait for assets still; absent where none does. */
-      readonly owed?: OwedTicks;
-    };
-
-export interface RunsToAdmit extends Claim {
-  /** Definition in force. */
-  readonly version: number;
-  /** Attempts of runs that the consumer holds already. */
-  readonly activeRuns: readonly Slot[];
-  /** Free slots. */
-  readonly most: number;
-  /** Absent means all of them. */
-  readonly which?: WhichRequests;
-  /** What the first of them that is a first attempt consumes, what had become too old before, and the gate that remains. */
-  readonly taken: readonly Taken[];
-  readonly expired?: readonly Taken[];
-  readonly gate: Gate;
-}
-
-/**
- * Lets in the oldest requested runs that the consumer does not hold yet. Those that were let in before, by a call whose answer was
- * lost, come first, so that asking again never lets in more than there are slots.
- */
-export async function admitRuns(
-  db: Db,
-  { version, activeRuns, most, which, taken, expired, gate, ...claim }: RunsToAdmit,
-): Promise<Admitted> {
-  const letIn = db.transaction().execute(async (tx): Promise<Admitted> => {
-    if (!(await takeStep(tx, claim, { kind: 'admitted', counted: gate.watermark }))) return { kind: 'stale' };
-    const { dagId } = claim;
-    const { admitted, waiting } = await openRunsOf(tx, dagId, most + 1, { which, isLetIn: true });
-    const isHeld = ({ run_id, attempt }: (typeof admitted)[number]) =>
-      activeRuns.includes(slotOf(run_id, attempt));
-    const unknown = [...admitted.filter((run) => !isHeld(run)), ...waiting];
-    const next = unknown.slice(0, most);
-    if (next.length > 0) {
-      await tx
-        .updateTable('run')
-        .set({
-          admitted_at: sql<Date>`coalesce(admitted_at, clock())`,
-          version: sql<number>`coalesce(version, ${version})`,
-        })
-        .where('dag_id', '=', dagId)
-        .where(
-          'run_id',
-          'in',
-          next.map(({ run_id }) => run_id),
-        )
-        .execute();
-    }
-    const owed = which === undefined ? null : await noteOwed(tx, dagId);
-    // A later attempt has had its events since the first.
-    const first = next.find(({ attempt }) => attempt === 1);
-    const hasMore = unknown.length > most;
-    await noteStep(tx, claim, gate.watermark, {
-      ...{ kind: 'admitted', runIds: next.map(({ run_id, attempt }) => slotOf(run_id, attempt)) },
-      ...(hasMore ? { hasMore } : {}),
-      ...(owed === null ? {} : { owed }),
-    });
-    if (first !== undefined && taken.length > 0) {
-      await consumeOnce(tx, dagId, first.run_id, { taken, expired: expired ?? [], version, gate });
-    }
-    return {
-      kind: 'admitted',
-      runs: next.map(admittedFrom),
-      hasMore,
-      ...(owed === null ? {} : { owed }),
-    };
-  });
-  return letIn.catch((error: unknown) => {
-    if (error instanceof TakenBefore) return { kind: 'conflict' };
-    throw error;
-  });
-}
-
-function admittedFrom(
-  row: Pick<RunRow, 'run_id' | 'attempt' | 'trigger' | 'version' | 'partition_key'>,
-): AdmittedRun {
-  const { run_id: runId, attempt, trigger, version, partition_key: partitionKey } = row;
-  const run = { runId, attempt, trigger };
-  if (attempt === 1) return run;
-  return { ...run, ...(version !== null && { version }), ...(partitionKey !== null && { partitionKey }) };
-}
-
-/** A run that was let in by a call whose answer was lost has its events already. */
-async function consumeOnce(
-  tx: Tx,
-  dagId: DagId,
-  runId: RunId,
-  {
-    taken: wanted,
-    expired,
-    version,
-    gate,
-  }: Pick<RunsToAdmit, 'taken' | 'version' | 'gate'> & Pick<Leaving, 'expired'>,
-): Promise<void> {
-  const split = await splitTooOld(tx, wanted);
-  if (await consumedExactly(tx, dagId, runId, split.taken)) return;
-  const own = split.taken.map((one) => ({ ...one, runId }));
-  const leaving = { version, gate, expired: [...(expired ?? []), ...split.expired] };
-  if (!(await takeOut(tx, dagId, own, { outcome: 'consumed', ...leaving }))) throw new TakenBefore();
 }

@@ -1,39 +1,61 @@
 import { sql } from 'kysely';
-import type { DagId } from '../core/ids.ts';
-import { aboutToStart, judgeRequest, type QueueLimit, type RunsNow } from '../core/queue-limit.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import { aboutToStart, judgeRequest, type RunsNow } from '../core/queue-limit.ts';
+import { isFoldable } from './folded-requests.ts';
 import type { Tx } from './log.ts';
+import type { RequestTerms } from './request-terms.ts';
+import type { RunRequest } from './requests.ts';
+import { isHeldBack } from './startable-runs.ts';
 
-/** Lets one request of a DAG with a limit be judged at a time; the second number is the DAG's own. */
-const queueLock = 7_401_003;
-
-/** Whether there is room for one more requested run; where the oldest have to go, which: `dropped` behind the first `kept`. */
+/**
+ * Whether there is room for one more requested run; where the oldest have to go, which: `dropped` behind the first `kept`; where it becomes part
+ * of the newest that waits, which one that is.
+ */
 export type Room =
   | { readonly kind: 'take' }
   | { readonly kind: 'reject' }
+  | { readonly kind: 'fold'; readonly runId: RunId }
   | { readonly kind: 'drop'; readonly kept: number; readonly dropped: number; readonly max: number };
 
-/** Looks for room; until the transaction ends nobody else is given the same. */
-export async function findRoom(tx: Tx, dagId: DagId): Promise<Room> {
-  const limit = await readLimit(tx, dagId);
+/** Looks for room, with the DAG's requests locked. */
+export async function findRoom(
+  tx: Tx,
+  request: RunRequest,
+  terms: RequestTerms & { readonly waitsForRun: boolean },
+): Promise<Room> {
+  const { limit, waitsForRun } = terms;
   if (limit === null) return { kind: 'take' };
-  await sql`select pg_advisory_xact_lock(${queueLock}, hashtext(${dagId}))`.execute(tx);
-  const { rows } = await sql<RunsNow>`
-    select count(*) filter (where r.admitted_at is null and not r.is_owed) as waiting,
-      count(*) filter (where r.admitted_at is not null) as active,
-      (select (v.plan ->> 'maxActiveRuns')::int from dag d join dag_version v on v.dag_id = d.dag_id and v.version = d.version where d.dag_id = ${dagId}) as "maxActiveRuns",
-      (select is_paused from consumer where dag_id = ${dagId}) as "isPaused"
-    from run r where r.dag_id = ${dagId} and r.state in ('queued', 'running')`.execute(tx);
-  const [now] = rows;
-  if (now === undefined) return { kind: 'take' };
-  const verdict = judgeRequest(limit, now);
-  return verdict.kind === 'drop' ? { ...verdict, kept: aboutToStart(now), max: limit.max } : verdict;
+  const now = await readRunsNow(tx, request.dagId, terms);
+  const verdict = judgeRequest(limit, now, { waitsForRun });
+  if (verdict.kind === 'drop') return { ...verdict, kept: aboutToStart(now), max: limit.max };
+  return verdict.kind === 'fold' ? findNewest(tx, request, terms) : verdict;
 }
 
-async function readLimit(tx: Tx, dagId: DagId): Promise<QueueLimit | null> {
-  const { rows } = await sql<{ limit: QueueLimit | null }>`
-    select v.plan -> 'maxQueuedRuns' as limit from dag d join dag_version v on v.dag_id = d.dag_id and v.version = d.version
-    where d.dag_id = ${dagId}`.execute(tx);
-  return rows[0]?.limit ?? null;
+async function readRunsNow(
+  tx: Tx,
+  dagId: DagId,
+  { maxActiveRuns, singleFlight }: RequestTerms,
+): Promise<RunsNow> {
+  const isWaiting = sql`r.admitted_at is null and not r.is_owed`;
+  const blocked =
+    singleFlight === null ? sql`0` : sql`count(*) filter (where ${isWaiting} and ${isHeldBack('r')})`;
+  const { rows } = await sql<Omit<RunsNow, 'maxActiveRuns'>>`
+    select count(*) filter (where ${isWaiting}) as waiting, ${blocked} as blocked,
+      count(*) filter (where r.admitted_at is not null) as active,
+      (select is_paused from consumer where dag_id = ${dagId}) as "isPaused"
+    from run r where r.dag_id = ${dagId} and r.state in ('queued', 'running')`.execute(tx);
+  return { waiting: 0, blocked: 0, active: 0, isPaused: false, ...rows[0], maxActiveRuns };
+}
+
+/** The newest run that waits and may stand for others. Where only runs wait that run again, the request is refused. */
+async function findNewest(tx: Tx, request: RunRequest, terms: RequestTerms): Promise<Room> {
+  // Ticks that wait for assets become part of each other before; the first of them takes no room.
+  if (terms.ticksWait && request.trigger === 'scheduled') return { kind: 'take' };
+  const { rows } = await sql<{ run_id: RunId }>`
+    select run_id from run r where r.dag_id = ${request.dagId} and not r.is_owed and ${isFoldable(terms, request)}
+    order by r.number desc limit 1`.execute(tx);
+  const [newest] = rows;
+  return newest === undefined ? { kind: 'reject' } : { kind: 'fold', runId: newest.run_id };
 }
 
 /** Closes the oldest requested runs that wait, as failed; those that are let in in this moment stay. Their consumer never heard of them. */

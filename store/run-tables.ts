@@ -37,6 +37,10 @@ export interface RunTable {
   readonly wanted_reason: ColumnType<string | null, never, string | null>;
   /** Whether the lines of its log were deleted before it. */
   readonly are_logs_pruned: Generated<boolean>;
+  /** Requests that became part of it while it waited. */
+  readonly folded: Generated<number>;
+  /** The key of which only one run goes on at a time; `null` where that is not asked for. */
+  readonly flight_key: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 /** Why a run runs again. */
@@ -79,6 +83,17 @@ export interface MarkTable {
   readonly was_reason: string | null;
   readonly became: MarkedState;
   readonly note: string | null;
+  /** Whether the workflow of the run, which went on, has yet to be told. */
+  readonly is_untold: Generated<boolean>;
+}
+
+/** A request that became part of a run that waited. */
+export interface RunFoldTable {
+  readonly dag_id: DagId;
+  /** What the run would have been called that it asked for. */
+  readonly request_id: RunId;
+  readonly run_id: RunId;
+  readonly at: Instant;
 }
 
 /** A tick of a schedule, and the run it is part of. */

@@ -4,53 +4,8 @@ import type { DagOutlet, TaskEnd } from '../core/run-plan.ts';
 import { parseSlot, type Slot } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
-import { dropOldest, findRoom } from './queue-limit.ts';
 import { recordOutlets } from './run-outlets.ts';
-import { type EndedRunState, openTaskStates, type RunRow, type RunTrigger } from './run-tables.ts';
-
-/** What became of a request for a run. */
-export type Requested = 'requested' | 'exists' | 'removed' | 'full';
-
-/** A run that somebody or some tick asks for. */
-export interface RunRequest {
-  readonly dagId: DagId;
-  readonly runId: RunId;
-  readonly trigger: Exclude<RunTrigger, 'asset'>;
-  /** `conf` as JSON text. */
-  readonly conf: string;
-  readonly note: string | null;
-  readonly logicalAt: Date | null;
-  readonly dataIntervalStartAt: Date | null;
-  readonly dataIntervalEndAt: Date | null;
-}
-
-/**
- * Writes a requested run as queued. Asking again for the same run writes nothing, and so does asking for one of a removed DAG, or of one whose
- * queue is full and rejects.
- */
-export async function requestRun(db: Db, request: RunRequest): Promise<Requested> {
-  return db.transaction().execute((tx) => insertRequest(tx, request));
-}
-
-/** The same as part of something that is written with it. */
-export async function insertRequest(tx: Tx, request: RunRequest): Promise<Requested> {
-  const { dagId, runId, trigger, conf, note, logicalAt, dataIntervalStartAt, dataIntervalEndAt } = request;
-  if (!(await holdDag(tx, dagId))) return 'removed';
-  const room = await findRoom(tx, dagId);
-  if (room.kind === 'reject') return (await readRun(tx, dagId, runId)) === undefined ? 'full' : 'exists';
-  const row = await tx
-    .insertInto('run')
-    .values({
-      ...{ dag_id: dagId, run_id: runId, state: 'queued', trigger, conf, note, logical_at: logicalAt },
-      ...{ data_interval_start_at: dataIntervalStartAt, data_interval_end_at: dataIntervalEndAt },
-    })
-    .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())
-    .returning('run_id')
-    .executeTakeFirst();
-  if (row === undefined) return 'exists';
-  if (room.kind === 'drop') await dropOldest(tx, dagId, room);
-  return 'requested';
-}
+import { type EndedRunState, openTaskStates, type RunRow } from './run-tables.ts';
 
 /**
  * Holds a DAG against a deploy that removes it: that refuses the requests which wait, and whatever is written with this is among them or never is.

@@ -8,12 +8,12 @@ import type { JsonObject } from '../core/json.ts';
 import type { RetentionPlan } from '../core/retention.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { StepDeed, StepInput } from '../core/steps.ts';
-
 import type { Instant, OptionalInstant, OptionalNumber, JsonColumn, OptionalJson } from './columns.ts';
 import type {
   MarkTable,
   RunAttemptTable,
   RunTable,
+  RunFoldTable,
   RunTickTable,
   TaskLogTable,
   TaskRunTable,
@@ -288,6 +288,7 @@ export interface Database {
   readonly run_attempt: RunAttemptTable;
   readonly mark: MarkTable;
   readonly run_tick: RunTickTable;
+  readonly run_fold: RunFoldTable;
   readonly deadline: DeadlineTable;
   readonly consumption: ConsumptionTable;
   readonly task_run: TaskRunTable;

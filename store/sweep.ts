@@ -5,6 +5,7 @@ import { type Slot, slotOf } from '../core/slot.ts';
 import type { Db } from './database.ts';
 import type { RunAttempt } from './runs.ts';
 import type { RunTrigger } from './run-tables.ts';
+import { startable } from './startable-runs.ts';
 
 /** An open run that was opened or let in a while ago, with what it takes to start its workflow. */
 export interface OpenRun extends RunAttempt {
@@ -74,7 +75,7 @@ export async function findWaitingRequests(db: Db, olderThanMs: number): Promise<
     select distinct r.dag_id
     from run r join consumer c using (dag_id) join dag d using (dag_id)
     join dag_version v on v.dag_id = d.dag_id and v.version = d.version
-    where r.state = 'queued' and r.admitted_at is null and not r.is_owed and not c.is_paused and d.retired_at is null
+    where r.state = 'queued' and r.admitted_at is null and not r.is_owed and ${startable('r')} and not c.is_paused and d.retired_at is null
       and r.queued_at < clock() - ${olderThanMs}::float8 * interval '1 millisecond'
       and (select count(*) from run o where o.dag_id = r.dag_id and o.state in ('queued', 'running') and o.admitted_at is not null)
         < (v.definition ->> 'maxActiveRuns')::int`.execute(db);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Json } from '../core/json.ts';
 import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
+import { isEnd } from './ended-tasks.ts';
 import type { TaskTry } from './recording.ts';
 import { readRun } from './runs.ts';
 import { openTaskStates, type RunRow, type TaskRunRow, type TaskState } from './run-tables.ts';
@@ -74,7 +75,7 @@ export async function readEnded(db: Db, task: TaskOfRun): Promise<EndedTask | un
     .select(['state', 'error', 'result'])
     .where(isOfTask(task))
     .executeTakeFirst();
-  if (row !== undefined && !isOpen(row.state)) return endedFrom(row);
+  if (row !== undefined && isEnd(row.state)) return endedFrom(row);
   return run.ended_at === null ? undefined : { kind: 'run closed' };
 }
 
@@ -161,11 +162,6 @@ async function nextTry(
       ${ticksOf('open_run')} as ticks, ${missingOf('open_run')} as missing
     from tried, open_run`.execute(db);
   return rows[0];
-}
-
-function isOpen(state: TaskState): boolean {
-  const open: readonly TaskState[] = openTaskStates;
-  return open.includes(state);
 }
 
 function endedFrom({ state, error, result }: Pick<TaskRunRow, 'state' | 'error' | 'result'>): EndedTask {

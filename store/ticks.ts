@@ -3,7 +3,8 @@ import { type DagId, runIdOfTick } from '../core/ids.ts';
 import type { OwedTicks } from '../core/owed-ticks.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
-import { insertRequest, type Requested } from './runs.ts';
+import { insertRequest, type Requested, type RunRequest } from './requests.ts';
+import { insertSkipped } from './skipped-requests.ts';
 
 /** Lets one tick of a DAG be written at a time; the second number is its own. */
 const tickLock = 7_401_002;
@@ -16,7 +17,8 @@ export interface Tick {
 
 /**
  * Writes the run of a schedule's nominal time as queued. Where runs by time wait for assets and one does, the tick becomes part of that
- * one. The same tick again writes nothing.
+ * one. A tick that is skipped, because a run of its key goes on, is written down as a run that failed with that reason. The same tick again
+ * writes nothing.
  */
 export async function requestTick(db: Db, dagId: DagId, { nominalAt, previousAt }: Tick): Promise<Requested> {
   return db.transaction().execute(async (tx): Promise<Requested> => {
@@ -24,15 +26,18 @@ export async function requestTick(db: Db, dagId: DagId, { nominalAt, previousAt 
     const at = new Date(nominalAt);
     // The first time of a schedule has none before it.
     const from = new Date(previousAt ?? nominalAt);
-    if (await isKnown(tx, dagId, at)) return 'exists';
-    if (await joinWaiting(tx, dagId, { from, at })) return 'requested';
+    if (await isKnown(tx, dagId, at)) return { kind: 'exists' };
+    if (await joinWaiting(tx, dagId, { from, at })) return { kind: 'requested' };
     const runId = runIdOfTick(nominalAt);
-    const requested = await insertRequest(tx, {
+    const request: RunRequest = {
       ...{ dagId, runId, trigger: 'scheduled', conf: '{}', note: null },
       ...{ logicalAt: at, dataIntervalStartAt: from, dataIntervalEndAt: at },
-    });
-    if (requested === 'requested')
-      await tx.insertInto('run_tick').values({ dag_id: dagId, nominal_at: at, run_id: runId }).execute();
+    };
+    const requested = await insertRequest(tx, request);
+    if (requested.kind === 'in flight') await insertSkipped(tx, request, requested);
+    const owner = requested.kind === 'folded' ? requested.runId : runId;
+    if (requested.kind === 'requested' || requested.kind === 'folded' || requested.kind === 'in flight')
+      await tx.insertInto('run_tick').values({ dag_id: dagId, nominal_at: at, run_id: owner }).execute();
     return requested;
   });
 }
@@ -110,11 +115,11 @@ const maxListedTicks = 10_000;
 
 /** The nominal times of the run in the table of this name, as epoch milliseconds in order. */
 export function ticksOf(table: string) {
-  const [dagId, runId, trigger] = ['dag_id', 'run_id', 'trigger'].map((column) =>
+  const [dagId, runId, trigger, folded] = ['dag_id', 'run_id', 'trigger', 'folded'].map((column) =>
     sql.ref(`${table}.${column}`),
   );
   // Of other runs nothing is looked up.
-  return sql<readonly number[]>`case when ${trigger} = 'scheduled' then array(
+  return sql<readonly number[]>`case when ${trigger} = 'scheduled' or ${folded} > 0 then array(
     select (extract(epoch from t.nominal_at) * 1000)::float8 from run_tick t
     where t.dag_id = ${dagId} and t.run_id = ${runId} order by t.nominal_at limit ${maxListedTicks}
   ) else '{}' end`;

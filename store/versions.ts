@@ -162,6 +162,7 @@ function definitionOf({ version, resolved }: Change, leaves: Leaves): Definition
     whilePaused: plan?.whilePaused ?? 'keep',
     requestedRunsConsume: plan?.requestedRunsConsume ?? false,
     ...(plan?.ticksWait === true ? { ticksWait: true } : {}),
+    ...(plan?.singleFlight === undefined ? {} : { singleFlight: plan.singleFlight }),
     ...(notes.length === 0 ? {} : { notes }),
   };
 }

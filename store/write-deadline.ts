@@ -13,6 +13,8 @@ import { splitTooOld } from './too-old.ts';
 /** A decided deadline, as its consumer asks to write it down. */
 export interface DeadlineToWrite extends Claim, DecidedDeadline {
   readonly version: number;
+  /** Of its run, if it starts one: the key of which only one goes on at a time. */
+  readonly flightKey?: string;
   /** Names of what is missing. */
   readonly missing: readonly string[];
   /** What had become too old before. */
@@ -86,7 +88,7 @@ async function isWritten(tx: Tx, dagId: DagId, dueAt: number): Promise<boolean> 
 }
 
 async function insertRun(tx: Tx, run: DeadlineToWrite & { readonly runId: RunId }): Promise<void> {
-  const { dagId, runId, dueAt, previousAt, version } = run;
+  const { dagId, runId, dueAt, previousAt, version, flightKey } = run;
   const row = await tx
     .with(
       (cte) => cte('now').materialized(),
@@ -96,7 +98,7 @@ async function insertRun(tx: Tx, run: DeadlineToWrite & { readonly runId: RunId 
     .values((eb) => ({
       ...{ dag_id: dagId, run_id: runId, state: 'queued', trigger: 'scheduled', version },
       ...{ queued_at: eb.selectFrom('now').select('at'), admitted_at: eb.selectFrom('now').select('at') },
-      ...{ logical_at: new Date(dueAt) },
+      ...{ logical_at: new Date(dueAt), ...(flightKey === undefined ? {} : { flight_key: flightKey }) },
       ...{ data_interval_start_at: new Date(previousAt ?? dueAt), data_interval_end_at: new Date(dueAt) },
     }))
     .onConflict((conflict) => conflict.columns(['dag_id', 'run_id']).doNothing())

@@ -1,6 +1,6 @@
 import type { DagId } from '../core/ids.ts';
 import { noteNextTime } from '../store/missed-times.ts';
-import { requestRun as writeRequest, type Requested, type RunRequest } from '../store/runs.ts';
+import { requestRun as writeRequest, type Requested, type RunRequest } from '../store/requests.ts';
 import { requestTick as writeTick, type Tick } from '../store/ticks.ts';
 import type { Deps } from './deps.ts';
 import { nextTimes, withPrevious } from './schedule-times.ts';
@@ -20,11 +20,13 @@ export async function requestTick(deps: Deps, dagId: DagId, tick: Tick): Promise
   const { db, requestedRuns, log } = deps;
   const requested = await writeTick(db, dagId, tick);
   if (isWaiting(requested)) requestedRuns.report(dagId);
-  if (requested === 'full') log.warn('time without a run: the queue is full', { dagId, ...tick });
+  if (requested.kind === 'full') log.warn('time without a run: the queue is full', { dagId, ...tick });
+  if (requested.kind === 'in flight')
+    log.info('time skipped: a run of its key goes on', { dagId, ...tick, runId: requested.runId });
 }
 
-function isWaiting(requested: Requested): boolean {
-  return requested === 'requested' || requested === 'exists';
+function isWaiting({ kind }: Requested): boolean {
+  return kind === 'requested' || kind === 'exists' || kind === 'folded';
 }
 
 /** Requests the run of a time that has come, and notes which one comes next. */

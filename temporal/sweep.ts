@@ -16,6 +16,7 @@ import {
   markWorkflowSeen,
   type OpenRun,
 } from '../store/sweep.ts';
+import { findUntoldMarks } from '../store/untold-marks.ts';
 import type { dagRun } from '../workflows/dag-run.ts';
 import { deadlineSignal } from '../workflows/messages.ts';
 import { runStartOptions } from '../workflows/run-start.ts';
@@ -25,6 +26,7 @@ import { ensureConsumer, signalConsumer } from './consumer-workflow.ts';
 import { cancelRun } from './control.ts';
 import type { Deps } from './deps.ts';
 import { syncDeployed } from './deploy.ts';
+import { tellMark } from './mark-task.ts';
 import { settleProjectPause } from './project-pause.ts';
 import { syncRetention } from './retention.ts';
 
@@ -70,6 +72,7 @@ export async function sweep(
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
   for (const { dagId, slot } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, slot);
   await each(deps, await findMarkedRuns(db), (run) => cancelRun(deps, run));
+  await each(deps, await findUntoldMarks(db), (mark) => tellMark(deps, mark));
   const due = await findUntoldDeadlines(db, deadlinePatienceMs);
   await each(deps, due, ({ dagId, dueAt }) => signalConsumer(temporal, dagId, deadlineSignal, [dueAt]));
   await each(deps, await findUnsettled(db, catchUpEveryMs), (dag) => catchUp(deps, dag));

@@ -33,7 +33,8 @@ export async function dagRun(given: DagRunInput): Promise<void> {
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   });
   const callbacks = listenForCallbacks(input);
-  const isStopped = await tasks.run(() => runTasks(input, ends));
+  const marked = new Map<TaskId, TaskEnd>();
+  const isStopped = await tasks.run(() => runTasks(input, ends, marked));
 
   const isTimedOut = isStopped && tasks.consideredCancelled && !whole.consideredCancelled;
   const isCancelled = isStopped && !isTimedOut;
@@ -42,7 +43,10 @@ export async function dagRun(given: DagRunInput): Promise<void> {
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
     await callbacks.end(causeOf(plan, { state, reason, ends }));
-    const outlets = updatedBy(plan, state, ends);
+    // A mark is no proof that anything was updated.
+    const byHand = new Set<string>(marked.keys());
+    const own = Object.entries(ends).filter(([taskId]) => !byHand.has(taskId));
+    const outlets = updatedBy(plan, state, Object.fromEntries(own));
     const updates = outlets.length === 0 ? {} : { outlets };
     await closeRun({ dagId, runId, attempt, state, reason, ends, ...updates });
     makeFindable(input.searchAttributes, { TidegateState: isCancelled ? 'cancelled' : state });

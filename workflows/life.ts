@@ -5,6 +5,7 @@ import {
   type Consumer,
   type Decision,
   decide,
+  flightOf,
   freeSlots,
   withoutExpired,
   withRun,
@@ -13,6 +14,7 @@ import type { Definition } from '../core/definition.ts';
 import { isMissed, withoutDue } from '../core/deadline.ts';
 import { unreachable } from '../core/errors.ts';
 import { explainConsumer, missingNames } from '../core/explanation.ts';
+import { flightOfEvents, withFlights, withHeldBack, withStopping } from '../core/flights.ts';
 import type { Gate } from '../core/gate.ts';
 import type { DagId, RunId } from '../core/ids.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
@@ -25,9 +27,12 @@ import {
   claimGate,
   openParts,
   openRuns,
+  stopRuns,
   writeDeadline,
   recallMet,
 } from './local-activities.ts';
+import { cancelRun } from './cancel-run.ts';
+import { lifeOfRemoved } from './removed-dag.ts';
 import { mostStarted, type RunStarter } from './run-starter.ts';
 
 /** A consumer from one claim of its gate to the next. JSON-safe. */
@@ -60,8 +65,13 @@ export function termsOf({
   maxActiveRuns,
   requestedRunsConsume,
   ticksWait,
-}: Definition): Pick<Consumer, 'maxActiveRuns' | 'requestedRunsConsume' | 'ticksWait'> {
-  return { maxActiveRuns, requestedRunsConsume, ...(ticksWait === true ? { ticksWait } : {}) };
+  singleFlight,
+}: Definition): Pick<Consumer, 'maxActiveRuns' | 'requestedRunsConsume' | 'ticksWait' | 'singleFlight'> {
+  return {
+    ...{ maxActiveRuns, requestedRunsConsume },
+    ...(ticksWait === true ? { ticksWait } : {}),
+    ...(singleFlight === undefined ? {} : { singleFlight }),
+  };
 }
 
 /** What the next thing that a life writes is known by. */
@@ -88,7 +98,7 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
       return life;
     case 'open': {
       const { run, gate } = decision;
-      const consumer = withRun({ ...life.consumer, gate }, run.runId);
+      const consumer = withRun({ ...life.consumer, gate }, run.runId, flightOf(run));
       const next = await open(runs, life, { consumer, asked: [run], gate });
       return next.epoch === life.epoch ? settle(runs, next) : next;
     }
@@ -102,6 +112,8 @@ export async function settle(runs: RunStarter, life: Life): Promise<Life> {
     }
     case 'open parts':
       return openSome(runs, life, decision.most);
+    case 'stop':
+      return stop(runs, life, decision);
     case 'admit':
       return admit(runs, life, decision);
     case 'deadline':
@@ -126,11 +138,16 @@ async function openSome(runs: RunStarter, life: Life, free: number): Promise<Lif
   const most = Math.min(free, mostStarted(definition));
   await runs.hasRoomFor(definition, most);
   const { version } = definition;
-  const opened = await openParts({ ...nextStep(life), version, most, gate: life.consumer.gate });
+  const { consumer: before } = life;
+  const flight = flightOfEvents(before, null);
+  const opened = await openParts({ ...nextStep(life), version, most, gate: before.gate, ...flight });
   if (opened.kind === 'stale') return begin(runs, dagId);
   if (opened.kind === 'conflict') return beginLater(runs, dagId, []);
   for (const runId of opened.runIds) runs.start(life, { runId, attempt: 1, trigger: 'asset' });
-  const consumer = opened.runIds.reduce(withRun, { ...life.consumer, gate: opened.gate });
+  const consumer = opened.runIds.reduce((held, runId) => withRun(held, runId, flightOf(flight)), {
+    ...before,
+    gate: opened.gate,
+  });
   return settle(runs, { ...stepped(life), consumer, uncheckpointed: 0 });
 }
 
@@ -172,6 +189,7 @@ async function admit(
   // Where ticks wait, they are let in apart from all others.
   const which =
     definition.ticksWait === true ? ({ which: isOwed === true ? 'ticks' : 'others' } as const) : {};
+  const single = definition.singleFlight === undefined ? {} : ({ isSingle: true } as const);
   const admitted = await admitRuns({
     ...nextStep(life),
     version,
@@ -181,18 +199,42 @@ async function admit(
     expired,
     gate,
     ...which,
+    ...single,
   });
   if (admitted.kind === 'stale') return begin(runs, dagId);
   if (admitted.kind === 'conflict') return beginLater(runs, dagId, []);
   for (const run of admitted.runs) runs.start(life, run);
   const slots = admitted.runs.map(({ runId, attempt }) => slotOf(runId, attempt));
-  const held = slots.reduce(withRun, consumer);
-  // A later attempt has its events already, and leaves the queue alone.
   const left = slots.some(isOfFirst) ? gate : consumer.gate;
+  const held = admitted.runs.reduce(
+    (holding, { runId, attempt, flightKey, partitionKey: key }) =>
+      withRun(
+        holding,
+        slotOf(runId, attempt),
+        flightOf({ ...(flightKey !== undefined && { flightKey }), ...(key !== undefined && { key }) }),
+      ),
+    { ...consumer, gate: left },
+  );
   const { hasMore, owed = null } = admitted;
   const waiting = definition.ticksWait === true ? { owed } : {};
   const hasRequests = isOwed === true ? consumer.hasRequests : hasMore;
-  return settle(runs, { ...stepped(life), consumer: { ...held, gate: left, hasRequests, ...waiting } });
+  const back = withHeldBack(held, isOwed === true ? 'ticks' : 'others', admitted.heldBack);
+  return settle(runs, { ...stepped(life), consumer: { ...back, hasRequests, ...waiting } });
+}
+
+/** Tells runs to make way for newer ones of their key: it is written down, so that a sweep tells those that it did not reach. */
+async function stop(
+  runs: RunStarter,
+  life: Life,
+  { slots, looks }: Extract<Decision, { kind: 'stop' }>,
+): Promise<Life> {
+  const { dagId, consumer } = life;
+  const { gate, flights = {} } = consumer;
+  const stopped = await stopRuns({ ...nextStep(life), counted: gate.watermark, slots, looks });
+  if (stopped.kind === 'stale') return begin(runs, dagId);
+  const told = stopped.slots.filter((slot) => flights[slot]?.isStopping !== true);
+  for (const slot of told) cancelRun(dagId, slot);
+  return settle(runs, { ...stepped(life), consumer: withStopping(consumer, [...slots, ...stopped.slots]) });
 }
 
 /** Writes down what becomes of a deadline, and starts the run that it starts. */
@@ -207,7 +249,8 @@ async function passDeadline(
   if (runId !== undefined) await runs.hasRoomFor(definition, 1);
   const missing = isMissed(outcome) ? missingNames(explainConsumer(consumer, definition).explanation) : [];
   const { version } = definition;
-  const written = await writeDeadline({ ...nextStep(life), ...decided, version, missing, gate });
+  const flight = runId === undefined ? {} : flightOfEvents(consumer, null);
+  const written = await writeDeadline({ ...nextStep(life), ...decided, version, missing, gate, ...flight });
   if (written === 'stale') return begin(runs, dagId);
   if (written === 'conflict') return beginLater(runs, dagId, runId === undefined ? [] : [runId]);
   const next = stepped(life);
@@ -219,17 +262,19 @@ async function passDeadline(
   if (runId === undefined)
     return settle(runs, { ...next, consumer: { ...consumer, gate }, uncheckpointed: 0 });
   runs.start(life, { runId, attempt: 1, trigger: 'scheduled' });
-  return settle(runs, { ...next, consumer: withRun({ ...consumer, gate }, runId), uncheckpointed: 0 });
+  const holding = withRun({ ...consumer, gate }, runId, flightOf(flight));
+  return settle(runs, { ...next, consumer: holding, uncheckpointed: 0 });
 }
 
 async function claim(dagId: DagId): Promise<Life> {
   const claimed = await claimGate(dagId);
   const { searchAttributes } = claimed;
-  if (claimed.kind === 'retired') return over(dagId);
-  const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests } = claimed;
+  if (claimed.kind === 'retired') return lifeOfRemoved(dagId);
+  const { log: logId, epoch, definition, gate, isPaused, activeRuns, hasRequests, flights } = claimed;
+  const consumer = { ...termsOf(definition), gate, isPaused, activeRuns, hasRequests };
   return {
     ...{ dagId, log: logId, epoch, steps: 0, definition, searchAttributes, isOver: false },
-    consumer: { ...termsOf(definition), gate, isPaused, activeRuns, hasRequests },
+    consumer: withFlights(consumer, flights),
     uncheckpointed: 0,
   };
 }
@@ -239,22 +284,4 @@ async function beginLater(runs: RunStarter, dagId: DagId, runIds: readonly RunId
   log.error('run exists with other events', { dagId, runIds });
   await sleep('10 seconds', { summary: 'a run of this id exists with other events' });
   return begin(runs, dagId);
-}
-
-function over(dagId: DagId): Life {
-  const definition: Definition = {
-    version: 0,
-    plan: null,
-    condition: null,
-    assets: {},
-    maxActiveRuns: 0,
-    whilePaused: 'keep',
-    requestedRunsConsume: false,
-  };
-  const gate = { condition: null, watermark: 0, midBatch: false, queued: {} };
-  const consumer = { ...termsOf(definition), gate, isPaused: false, activeRuns: [], hasRequests: false };
-  return {
-    ...{ dagId, log: '', epoch: 0, steps: 0, definition, consumer, uncheckpointed: 0 },
-    ...{ searchAttributes: [], isOver: true },
-  };
 }

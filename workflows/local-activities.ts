@@ -19,6 +19,7 @@ export const {
   reachTime,
   recallKeys,
   recallMet,
+  stopRuns,
   writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 

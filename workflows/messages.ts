@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { isPackedBatch } from '../core/batch.ts';
 import type { TaskRetry } from '../core/callback.ts';
 import type { Consumer } from '../core/consumer.ts';
-import type { DagId } from '../core/ids.ts';
+import type { DagId, TaskId } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
 import type { Slot } from '../core/slot.ts';
 
@@ -18,6 +18,12 @@ export interface AssetEvents extends Message {
   readonly version: number;
   /** Set when the message is a change of definition, which then is all it says. */
   readonly definition: number | null;
+}
+
+/** A task, and how it ended by hand. */
+export interface MarkedTask {
+  readonly taskId: TaskId;
+  readonly state: 'success' | 'failed' | 'skipped';
 }
 
 /** What a paused or resumed consumer answers. */
@@ -48,6 +54,8 @@ export const resumeUpdate = defineUpdate<PauseResult>('resume');
 export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]>('clearQueue');
 /** A try of a task of a run failed, and there will be another. */
 export const taskRetriedSignal = defineSignal<[TaskRetry]>('taskRetried');
+/** Somebody said by hand how a task of a run ended that goes on. */
+export const taskMarkedSignal = defineSignal<[MarkedTask]>('taskMarked');
 export const gateQuery = defineQuery<Consumer | null>('gate');
 
 /** Whether a signal's payload has the shape the gate relies on; senders of other versions may err. */
@@ -76,6 +84,13 @@ export function isClearQueueInput(value: unknown): value is ClearQueueInput {
   const isLeaves =
     leaves === null || (Array.isArray(leaves) && leaves.every((leaf) => typeof leaf === 'string'));
   return isLeaves && (before === null || Number.isSafeInteger(before)) && typeof who === 'string';
+}
+
+/** Whether a signal's payload says how a task ended. */
+export function isMarkedTask(value: unknown): value is MarkedTask {
+  if (typeof value !== 'object' || value === null) return false;
+  const { taskId, state } = value as Record<string, unknown>;
+  return typeof taskId === 'string' && (state === 'success' || state === 'failed' || state === 'skipped');
 }
 
 /** Whether a signal's payload says which try failed. */

@@ -1,4 +1,11 @@
-import { CancellationScope, condition, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import type { TaskId } from '../core/ids.ts';
 import { runDetails } from '../core/run-details.ts';
 import {
@@ -11,6 +18,7 @@ import {
 } from '../core/run-plan.ts';
 import { skippedBy } from '../core/task-shape.ts';
 import { runMapped } from './mapped-task.ts';
+import { isMarkedTask, taskMarkedSignal } from './messages.ts';
 import { type EndedTask, type RunReference, runTask } from './task-activity.ts';
 import { runWait } from './wait-task.ts';
 
@@ -19,8 +27,15 @@ export interface PlannedRun extends RunReference {
   readonly plan: RunPlan;
 }
 
-/** Runs what can be run, and notes how each task ended. @returns whether it was stopped before its end */
-export async function runTasks(run: PlannedRun, ends: Record<TaskId, TaskEnd>): Promise<boolean> {
+/**
+ * Runs what can be run, and notes how each task ended, and in `marked` which ends somebody gave them by hand.
+ * @returns whether it was stopped before its end
+ */
+export async function runTasks(
+  run: PlannedRun,
+  ends: Record<TaskId, TaskEnd>,
+  marked: Map<TaskId, TaskEnd>,
+): Promise<boolean> {
   const { plan } = run;
   const tasks = new Map(plan.tasks.map((task) => [task.id, task]));
   const most = Math.min(plan.maxActiveTasks ?? maxPendingTasks, maxPendingTasks);
@@ -28,20 +43,40 @@ export async function runTasks(run: PlannedRun, ends: Record<TaskId, TaskEnd>): 
   let pending = 0;
   let finished = 0;
   let isCancelled = false;
+  const scopes = new Map<TaskId, CancellationScope>();
+  setHandler(taskMarkedSignal, (mark: unknown) => {
+    if (!isMarkedTask(mark) || !tasks.has(mark.taskId))
+      return log.warn('malformed taskMarked signal dropped');
+    const { taskId, state } = mark;
+    if (ends[taskId] !== undefined) return undefined;
+    marked.set(taskId, state);
+    // One that runs is told to stop, and has ended when it has.
+    if (started.has(taskId)) return scopes.get(taskId)?.cancel();
+    started.add(taskId);
+    ends[taskId] = state;
+    finished += 1;
+    return undefined;
+  });
 
   const start = async (task: TaskPlan): Promise<void> => {
     started.add(task.id);
     pending += 1;
     // Instances of a mapped task take what is free when it is known how many they are.
     let taken = 1;
-    const { end, choice } = await runShaped(run, task, (count) => {
-      const more = Math.min(count, most - pending + 1) - 1;
-      taken += more;
-      pending += more;
-      return taken;
-    });
-    if (end === 'cancelled') isCancelled = true;
-    ends[task.id] = end === 'cancelled' ? 'failed' : end;
+    const scope = new CancellationScope();
+    scopes.set(task.id, scope);
+    const { end, choice } = await scope.run(() =>
+      runShaped(run, task, (count) => {
+        const more = Math.min(count, most - pending + 1) - 1;
+        taken += more;
+        pending += more;
+        return taken;
+      }),
+    );
+    scopes.delete(task.id);
+    const byHand = marked.get(task.id);
+    if (end === 'cancelled' && byHand === undefined) isCancelled = true;
+    ends[task.id] = byHand ?? (end === 'cancelled' ? 'failed' : end);
     if (choice !== undefined) Object.assign(ends, skippedBy(plan, task.id, choice));
     pending -= taken;
     finished += 1;

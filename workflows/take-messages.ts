@@ -2,6 +2,7 @@ import { log } from '@temporalio/workflow';
 import { type Batch, unpackBatch } from '../core/batch.ts';
 import { clear, type Clearing, clearsNothing, countTaken } from '../core/clearing.ts';
 import { takeBatches, withoutRuns } from '../core/consumer.ts';
+import { withFlights, withRequests } from '../core/flights.ts';
 import { type Arrival, arrival, type Gate } from '../core/gate.ts';
 import { begin, type Life, nextStep, open, reached, settle, stepped, storeGate, termsOf } from './life.ts';
 import type { Slot } from '../core/slot.ts';
@@ -61,7 +62,7 @@ export async function takeRequest(runs: RunStarter, life: Life): Promise<Life> {
   const counted = life.consumer.gate.watermark;
   // Whoever lets runs in looks for all that wait.
   const next = life.consumer.hasRequests ? life : reached(life, { kind: 'requested', counted });
-  return settle(runs, { ...next, consumer: { ...life.consumer, hasRequests: true } });
+  return settle(runs, { ...next, consumer: withRequests(life.consumer) });
 }
 
 export async function takeClosed(runs: RunStarter, life: Life, slots: readonly Slot[]): Promise<Life> {
@@ -133,14 +134,18 @@ async function adopt(runs: RunStarter, life: Life, version: number, at: number):
   const adopted = await adoptDefinition({ ...nextStep(life), version, at, gate: consumer.gate });
   if (adopted.kind === 'stale') return begin(runs, dagId);
   const { definition, gate } = adopted;
-  const { ticksWait, owed = null, ...rest } = consumer;
+  const { ticksWait, owed = null, singleFlight: _, flights: __, heldBack = {}, ...rest } = consumer;
   // Whether ticks wait may be another answer now.
-  const hasRequests = rest.hasRequests || owed !== null || ticksWait !== definition.ticksWait;
+  const hasRequests =
+    rest.hasRequests ||
+    owed !== null ||
+    ticksWait !== definition.ticksWait ||
+    Object.keys(heldBack).length > 0;
   log.info('definition in force', { dagId, version });
   return settle(runs, {
     ...stepped(life),
     definition,
-    consumer: { ...rest, ...termsOf(definition), gate, hasRequests },
+    consumer: withFlights({ ...rest, ...termsOf(definition), gate, hasRequests }, adopted.flights),
     isOver: definition.plan === null,
   });
 }

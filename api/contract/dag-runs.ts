@@ -55,7 +55,11 @@ export const DagRun = z
     /** State that somebody gave it by hand while it was open, which it gets once its tasks have stopped; null elsewhere. */
     wanted_state: z.enum(['success', 'failed']).nullable(),
     consumed_event_count: z.int(),
-    /** Nominal times of the ticks it is for: several where it waited for assets. Of more than 10,000 the first. */
+    /** Requests that became part of it while it waited, beside its own. */
+    folded_requests: z.int(),
+    /** Key of which only one run goes on at a time; null where the DAG has no singleFlight, empty where it is one for the whole DAG. */
+    single_flight_key: z.string().nullable(),
+    /** Nominal times of the ticks it is for: several where it waited for assets, or where ticks became part of it. Of more than 10,000 the first. */
     ticks: z.array(Instant),
     /** Names of what was missing, of a run that a deadline started. */
     missing: z.array(z.string()),
@@ -67,6 +71,13 @@ export const DagRun = z
   })
   .meta({ id: 'DagRun' });
 export type DagRun = z.infer<typeof DagRun>;
+
+/** A run that was asked for. */
+export const RequestedDagRun = DagRun.extend({
+  /** Whether the request became part of this run, which waited; its conf is that of the request now. */
+  was_folded: z.boolean(),
+}).meta({ id: 'RequestedDagRun' });
+export type RequestedDagRun = z.infer<typeof RequestedDagRun>;
 
 /** A page of runs. */
 export const DagRunCollection = z

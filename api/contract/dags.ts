@@ -86,7 +86,11 @@ export const DagDetails = Dag.extend({
     .object({ cron: z.string(), timezone: z.string(), on_missing: z.enum(['run', 'skip', 'alert']) })
     .nullable(),
   /** How many requested runs may wait for a slot, and what becomes of the next one; null is no limit. */
-  max_queued_runs: z.object({ max: z.int(), policy: z.enum(['reject', 'drop_oldest']) }).nullable(),
+  max_queued_runs: z.object({ max: z.int(), policy: z.enum(['reject', 'drop_oldest', 'fold']) }).nullable(),
+  /** Of which runs only one goes on at a time: by the template of its key, empty for the whole DAG; null is of none. */
+  single_flight: z
+    .object({ key: z.string(), policy: z.enum(['skip', 'queue', 'cancel_running']) })
+    .nullable(),
   doc_md: z.string().nullable(),
   start_date: Instant.nullable(),
   end_date: Instant.nullable(),

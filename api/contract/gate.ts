@@ -124,6 +124,18 @@ export const OwedTicks = z
   .meta({ id: 'OwedTicks' });
 export type OwedTicks = z.infer<typeof OwedTicks>;
 
+/** A run that holds a key of which only one run goes on at a time. */
+export const RunInFlight = z
+  .object({
+    dag_run_id: z.string(),
+    /** Empty where it is one key for the whole DAG. */
+    key: z.string(),
+    /** Whether it was told to make way for a newer one. */
+    is_stopping: z.boolean(),
+  })
+  .meta({ id: 'RunInFlight' });
+export type RunInFlight = z.infer<typeof RunInFlight>;
+
 /** Answer of `GET /api/v2/dags/{dag_id}/gate`: what the DAG holds between runs, and why it waits. */
 export const DagGate = z
   .object({
@@ -134,6 +146,10 @@ export const DagGate = z
     /** Runs that hold a slot. */
     active_runs: z.array(z.string()),
     max_active_runs: z.int(),
+    /** Those of them of whose key only one goes on at a time; empty where the DAG has no singleFlight. */
+    in_flight: z.array(RunInFlight),
+    /** The oldest requested run that waits for the end of one of these; null where none does. */
+    held_back: z.object({ dag_run_id: z.string(), waits_for: z.string(), key: z.string() }).nullable(),
     /** Whether runs by hand or by time wait for a slot. */
     has_requested_runs: z.boolean(),
     /** Ticks that wait for assets, by their nominal times; null where none does. */

@@ -3,7 +3,7 @@ import { countAssets, findAsset, findProducers, listAssets } from '../../store/a
 import { inSnapshot } from '../../store/snapshot.ts';
 import { acceptRun } from '../accept-run.ts';
 import { type AssetCollection, AssetQuery } from '../contract/assets.ts';
-import { MaterializeAsset } from '../contract/dag-runs.ts';
+import { MaterializeAsset, type RequestedDagRun } from '../contract/dag-runs.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem } from '../errors.ts';
 import { assetIdOf, bodyOf, noProducer, queryOf, unknownAsset } from '../request.ts';
@@ -50,7 +50,9 @@ export function assetRoutes(deps: ApiDeps): Router {
       const message = `asset ${asset.name} is produced by ${[dagId, ...others].join(', ')}: trigger one of these DAGs`;
       throw new HttpProblem(409, 'several_producers', message);
     }
-    response.json(toDagRun(await acceptRun(deps, dagId, run), deps, null));
+    const accepted = await acceptRun(deps, dagId, run);
+    const shown = toDagRun(accepted.run, deps, null);
+    response.json({ ...shown, was_folded: accepted.wasFolded } satisfies RequestedDagRun);
   });
 
   return router;

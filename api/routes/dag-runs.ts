@@ -12,6 +12,7 @@ import {
   CreateDagRun,
   type DagRunCollection,
   DagRunQuery,
+  type RequestedDagRun,
   UpstreamEventQuery,
 } from '../contract/dag-runs.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -30,8 +31,8 @@ export function dagRunRoutes(deps: ApiDeps): Router {
 
   router.post('/dags/:dag_id/dagRuns', async (request, response) => {
     const body = bodyOf(CreateDagRun, request);
-    const run = await acceptRun(deps, dagIdOf(request.params.dag_id), body);
-    response.json(await shown(run));
+    const { run, wasFolded } = await acceptRun(deps, dagIdOf(request.params.dag_id), body);
+    response.json({ ...(await shown(run)), was_folded: wasFolded } satisfies RequestedDagRun);
   });
 
   router.get('/dags/:dag_id/dagRuns', async (request, response) => {

@@ -1,8 +1,8 @@
 import { Router } from 'express';
-import { markTask } from '../../store/marks.ts';
 import { noteRun } from '../../store/runs.ts';
 import { readRunTasks, readTriedTasks } from '../../store/task-queries.ts';
 import { markRun } from '../../temporal/mark-run.ts';
+import { markTask } from '../../temporal/mark-task.ts';
 import { PatchDagRun, PatchTaskInstance } from '../contract/marking.ts';
 import type { TaskInstanceCollection } from '../contract/task-instances.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -30,7 +30,7 @@ export function markingRoutes(deps: ApiDeps): Router {
     const run = await requireRun(deps, request);
     const { dag_id: dagId, run_id: runId, attempt, version } = run;
     const taskId = taskIdOf(dagId, request.params.task_id);
-    const marked = await markTask(deps.db, { dagId, runId, taskId, who, note: note ?? null, state });
+    const marked = await markTask(deps, { dagId, runId, taskId, who, note: note ?? null, state });
     if (marked.kind === 'open') throw refusedMark(dagId, runId, marked.state);
     if (marked.kind === 'unknown') throw unknownRun(dagId, runId);
     const [tasks, tried] = await Promise.all([

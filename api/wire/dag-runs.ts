@@ -55,6 +55,8 @@ export function toDagRun(
     state_reason: run.reason,
     wanted_state: run.ended_at === null ? run.wanted_state : null,
     consumed_event_count: run.consumed_event_count,
+    folded_requests: run.folded,
+    single_flight_key: run.flight_key,
     ticks: run.ticks.map((at) => toInstant(at)),
     missing: [...run.missing],
     temporal_workflow_id: workflowId,

@@ -67,6 +67,7 @@ export function toDagDetails(dag: DagRecord): DagDetails {
     dag_run_timeout: dag.run_timeout_ms === null ? null : `PT${dag.run_timeout_ms / 1_000}S`,
     asset_expression: plan.condition === null ? null : toAssetExpression(plan.condition),
     max_queued_runs: plan.maxQueuedRuns ?? null,
+    single_flight: toSingleFlight(plan),
     doc_md: plan.description === '' ? null : plan.description,
     start_date: toOptionalInstant(plan.startAt),
     end_date: toOptionalInstant(plan.endAt ?? null),
@@ -90,6 +91,12 @@ export function toDagDetails(dag: DagRecord): DagDetails {
           },
     outlets: dag.outlets.map(({ asset: { name, uri } }) => ({ name, uri })),
   };
+}
+
+function toSingleFlight({ singleFlight }: DagRecord['plan']): DagDetails['single_flight'] {
+  if (singleFlight === undefined) return null;
+  const { key, policy } = singleFlight;
+  return { key, policy };
 }
 
 export function toDagVersion(dagId: DagId, version: number, createdAt: Date): DagVersion {

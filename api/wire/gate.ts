@@ -9,7 +9,8 @@ import { toInstant } from './instants.ts';
 const maxKeysShown = 100;
 
 export function toDagGate(dagId: DagId, { consumer, definition, refusals }: CurrentConsumer): DagGate {
-  const { gate, owed = null } = consumer;
+  const { gate, owed = null, flights = {}, heldBack = {} } = consumer;
+  const back = heldBack.others ?? heldBack.ticks;
   const { explanation, sentence, met, keys } = explainConsumer(consumer, definition);
   return {
     dag_id: dagId,
@@ -17,7 +18,17 @@ export function toDagGate(dagId: DagId, { consumer, definition, refusals }: Curr
     is_paused: consumer.isPaused,
     active_runs: consumer.activeRuns.map((slot) => parseSlot(slot).runId),
     max_active_runs: consumer.maxActiveRuns,
-    has_requested_runs: consumer.hasRequests,
+    in_flight: consumer.activeRuns.flatMap((slot) => {
+      const flight = flights[slot];
+      if (flight === undefined) return [];
+      const { key, isStopping = false } = flight;
+      return [{ dag_run_id: parseSlot(slot).runId, key, is_stopping: isStopping }];
+    }),
+    held_back:
+      back === undefined
+        ? null
+        : { dag_run_id: back.runId, waits_for: parseSlot(back.by).runId, key: back.key },
+    has_requested_runs: consumer.hasRequests || back !== undefined,
     owed_ticks:
       owed === null
         ? null

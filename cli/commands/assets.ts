@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type Asset, AssetCollection } from '../../api/contract/assets.ts';
-import { DagRun } from '../../api/contract/dag-runs.ts';
+import { RequestedDagRun } from '../../api/contract/dag-runs.ts';
 import { pathOf } from '../api-client.ts';
 import { listOf } from '../arguments.ts';
 import { type AssetOptions, choosesAsset, findAsset } from '../asset-choice.ts';
@@ -105,7 +105,7 @@ async function showAsset({ api }: Session, options: AssetOptions): Promise<Repor
 async function materialize(session: Session, options: AssetOptions & RunOptions): Promise<Report> {
   const { id } = await findAsset(session.api, options);
   const path = pathOf`/api/v2/assets/${id}/materialize`;
-  const run = await session.api.send('POST', DagRun, path, requestOf(options));
+  const run = await session.api.send('POST', RequestedDagRun, path, requestOf(options));
   return reportRequested(session, run, options);
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
+import { DagRunCollection, RequestedDagRun } from '../../api/contract/dag-runs.ts';
 import { DagCollection, DagDetails, TaskCollection } from '../../api/contract/dags.ts';
 import { NextRunCollection } from '../../api/contract/next-runs.ts';
 import { DeadlineCollection } from '../../api/contract/deadlines.ts';
@@ -197,7 +197,7 @@ function cellOf(value: unknown): Cell {
 
 async function triggerDag(session: Session, dagId: string, options: RunOptions): Promise<Report> {
   const path = pathOf`/api/v2/dags/${dagId}/dagRuns`;
-  const run = await session.api.send('POST', DagRun, path, requestOf(options));
+  const run = await session.api.send('POST', RequestedDagRun, path, requestOf(options));
   return reportRequested(session, run, options);
 }
 

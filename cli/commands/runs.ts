@@ -106,6 +106,10 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
     ...(run.ticks.length > 1
       ? [['times', `${run.ticks.length} from ${run.ticks[0]} to ${run.ticks.at(-1)}`] as const]
       : []),
+    ...(run.folded_requests === 0 ? [] : [['stands for', `${run.folded_requests + 1} requests`] as const]),
+    ...(run.single_flight_key === null || run.single_flight_key === ''
+      ? []
+      : [['single flight', run.single_flight_key] as const]),
     ['conf', JSON.stringify(run.conf)],
     ...(run.note === null ? [] : [['note', run.note] as const]),
     ['workflow', run.temporal_workflow_id],

@@ -1,5 +1,5 @@
 import { Asset, AssetCollection } from '../../api/contract/assets.ts';
-import { DagRun } from '../../api/contract/dag-runs.ts';
+import { RequestedDagRun } from '../../api/contract/dag-runs.ts';
 import { deployProject } from '../../store/deploy.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { aDagPlan, anAsset, anAssetPlan, aProject, aTaskPlan, hashOf, on } from '../support/plans.ts';
@@ -90,7 +90,7 @@ describe('POST /api/v2/assets/{asset_id}/materialize', () => {
   it('runs the DAG that produces the asset', async () => {
     const { status, body } = await materialize('orders', { note: 'again, please' });
     expect(status).toBe(200);
-    expect(DagRun.strict().parse(body)).toMatchObject({
+    expect(RequestedDagRun.strict().parse(body)).toMatchObject({
       dag_id: 'load',
       state: 'queued',
       note: 'again, please',

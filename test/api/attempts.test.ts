@@ -196,8 +196,17 @@ describe('clearing a run', () => {
         detail: expect.stringMatching(/is running \(attempt 1\): cancel it, or wait/),
       },
     });
-    const task = await http.patch(`${path(runId)}/taskInstances/fetch`).send({ new_state: 'success' });
-    expect([task.status, task.body.detail]).toEqual([409, expect.stringContaining('or mark the run itself')]);
+    // A task that has not ended can be marked, once.
+    const markStore = (new_state: string) =>
+      http.patch(`${path(runId)}/taskInstances/store`).send({ new_state });
+    expect((await markStore('skipped')).body.task_instances).toMatchObject([
+      { task_id: 'store', state: 'skipped' },
+    ]);
+    const task = await markStore('success');
+    expect([task.status, task.body.detail]).toEqual([
+      409,
+      expect.stringContaining('only tasks that have not ended can be marked'),
+    ]);
     latch.open();
     await tidegate.closed('load', runId);
     await tidegate.deploy([]);

@@ -1,6 +1,6 @@
 import supertest from 'supertest';
 import { createApp } from '../../api/app.ts';
-import { DagRun, DagRunCollection } from '../../api/contract/dag-runs.ts';
+import { DagRun, DagRunCollection, RequestedDagRun } from '../../api/contract/dag-runs.ts';
 import { TaskInstanceCollection, TaskLogs } from '../../api/contract/task-instances.ts';
 import { asset, dag } from '../../sdk/index.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
@@ -51,7 +51,8 @@ describe('a run by hand', () => {
       logical_date: '2024-05-01T02:00:00+02:00',
     });
     expect(made.status).toBe(200);
-    expect(DagRun.strict().parse(made.body)).toMatchObject({
+    expect(RequestedDagRun.strict().parse(made.body)).toMatchObject({
+      ...{ was_folded: false, folded_requests: 0, single_flight_key: null },
       dag_run_id: 'by-hand',
       state: 'queued',
       run_type: 'manual',

@@ -4,12 +4,12 @@ import { aboutToStart, judgeRequest, parseQueueLimit, type QueueLimit } from '..
 const anyLimit = (): fc.Arbitrary<QueueLimit> =>
   fc.record({
     max: fc.integer({ min: 1, max: 8 }),
-    policy: fc.constantFrom('reject' as const, 'drop_oldest' as const),
+    policy: fc.constantFrom('reject' as const, 'drop_oldest' as const, 'fold' as const),
   });
 /** Requests, slots that are given, and runs that end, in any order. */
 const anyStory = () =>
   fc.array(fc.constantFrom('request' as const, 'admit' as const, 'end' as const), { maxLength: 80 });
-const idle = { waiting: 0, active: 0, maxActiveRuns: 1, isPaused: false };
+const idle = { waiting: 0, blocked: 0, active: 0, maxActiveRuns: 1, isPaused: false };
 
 describe('a queue of requested runs', () => {
   it('never has more beyond the free slots than its limit, keeps its order, and drops nobody who is about to start', () => {
@@ -21,29 +21,34 @@ describe('a queue of requested runs', () => {
         anyStory(),
         (limit, most, isPaused, story) => {
           let waiting: number[] = [];
-          let [active, asked] = [0, 0];
+          let [active, asked, begun, dropped] = [0, 0, 0, 0];
           const fullAt: number[] = [];
           for (const one of story) {
-            const now = { waiting: waiting.length, active, maxActiveRuns: most, isPaused };
+            const now = { waiting: waiting.length, blocked: 0, active, maxActiveRuns: most, isPaused };
             const starting = aboutToStart(now);
             if (one === 'end') active = Math.max(0, active - 1);
             else if (one === 'admit') {
               waiting = waiting.slice(starting);
               active += starting;
+              begun += starting;
             } else {
               asked += 1;
               const verdict = judgeRequest(limit, now);
               const first = waiting.slice(0, starting);
-              if (verdict.kind === 'reject') fullAt.push(waiting.length - starting);
+              // Where it is full, the newest that waits is none that is about to start.
+              if (verdict.kind === 'reject' || verdict.kind === 'fold')
+                fullAt.push(waiting.length - starting);
               else {
                 const gone = verdict.kind === 'drop' ? verdict.dropped : 0;
+                dropped += gone;
                 waiting = [...first, ...waiting.slice(starting + gone), asked];
               }
             }
-            const after = { waiting: waiting.length, active, maxActiveRuns: most, isPaused };
+            const after = { waiting: waiting.length, blocked: 0, active, maxActiveRuns: most, isPaused };
             expect(waiting.length - aboutToStart(after)).toBeLessThanOrEqual(limit.max);
             expect(waiting).toEqual(waiting.toSorted((a, b) => a - b));
           }
+          expect(asked).toBe(begun + waiting.length + dropped + fullAt.length);
           expect(fullAt.filter((size) => size !== limit.max)).toEqual([]);
         },
       ),
@@ -62,10 +67,18 @@ describe('a queue of requested runs', () => {
     expect(judgeRequest(limit, { ...idle, waiting: 1, isPaused: true })).toEqual({ kind: 'reject' });
   });
 
+  it('is not emptied by slots that runs cannot take which wait for another one', () => {
+    const limit = { max: 1, policy: 'reject' } as const;
+    const now = { ...idle, waiting: 1, blocked: 1, active: 1, maxActiveRuns: 5 };
+    expect(judgeRequest(limit, now)).toEqual({ kind: 'take' });
+    expect(judgeRequest(limit, now, { waitsForRun: true })).toEqual({ kind: 'reject' });
+  });
+
   it('comes back to a limit that was lowered with the next request', () => {
     const now = { ...idle, waiting: 7, active: 1 };
     expect(judgeRequest({ max: 2, policy: 'drop_oldest' }, now)).toEqual({ kind: 'drop', dropped: 6 });
     expect(judgeRequest({ max: 2, policy: 'reject' }, now)).toEqual({ kind: 'reject' });
+    expect(judgeRequest({ max: 2, policy: 'fold' }, now)).toEqual({ kind: 'fold' });
   });
 });
 
@@ -76,7 +89,7 @@ describe('maxQueuedRuns', () => {
     expect(parseQueueLimit(undefined)).toBeUndefined();
   });
 
-  it.each([0, 1.5, '3', null, [], {}, { max: 0 }, { max: 3, policy: 'fold' }, { max: 3, of: 1 }, 100_001])(
+  it.each([0, 1.5, '3', null, [], {}, { max: 0 }, { max: 3, policy: 'folds' }, { max: 3, of: 1 }, 100_001])(
     'is refused as %j',
     (value) => {
       expect(() => parseQueueLimit(value)).toThrow(

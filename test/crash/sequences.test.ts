@@ -7,7 +7,7 @@ import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts'
 import type { DagPlan } from '../../core/run-plan.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { deploy } from '../../temporal/deploy.ts';
-import { requestRun } from '../../store/runs.ts';
+import { requestRun } from '../../store/requests.ts';
 import { signalConsumer } from '../../temporal/consumer-workflow.ts';
 import { gateQuery, runRequestedSignal } from '../../workflows/messages.ts';
 import { type Crash, orders, rates, startCrash } from '../support/crash.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseDagId, parseRunId } from '../../core/ids.ts';
+import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import { Children } from '../../dev/children.ts';
 import { startPostgres } from '../../dev/embedded-postgres.ts';
 import { createProgress } from '../../dev/progress.ts';
@@ -21,6 +21,7 @@ import {
 } from '../../sdk/index.ts';
 import { listDeadlines } from '../../store/deadlines.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
+import { markTask } from '../../temporal/mark-task.ts';
 import { noteDeadline } from '../../temporal/note-deadline.ts';
 import { passTick } from '../../temporal/request-run.ts';
 import { attemptClosed, runAgain, whatFailed } from '../support/attempts.ts';
@@ -44,6 +45,11 @@ const [keyed1, keyed2] = [asset('s3://lake/keyed/1'), asset('s3://lake/keyed/2')
 const [owed1, owed2] = [asset('s3://lake/owed/1'), asset('s3://lake/owed/2')];
 const [due1, due2] = [asset('s3://lake/due/1'), asset('s3://lake/due/2')];
 const [again1, again2] = [asset('s3://lake/again/1'), asset('s3://lake/again/2')];
+const [flown1, flown2, flown3] = [1, 2, 3].map((nth) => asset(`s3://lake/flown/${nth}`)) as [
+  ReturnType<typeof asset>,
+  ReturnType<typeof asset>,
+  ReturnType<typeof asset>,
+];
 const [filtered, parts] = [asset('s3://lake/filtered'), asset('s3://lake/parts')];
 const held: Record<string, Latch> = {};
 const latch = (id: string): Latch => (held[id] ??= aLatch());
@@ -70,6 +76,21 @@ const dags = [
     deadline: { cron: '0 0 1 1 *', onMissing: 'run' },
   }),
   waiting('parts', { schedule: parts, batch: 'each', maxActiveRuns: 2 }),
+  waiting('flight_queue', { schedule: flown1, singleFlight: { policy: 'queue' }, maxActiveRuns: 2 }),
+  waiting('flight_keyed', {
+    schedule: flown2,
+    partitioned: true,
+    singleFlight: { key: '{{ partition_key }}', policy: 'skip' },
+  }),
+  dag(
+    'flight_cancel',
+    { schedule: flown3, singleFlight: { policy: 'cancel_running' }, maxActiveRuns: 1 },
+    (d) => {
+      d.task('work', async ({ run, signal }) => {
+        if (run.conf['last'] !== true) await delay(60_000, undefined, { signal });
+      });
+    },
+  ),
   dag('success', {}, (d) => {
     const rows = d.task('rows', async () => [1, 2, 3]);
     const skipped = d.task('skipped', ({ skip }) => skip('nothing to do'));
@@ -109,6 +130,11 @@ const dags = [
   dag('mapped_long', { maxActiveTasks: 4 }, (d) => {
     const list = d.task('list', async () => Array.from({ length: 60 }, (_, item) => item));
     d.map('each', list, noop);
+  }),
+  dag('marked', {}, (d) => {
+    const work = d.task('work', async ({ signal }) => delay(60_000, undefined, { signal }));
+    const leftOut = d.task('left_out', { needs: [work] }, noop);
+    d.task('behind', { needs: [leftOut], triggerRule: 'all_done' }, noop);
   }),
   dag('torn_down', {}, (d) => {
     const cluster = d.task('cluster', noop);
@@ -284,6 +310,48 @@ async function play(tidegate: Tidegate): Promise<void> {
   await post(again2.uri);
   await runsClosed('again', 2);
 
+  latch('flight_queue');
+  latch('flight_keyed');
+  const activeIn = (dagId: string, count: number) =>
+    eventually(async () => (await tidegate.gate(dagId)).activeRuns.length === count);
+  await post(flown1.uri);
+  await activeIn('flight_queue', 1);
+  await tidegate.trigger('flight_queue');
+  await post(flown1.uri);
+  await eventually(async () => (await tidegate.gate('flight_queue')).heldBack?.others !== undefined);
+  latch('flight_queue').open();
+  await runsClosed('flight_queue', 3);
+  for (const partition of ['eu', 'us', 'eu']) await tidegate.postWith(flown2.uri, { partition });
+  await activeIn('flight_keyed', 2);
+  await eventually(async () => (await gateOf('flight_keyed')).length > 0);
+  latch('flight_keyed').open();
+  await runsClosed('flight_keyed', 3);
+  await post(flown3.uri);
+  await activeIn('flight_cancel', 1);
+  await post(flown3.uri);
+  await runsClosed('flight_cancel', 1);
+  await activeIn('flight_cancel', 1);
+  await tidegate.trigger('flight_cancel', { last: true });
+  await runsClosed('flight_cancel', 3);
+  await activeIn('flight_cancel', 0);
+
+  const marked = ['marked', await tidegate.trigger('marked')] as const;
+  await eventually(async () => (await tidegate.tasksOf(...marked)).length === 1);
+  const markOf = (taskId: string, state: 'success' | 'skipped') => {
+    const [ofDag, ofRun] = [parseDagId(marked[0]), parseRunId(parseDagId(marked[0]), marked[1])];
+    return markTask(deps, {
+      dagId: ofDag,
+      runId: ofRun,
+      taskId: parseTaskId(taskId),
+      state,
+      who: 'recorder',
+      note: null,
+    });
+  };
+  await markOf('left_out', 'skipped');
+  await markOf('work', 'success');
+  await tidegate.closed(...marked);
+
   const runId = await tidegate.trigger('cancel');
   await eventually(async () => (await tidegate.tasksOf('cancel', runId)).length === 1);
   const dagId = parseDagId('cancel');
@@ -317,6 +385,11 @@ async function keep(tidegate: Tidegate): Promise<void> {
     ['owed', 'owed'],
     ['due', 'deadline'],
     ['again', 'attempts'],
+    ...[
+      ['flight_queue', 'single-flight-queue'],
+      ['flight_keyed', 'single-flight-keyed'],
+      ['flight_cancel', 'single-flight-cancel'],
+    ],
   ] as const;
   for (const [dagId, scenario] of consumers) {
     await write(`consumerDag--${scenario}`, await tidegate.consumer(dagId).fetchHistory());
@@ -328,7 +401,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
   const histories = ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited', 'shapes', 'mapped'];
-  for (const dagId of [...histories, 'torn_down']) {
+  for (const dagId of [...histories, 'torn_down', 'marked']) {
     const [run] = await tidegate.runsOf(dagId);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
     await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');

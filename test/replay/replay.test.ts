@@ -26,8 +26,11 @@ const scenarios = [
     'filtered',
     'parts',
     'attempts',
+    'single-flight-queue',
+    'single-flight-keyed',
+    'single-flight-cancel',
   ].map((name) => `consumerDag--${name}`),
-  ...['success', 'retry', 'failure', 'cancel', 'attempt'].map((name) => `dagRun--${name}`),
+  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'marked'].map((name) => `dagRun--${name}`),
   'tick--scheduled',
   'tick--deadline',
 ];

@@ -2,23 +2,60 @@ import { sql } from 'kysely';
 import { emptyGate } from '../../core/gate-terms.ts';
 import { parseDagId, parseRunId } from '../../core/ids.ts';
 import { claimGate } from '../../store/claim.ts';
-import { admitRuns } from '../../store/open-runs.ts';
-import { insertRequest, readRun } from '../../store/runs.ts';
+import { admitRuns } from '../../store/admit-runs.ts';
+import { insertRequest, requestRun } from '../../store/requests.ts';
+import { readRun } from '../../store/runs.ts';
 import { aLatch } from '../support/latch.ts';
+import { someoneWaits } from '../support/lock-wait.ts';
 import { aDagPlan } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
-import { eventually } from '../support/tidegate.ts';
 
 const dagId = parseDagId('limited');
+const folding = parseDagId('folding');
 const limit = { max: 1, policy: 'drop_oldest' } as const;
 
 let store: TestStore;
 beforeAll(async () => {
-  store = await startStore([aDagPlan({ dagId, maxActiveRuns: 1, maxQueuedRuns: limit })]);
+  store = await startStore([
+    aDagPlan({ dagId, maxActiveRuns: 1, maxQueuedRuns: limit }),
+    aDagPlan({ dagId: folding, maxActiveRuns: 1, maxQueuedRuns: { max: 1, policy: 'fold' } }),
+  ]);
 });
 afterAll(() => store.stop());
 
 const nothing = { note: null, logicalAt: null, dataIntervalStartAt: null, dataIntervalEndAt: null };
+
+describe('a request that is to become part of a run', () => {
+  it('becomes part of another one where that one is let in in the same moment', async () => {
+    const first = await store.request(folding, 'first');
+    const waits = await store.request(folding, 'waits');
+    const written = aLatch();
+    const latch = aLatch();
+    const letIn = store.db.transaction().execute(async (tx) => {
+      await tx
+        .updateTable('run')
+        .set({ admitted_at: sql<Date>`clock()` })
+        .where('run_id', '=', waits)
+        .execute();
+      written.open();
+      await latch.opened;
+    });
+    await written.opened;
+    const comes = parseRunId(folding, 'comes');
+    const asked = requestRun(store.db, {
+      dagId: folding,
+      runId: comes,
+      trigger: 'manual',
+      conf: '{"n":1}',
+      ...nothing,
+    });
+    await someoneWaits(store.db);
+    latch.open();
+    await letIn;
+    expect(await asked).toEqual({ kind: 'folded', runId: first });
+    expect(await readRun(store.db, folding, waits)).toMatchObject({ folded: 0, conf: {} });
+  });
+});
 
 describe('a run that is dropped', () => {
   it('is not let in by a consumer that looks in the same moment, and its consumer has nothing to hear of it', async () => {
@@ -38,13 +75,7 @@ describe('a run that is dropped', () => {
     const gate = emptyGate({ condition: null }, 0);
     const claim = { dagId, epoch: claimed.epoch, step: 1, version: 1 };
     const admitting = admitRuns(store.db, { ...claim, activeRuns: [], most: 3, taken: [], gate });
-    await eventually(async () => {
-      const { rows } = await sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
-        store.db,
-      );
-      return rows.length > 0;
-    });
+    await someoneWaits(store.db);
     latch.open();
     await asking;
     const admitted = await admitting;

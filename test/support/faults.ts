@@ -14,6 +14,7 @@ const transactions = [
   ['claimGate', /set "epoch" = epoch \+ 1/],
   ['openRuns', /insert into run \(.*admitted_at/],
   ['admitRuns', /^update "run" set "admitted_at"/],
+  ['stopRuns', /wanted_state is not null as is_told/],
   ['closeRun', /^update "run" set "state" = coalesce\(/],
   ['openAttempt', /insert into run_attempt/],
   ['requestRun', /^insert into "run" (?!.*"admitted_at")/],

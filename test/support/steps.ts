@@ -2,7 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Seq } from '../../core/asset-event.ts';
 import { type Batch, type Delivery, toBatches } from '../../core/batch.ts';
-import { type Consumer, decide, letPass, takeBatches, withoutRuns, withRun } from '../../core/consumer.ts';
+import {
+  type Consumer,
+  decide,
+  flightOf,
+  letPass,
+  takeBatches,
+  withoutRuns,
+  withRun,
+} from '../../core/consumer.ts';
+import { flightOfEvents, withFlights, withHeldBack, withRequests, withStopping } from '../../core/flights.ts';
 import type { Definition } from '../../core/definition.ts';
 import { withDue } from '../../core/deadline.ts';
 import { pauseGate, type Queued, reach, type Taken } from '../../core/gate.ts';
@@ -62,7 +71,11 @@ function replay(
   let stored: Consumer['gate'] | undefined;
   let storedByAdmissions: (Consumer['gate'] | null)[] = [];
   let decided: RunId[] = [];
-  let letIn: Pick<Extract<Step, { kind: 'admitted' }>, 'runIds' | 'owed' | 'hasMore'>[] = [];
+  let letIn: Pick<
+    Extract<Step, { kind: 'admitted' }>,
+    'runIds' | 'owed' | 'hasMore' | 'flights' | 'heldBack'
+  >[] = [];
+  let stops: Extract<Step, { kind: 'stopped' }>[] = [];
   let passed: object[] = [];
 
   const settle = (before: Consumer): Consumer => {
@@ -71,25 +84,40 @@ function replay(
       const decision = decide(next);
       if (decision.kind === 'open') {
         decided.push(decision.run.runId);
-        next = withRun({ ...next, gate: decision.gate }, decision.run.runId);
+        next = withRun({ ...next, gate: decision.gate }, decision.run.runId, flightOf(decision.run));
       } else if (decision.kind === 'deadline') {
         const { dueAt, outcome, runId } = decision;
         const runIds = runId === undefined ? [] : [runId];
         passed.push({ dueAt, outcome, runIds });
-        next = runIds.reduce(withRun, { ...next, gate: decision.gate });
+        next = runIds.reduce((held, id) => withRun(held, id, flightOf(flightOfEvents(next, null))), {
+          ...next,
+          gate: decision.gate,
+        });
       } else if (decision.kind === 'admit' && letIn.length > 0) {
-        const { runIds, hasMore = false, owed = null } = letIn.shift() ?? { runIds: [] };
+        const {
+          runIds,
+          hasMore = false,
+          owed = null,
+          flights = {},
+          heldBack,
+        } = letIn.shift() ?? {
+          runIds: [],
+        };
         // A later attempt has had its events since the first, and leaves the queue alone.
         const consumes = runIds.some(isOfFirst);
         const gate = consumes ? decision.gate : next.gate;
         // Letting runs in stores the gate only where they take something out of it.
         storedByAdmissions.push(consumes && decision.taken.length > 0 ? gate : null);
-        next = runIds.reduce(withRun, {
+        next = runIds.reduce<Consumer>((held, slot) => withRun(held, slot, flights[slot]), {
           ...next,
           gate,
           owed,
           hasRequests: decision.isOwed === true ? next.hasRequests : hasMore,
         });
+        next = withHeldBack(next, decision.isOwed === true ? 'ticks' : 'others', heldBack);
+      } else if (decision.kind === 'stop' && stops.length > 0) {
+        const { runIds } = stops.shift() ?? { runIds: [] };
+        next = withStopping(next, [...decision.slots, ...runIds]);
       } else return next;
     }
   };
@@ -111,7 +139,7 @@ function replay(
   };
   const apply = (before: Consumer, input: StepInput): Consumer => {
     if (input.kind === 'closed') return settle(withoutRuns(before, input.runIds));
-    if (input.kind === 'requested') return settle({ ...before, hasRequests: true });
+    if (input.kind === 'requested') return settle(withRequests(before));
     if (input.kind === 'deadline') return settle({ ...before, gate: withDue(before.gate, input.dueAt) });
     let next = { ...before, gate: reach(before.gate, input.counted, false) };
     for (;;) {
@@ -137,10 +165,15 @@ function replay(
         .slice(index + 1)
         .filter((one) => one.epoch === step.epoch)
         .flatMap((one) => (one.kind === 'admitted' ? [one] : []));
+      stops = steps
+        .slice(index + 1)
+        .filter((one) => one.epoch === step.epoch)
+        .flatMap((one) => (one.kind === 'stopped' ? [one] : []));
       if (definition === undefined) return [...found, `${where} has no definition`];
       const { maxActiveRuns, requestedRunsConsume, ticksWait = false } = definition;
-      const { gate, isPaused, activeRuns, hasRequests } = step;
-      consumer = settle({
+      const { gate, isPaused, activeRuns, hasRequests, flights } = step;
+      const { singleFlight } = definition;
+      const begun = {
         gate,
         isPaused,
         activeRuns,
@@ -148,7 +181,9 @@ function replay(
         maxActiveRuns,
         requestedRunsConsume,
         ticksWait,
-      });
+        ...(singleFlight === undefined ? {} : { singleFlight }),
+      };
+      consumer = settle(withFlights(begun, flights));
       stored ??= gate;
       continue;
     }
@@ -173,14 +208,20 @@ function replay(
         const { maxActiveRuns, requestedRunsConsume, ticksWait = false } = next;
         // Whether ticks wait may be another answer now.
         const hasRequests =
-          consumer.hasRequests || (consumer.owed ?? null) !== null || consumer.ticksWait !== ticksWait;
-        consumer = {
-          ...consumer,
+          consumer.hasRequests ||
+          (consumer.owed ?? null) !== null ||
+          consumer.ticksWait !== ticksWait ||
+          Object.keys(consumer.heldBack ?? {}).length > 0;
+        const { singleFlight: _, flights: __, heldBack: ___, ...rest } = consumer;
+        const adopted = {
+          ...rest,
           ...{ ticksWait, owed: null, hasRequests },
           gate: redefine(consumer.gate, next, step.at).gate,
           maxActiveRuns,
           requestedRunsConsume,
+          ...(next.singleFlight === undefined ? {} : { singleFlight: next.singleFlight }),
         };
+        consumer = withFlights(adopted, step.flights);
         break;
       }
       case 'deadline': {
@@ -209,7 +250,9 @@ function replay(
       }
       default:
     }
-    stored = step.kind === 'admitted' ? (storedByAdmissions.shift() ?? stored) : consumer.gate;
+    // Telling runs to stop stores no gate.
+    if (step.kind !== 'stopped')
+      stored = step.kind === 'admitted' ? (storedByAdmissions.shift() ?? stored) : consumer.gate;
     if (step.kind === 'adopted' || step.kind === 'cleared' || step.kind === 'resumed')
       consumer = settle(consumer);
   }
@@ -221,7 +264,8 @@ function replay(
 function plain(gate: Consumer['gate']): object {
   // Which deadlines are to be decided, a table says.
   const deadlines = gate.deadlines && { ...gate.deadlines, due: [] };
-  return JSON.parse(JSON.stringify({ ...gate, deadlines, watermark: undefined, expired: undefined }));
+  const apart = { deadlines, watermark: undefined, expired: undefined, held: undefined };
+  return JSON.parse(JSON.stringify({ ...gate, ...apart }));
 }
 
 /** What stays of queues that were cleared: nothing, or where one was cut, what the log has behind the cut. */

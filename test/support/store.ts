@@ -10,7 +10,7 @@ import { type Deployed, deployProject } from '../../store/deploy.ts';
 import { migrate } from '../../store/migrate.ts';
 import { Recorder } from '../../store/recorder.ts';
 import type { Recorded, Submission, TaskTry } from '../../store/recording.ts';
-import { requestRun } from '../../store/runs.ts';
+import { requestRun } from '../../store/requests.ts';
 import { beginTry } from '../../store/task-runs.ts';
 import { anAsset, aProject, hashOf } from './plans.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';

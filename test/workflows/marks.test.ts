@@ -1,9 +1,11 @@
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import { asset, dag } from '../../sdk/index.ts';
-import { type MarkedTask, markRun as writeMark, markTask } from '../../store/marks.ts';
+import { type MarkedTask, markRun as writeMark, markTask as writeTaskMark } from '../../store/marks.ts';
+import { findUntoldMarks } from '../../store/untold-marks.ts';
 import type { EndedRunState, MarkedState } from '../../store/run-tables.ts';
 import { setPaused } from '../../temporal/control.ts';
 import { markRun } from '../../temporal/mark-run.ts';
+import { markTask } from '../../temporal/mark-task.ts';
 import { sweep } from '../../temporal/sweep.ts';
 import { attemptClosed, runAgain, storyOf, tasksIn, whatFailed } from '../support/attempts.ts';
 import { violations } from '../support/conservation.ts';
@@ -43,7 +45,7 @@ const by = (runId: string) => ({
 });
 const mark = (runId: string, state: EndedRunState) => markRun(tidegate.deps, { ...by(runId), state });
 const markOf = (runId: string, task: string, state: MarkedState): Promise<MarkedTask> =>
-  markTask(tidegate.deps.db, { ...by(runId), taskId: parseTaskId(task), state });
+  markTask(tidegate.deps, { ...by(runId), taskId: parseTaskId(task), state });
 const waiting = async () => {
   const runId = await tidegate.trigger('load', { wait: true });
   await eventually(async () => (await tidegate.tasksOf('load', runId)).length === 1);
@@ -139,9 +141,63 @@ describe('marking a task by hand', () => {
     expect(await tasksIn(tidegate, run, 2)).toMatchObject({ use: { state: 'skipped', is_marked: true } });
   });
 
-  it('is refused while its run is open, of an unknown task with the nearest name, and of an unknown run', async () => {
+  it('stops one that runs, of which nothing is recorded, and has the run go on with what lies behind it', async () => {
     const runId = await waiting();
-    expect(await markOf(runId, 'fetch', 'success')).toEqual({ kind: 'open', state: 'running' });
+    const [before, told] = [await events(), stopped];
+    expect(await markOf(runId, 'fetch', 'success')).toEqual({ kind: 'telling', attempt: 1 });
+    expect(await tidegate.closed('load', runId)).toMatchObject({ state: 'success', reason: null });
+    expect(await tasksIn(tidegate, ['load', runId], 1)).toMatchObject({
+      fetch: { state: 'success', is_marked: true },
+      use: { state: 'success', result: { got: 'nothing' } },
+    });
+    expect(stopped).toBe(told + 1);
+    // The run as a whole did something, and says so.
+    expect(await events()).toBe(before + 1);
+    expect((await storyOf(tidegate.deps, ['load', runId])).marks).toMatchObject([
+      { task_id: 'fetch', who: 'ada', was: 'running', became: 'success', is_untold: false },
+    ]);
+  });
+
+  it('keeps one from running that its run has not come to, and is said once', async () => {
+    const runId = await waiting();
+    expect(await markOf(runId, 'use', 'skipped')).toEqual({ kind: 'telling', attempt: 1 });
+    expect(await markOf(runId, 'use', 'skipped')).toEqual({ kind: 'marked' });
+    expect(await markOf(runId, 'use', 'success')).toEqual({ kind: 'open', state: 'running' });
+    await markOf(runId, 'fetch', 'success');
+    expect(await tidegate.closed('load', runId)).toMatchObject({ state: 'success' });
+    expect(await tasksIn(tidegate, ['load', runId], 1)).toMatchObject({ use: { state: 'skipped', try: 0 } });
+  });
+
+  it('as failed fails the run, by its rules', async () => {
+    const runId = await waiting();
+    await markOf(runId, 'fetch', 'failed');
+    expect(await tidegate.closed('load', runId)).toMatchObject({
+      state: 'failed',
+      reason: 'task fetch failed',
+    });
+    expect(await tasksIn(tidegate, ['load', runId], 1)).toMatchObject({
+      fetch: { state: 'failed', error: 'marked failed by ada' },
+      use: { state: 'upstream_failed' },
+    });
+  });
+
+  it('is told to a run that goes on by a sweep where the process died before it did', async () => {
+    const runId = await waiting();
+    const told = stopped;
+    const wanted = { ...by(runId), taskId: parseTaskId('fetch'), state: 'success' } as const;
+    expect(await writeTaskMark(tidegate.deps.db, wanted)).toEqual({ kind: 'telling', attempt: 1 });
+    await sweep(tidegate.deps, { isFull: false });
+    expect(await tidegate.closed('load', runId)).toMatchObject({ state: 'success' });
+    expect(stopped).toBe(told + 1);
+    await sweep(tidegate.deps, { isFull: false });
+    expect(await findUntoldMarks(tidegate.deps.db)).toEqual([]);
+  });
+
+  it('is refused while its run waits for a slot, of an unknown task with the nearest name, and of an unknown run', async () => {
+    await setPaused(tidegate.deps, dagId, true);
+    const runId = await tidegate.trigger('load');
+    expect(await markOf(runId, 'fetch', 'success')).toEqual({ kind: 'open', state: 'queued' });
+    await setPaused(tidegate.deps, dagId, false);
     await mark(runId, 'failed');
     await tidegate.closed('load', runId);
     await expect(markOf(runId, 'fetsch', 'success')).rejects.toMatchObject({
