@@ -5,7 +5,7 @@ import { missingOf } from './deadlines.ts';
 import { isEnd } from './ended-tasks.ts';
 import type { TaskTry } from './recording.ts';
 import { readRun } from './runs.ts';
-import { openTaskStates, type RunRow, type TaskRunRow, type TaskState } from './run-tables.ts';
+import { openTaskStates, type RunRow, type TaskRunRow } from './run-tables.ts';
 import { isOfTask, isRunning, type TaskOfRun } from './task-rows.ts';
 import { ticksOf } from './ticks.ts';
 
