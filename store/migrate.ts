@@ -8,6 +8,7 @@ import * as mappedTasks from './migrations/0004-mapped-tasks.ts';
 import * as attempts from './migrations/0006-attempts.ts';
 import * as projectPause from './migrations/0008-project-pause.ts';
 import * as retention from './migrations/0009-retention.ts';
+import * as pools from './migrations/0010-pools.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
@@ -17,6 +18,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006-attempts': attempts,
   '0008-project-pause': projectPause,
   '0009-retention': retention,
+  '0010-pools': pools,
 };
 
 /**

@@ -5,8 +5,8 @@ import type { TaskOfRun } from './task-runs.ts';
 /** A task of an open run that fails before any code of it ran; one that has a row already keeps it. */
 export async function failUnstarted(db: Db, task: TaskOfRun, error: string): Promise<void> {
   await sql`
-    insert into task_run (dag_id, run_id, attempt, task_id, state, error, ended_at)
-    select dag_id, run_id, attempt, ${task.taskId}, 'failed', ${error}, clock() from run where ${isOpenRun(task)}
+    insert into task_run (dag_id, run_id, attempt, task_id, map_index, state, error, ended_at)
+    select dag_id, run_id, attempt, ${task.taskId}, ${task.mapIndex ?? -1}::int, 'failed', ${error}, clock() from run where ${isOpenRun(task)}
     on conflict do nothing`.execute(db);
 }
 

@@ -16,7 +16,9 @@ import type { TaskPlan } from '../core/run-plan.ts';
 import { endOfInstances, type InstanceEnd } from '../core/task-shape.ts';
 import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
 import { expandTask } from './local-activities.ts';
-import { type EndedTask, type RunReference, runTask } from './task-activity.ts';
+import { listenForSlots } from './pool-slots.ts';
+import type { EndedTask, RunReference } from './task-activity.ts';
+import { runTaskInPool } from './task-in-pool.ts';
 
 export interface MappedTaskInput extends RunReference {
   readonly task: TaskPlan;
@@ -80,6 +82,7 @@ export async function runMapped(
 /** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
 export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
   const { task, count, window, tellsRetries = false } = input;
+  const slots = listenForSlots();
   const ended: Record<InstanceEnd, number> = { ...input.ended };
   let next = input.next;
   let pending = 0;
@@ -87,7 +90,7 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
 
   const start = async (mapIndex: number): Promise<void> => {
     pending += 1;
-    const { end } = await runTask(input, task, { mapIndex, tellsRetries });
+    const { end } = await runTaskInPool(input, task, { slots, call: { mapIndex, tellsRetries } });
     pending -= 1;
     if (end === 'cancelled') isCancelled = true;
     else if (end !== 'upstream_failed') ended[end] += 1;

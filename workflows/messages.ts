@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { isPackedBatch } from '../core/batch.ts';
 import type { TaskRetry } from '../core/callback.ts';
 import type { Consumer } from '../core/consumer.ts';
-import type { DagId } from '../core/ids.ts';
+import type { DagId, TaskId } from '../core/ids.ts';
 import type { Message } from '../core/message.ts';
 import type { Slot } from '../core/slot.ts';
 
@@ -38,6 +38,14 @@ export interface ClearQueueResult {
   readonly cleared: number;
 }
 
+/** Which of a workflow's requests for slots of pools it is. */
+export interface SlotOfTask {
+  /** `null` where it is the run's as a whole. */
+  readonly taskId: TaskId | null;
+  /** Which instance of a mapped task; -1 of a task that is not mapped. */
+  readonly mapIndex: number;
+}
+
 export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
 export const runRequestedSignal = defineSignal<[]>('runRequested');
 export const runClosedSignal = defineSignal<[readonly Slot[]]>('runClosed');
@@ -48,6 +56,8 @@ export const resumeUpdate = defineUpdate<PauseResult>('resume');
 export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]>('clearQueue');
 /** A try of a task of a run failed, and there will be another. */
 export const taskRetriedSignal = defineSignal<[TaskRetry]>('taskRetried');
+/** Slots of pools that this workflow waited for are its own now. */
+export const slotsGrantedSignal = defineSignal<[readonly SlotOfTask[]]>('slotsGranted');
 export const gateQuery = defineQuery<Consumer | null>('gate');
 
 /** Whether a signal's payload has the shape the gate relies on; senders of other versions may err. */
@@ -67,6 +77,18 @@ export function isAssetEvents(value: unknown): value is AssetEvents {
 /** Whether a signal's payload names attempts of runs. */
 export function isSlots(value: unknown): value is readonly Slot[] {
   return Array.isArray(value) && value.every((slot) => typeof slot === 'string');
+}
+
+/** Whether a signal's payload names tasks that wait for slots. */
+export function isSlotsOfTasks(value: unknown): value is readonly SlotOfTask[] {
+  return (
+    Array.isArray(value) &&
+    value.every((slot: unknown) => {
+      if (typeof slot !== 'object' || slot === null) return false;
+      const { taskId, mapIndex } = slot as Record<string, unknown>;
+      return (taskId === null || typeof taskId === 'string') && Number.isSafeInteger(mapIndex);
+    })
+  );
 }
 
 /** Whether an update's payload says what to clear; people send updates from Temporal's Web UI too. */
