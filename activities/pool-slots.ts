@@ -24,9 +24,24 @@ export interface SlotWish extends RunAttempt {
 /** `failed` where nobody can know for whom it is; of a task that then is written down. */
 export type SlotAnswer = LeaseAnswer | { readonly kind: 'failed'; readonly reason: string };
 
-/** Asks for slots. Asked again it is the same request. @returns an answer for each, in their order */
-export function askSlots(deps: Deps, wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]> {
-  return Promise.all(wishes.map((wish) => askSlot(deps, wish)));
+/** Asks for slots, or gives back what was granted, or the place of what waits. */
+export interface SlotExchange {
+  readonly kind: 'ask' | 'give back';
+  readonly wish: SlotWish;
+}
+
+/** Asks for slots and gives slots back. Told again it changes nothing. @returns an answer for each, in their order */
+export function exchangeSlots(
+  deps: Deps,
+  exchanges: readonly SlotExchange[],
+): Promise<readonly SlotAnswer[]> {
+  return Promise.all(
+    exchanges.map(async ({ kind, wish }): Promise<SlotAnswer> => {
+      if (kind === 'ask') return askSlot(deps, wish);
+      await deps.pools.giveBack(wish.pool.name, wish);
+      return { kind: 'granted' };
+    }),
+  );
 }
 
 async function askSlot(deps: Deps, wish: SlotWish): Promise<SlotAnswer> {

@@ -9,7 +9,7 @@ import type { Deps } from '../temporal/deps.ts';
 import { noteDeadline } from '../temporal/note-deadline.ts';
 import { passTick } from '../temporal/request-run.ts';
 import { expandTask } from './expand-task.ts';
-import { askSlots, type SlotAnswer, type SlotWish } from './pool-slots.ts';
+import { exchangeSlots, type SlotAnswer, type SlotExchange } from './pool-slots.ts';
 import { beginWait } from './wait-task.ts';
 
 /** A time of a Temporal Schedule. */
@@ -40,9 +40,7 @@ export interface RunActivities {
   beginWait(task: TaskToWait): Promise<number | 'failed'>;
   endWait(task: TaskOfRun): Promise<void>;
   readAttempt(run: RunAttempt): Promise<ReadAttempt>;
-  askSlots(wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]>;
-  /** Gives back what was granted, or the place of what waits. */
-  returnSlot(wish: SlotWish): Promise<void>;
+  exchangeSlots(exchanges: readonly SlotExchange[]): Promise<readonly SlotAnswer[]>;
   requestTick(tick: Tick): Promise<void>;
   noteDeadline(tick: Tick): Promise<void>;
 }
@@ -56,8 +54,7 @@ export function createRunActivities(deps: Deps): RunActivities {
     beginWait: (task) => beginWait(deps, task),
     endWait: (task) => endWait(deps.db, task, null),
     readAttempt: (run) => readAttempt(deps.db, run),
-    askSlots: (wishes) => askSlots(deps, wishes),
-    returnSlot: (wish) => deps.pools.giveBack(wish.pool.name, wish),
+    exchangeSlots: (exchanges) => exchangeSlots(deps, exchanges),
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),
   };

@@ -40,7 +40,7 @@ export async function dagRun(given: DagRunInput): Promise<void> {
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
   });
   const callbacks = listenForCallbacks(input);
-  const slots = listenForSlots();
+  const slots = listenForSlots([plan, ...plan.tasks]);
   const slot = await takeSlot(input, slots);
   const isStopped =
     slot.kind === 'cancelled' ||

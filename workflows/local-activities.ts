@@ -22,5 +22,5 @@ export const {
   writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 
-export const { closeRun, readAttempt, expandTask, beginWait, endWait, askSlots, returnSlot } =
+export const { closeRun, readAttempt, expandTask, beginWait, endWait, exchangeSlots } =
   proxyLocalActivities<RunActivities>(options);

@@ -16,6 +16,7 @@ import type { TaskPlan } from '../core/run-plan.ts';
 import { endOfInstances, type InstanceEnd } from '../core/task-shape.ts';
 import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
 import { expandTask } from './local-activities.ts';
+import type { InTurn } from './one-by-one.ts';
 import { listenForSlots } from './pool-slots.ts';
 import type { EndedTask, RunReference } from './task-activity.ts';
 import { runTaskInPool } from './task-in-pool.ts';
@@ -40,6 +41,7 @@ const none: InstanceEnds = { success: 0, failed: 0, skipped: 0 };
 
 /** What a task is mapped over, and with how much room. */
 interface MappedOver {
+  readonly inTurn: InTurn;
   readonly over: TaskId;
   /** Takes room for so many instances, at least one. @returns how much it got */
   readonly take: (count: number) => number;
@@ -50,11 +52,11 @@ interface MappedOver {
 export async function runMapped(
   run: RunReference,
   task: TaskPlan,
-  { over, take, tellsRetries }: MappedOver,
+  { over, take, tellsRetries, inTurn }: MappedOver,
 ): Promise<EndedTask> {
   const { dagId, runId, attempt } = run;
   try {
-    const expansion = await expandTask({ dagId, runId, attempt, taskId: task.id, over });
+    const expansion = await inTurn(() => expandTask({ dagId, runId, attempt, taskId: task.id, over }));
     if (expansion.kind === 'failed') return { end: 'failed' };
     const { count } = expansion;
     if (count === 0) return { end: 'skipped' };
@@ -82,7 +84,7 @@ export async function runMapped(
 /** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
 export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
   const { task, count, window, tellsRetries = false } = input;
-  const slots = listenForSlots();
+  const slots = listenForSlots([task]);
   const ended: Record<InstanceEnd, number> = { ...input.ended };
   let next = input.next;
   let pending = 0;

@@ -1,14 +1,17 @@
 import { CancellationScope, condition, log, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { SlotWish } from '../activities/index.ts';
+import type { SlotAnswer, SlotExchange, SlotWish } from '../activities/index.ts';
 import type { TaskId } from '../core/ids.ts';
 import type { PoolUse } from '../core/pool.ts';
-import { askSlots, returnSlot } from './local-activities.ts';
+import { exchangeSlots } from './local-activities.ts';
 import { isSlotsOfTasks, slotsGrantedSignal } from './messages.ts';
+import { atOnce, type InTurn, oneByOne } from './one-by-one.ts';
 import type { RunReference } from './task-activity.ts';
 
 /** How long until it is asked again for what is waited for, in case that it was granted and nobody said so; twice as long each time. */
 const firstReminderMs = 60_000;
 const longestReminderMs = 3_600_000;
+/** Most asks and returns of one local activity. */
+const mostTogether = 500;
 
 /** For whom a workflow asks: one of its tasks, an instance of it, or its run as a whole. */
 export interface SlotUser {
@@ -28,16 +31,63 @@ export interface Slots {
   take(pool: PoolUse, user: SlotUser): Promise<Taken>;
   /** Gives back what was taken, also when all is cancelled. */
   giveBack(pool: PoolUse, user: SlotUser): Promise<void>;
+  /** Makes a call to a local activity that is not about slots, not while one that is goes on. */
+  readonly inTurn: InTurn;
 }
 
-/** Told by signals of what it waits for. What a signal that is lost does not say, it is told when it asks again. */
-export function listenForSlots(): Slots {
+interface Pending {
+  readonly exchange: SlotExchange;
+  done(answer: SlotAnswer): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * Told by signals of what it waits for. What a signal that is lost does not say, it is told when it asks again.
+ * @param plans - tasks, and the run, that it is for
+ */
+export function listenForSlots(plans: readonly { readonly pool?: PoolUse }[]): Slots {
+  const inTurn = plans.some(({ pool }) => pool !== undefined) ? oneByOne() : atOnce;
   const waiting = new Map<string, SlotWish>();
+  /** Asked for and not answered yet, and whether a signal was faster: Postgres may be slow to answer. */
+  const asking = new Map<string, { isGranted: boolean }>();
   const listen = (): void =>
     setHandler(slotsGrantedSignal, (granted: unknown) => {
       if (!isSlotsOfTasks(granted)) return log.warn('malformed slotsGranted signal dropped');
-      for (const { taskId, mapIndex } of granted) waiting.delete(nameOf(taskId, mapIndex));
+      for (const { taskId, mapIndex } of granted) {
+        const name = nameOf(taskId, mapIndex);
+        waiting.delete(name);
+        const asked = asking.get(name);
+        if (asked !== undefined) asked.isGranted = true;
+      }
     });
+
+  const pending: Pending[] = [];
+  let isExchanging = false;
+  /** What comes while one exchange is under way shares the next one. */
+  const exchangeAll = async (): Promise<void> => {
+    if (isExchanging) return;
+    isExchanging = true;
+    while (pending.length > 0) {
+      const together = pending.splice(0, mostTogether);
+      try {
+        const answers = await inTurn(() => exchangeSlots(together.map((one) => one.exchange)));
+        for (const [index, one] of together.entries()) one.done(answers[index] ?? { kind: 'granted' });
+      } catch (error) {
+        for (const one of together) one.fail(error);
+      }
+    }
+    isExchanging = false;
+  };
+  // Not cancelled with whoever asks: what was asked for has to be given back.
+  const exchange = (kind: SlotExchange['kind'], wish: SlotWish): Promise<SlotAnswer> =>
+    CancellationScope.nonCancellable(
+      () =>
+        new Promise((done, fail) => {
+          pending.push({ exchange: { kind, wish }, done, fail });
+          void exchangeAll();
+        }),
+    );
+
   let isReminding = false;
   /** One for all that wait, so that the history grows by little however many they are and however long it takes. */
   const remind = async (): Promise<void> => {
@@ -51,26 +101,30 @@ export function listenForSlots(): Slots {
       }
       pauseMs = Math.min(longestReminderMs, pauseMs * 2);
       const asked = [...waiting];
-      const answers = await askSlots(asked.map(([, wish]) => wish));
+      const answers = await Promise.all(asked.map(([, wish]) => exchange('ask', wish)));
       for (const [index, [name]] of asked.entries()) {
         if (answers[index]?.kind !== 'waiting') waiting.delete(name);
       }
     }
     isReminding = false;
   };
-  const giveBack = (pool: PoolUse, user: SlotUser): Promise<void> =>
-    CancellationScope.nonCancellable(() => returnSlot(wishOf(pool, user)));
+  const giveBack = async (pool: PoolUse, user: SlotUser): Promise<void> => {
+    await exchange('give back', wishOf(pool, user));
+  };
 
   return {
+    inTurn,
     giveBack,
     async take(pool, user) {
       listen();
       const wish = wishOf(pool, user);
       const name = nameOf(user.taskId ?? null, user.mapIndex ?? -1);
-      // Not cancelled with it: what was asked for has to be given back.
-      const [answer] = await CancellationScope.nonCancellable(() => askSlots([wish]));
-      if (answer?.kind === 'failed') return answer;
-      if (answer?.kind !== 'waiting') return { kind: 'taken' };
+      const asked = { isGranted: false };
+      asking.set(name, asked);
+      const answer = await exchange('ask', wish);
+      asking.delete(name);
+      if (answer.kind === 'failed') return answer;
+      if (answer.kind === 'granted' || asked.isGranted) return { kind: 'taken' };
       waiting.set(name, wish);
       user.onWait?.(answer.why);
       void CancellationScope.nonCancellable(remind);

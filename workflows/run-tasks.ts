@@ -101,12 +101,13 @@ function runShaped(
   pools: PoolAccess,
   take: (count: number) => number,
 ): Promise<EndedTask> {
+  const { inTurn } = pools.slots;
   const tellsRetries = run.plan.callbacks?.some(({ on }) => on === 'retry') === true;
   switch (task.shape?.kind) {
     case 'mapped':
-      return runMapped(run, task, { over: task.shape.over, take, tellsRetries });
+      return runMapped(run, task, { over: task.shape.over, take, tellsRetries, inTurn });
     case 'wait':
-      return runWait(run, task.id, task.shape);
+      return runWait(run, task.id, task.shape, inTurn);
     default:
       return runTaskInPool(run, task, { ...pools, call: { tellsRetries } });
   }

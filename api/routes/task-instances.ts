@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { listWaits } from '../../store/pool-queries.ts';
 import {
   countInstances,
   listInstances,
@@ -35,15 +36,18 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
       listTaskRuns(deps.db, { dagId, runId, attempt }),
       countInstances(deps.db, { dagId, runId, attempt }),
     ]);
+    const isPooled = run.ended_at === null && tasks.some(({ pool }) => pool !== undefined);
+    const waits = isPooled ? await listWaits(deps.db, { dagId, runId, attempt }) : [];
     const byTask = new Map(tried.map((row) => [row.task_id, row]));
     const isCalled = ({ id }: PlannedTask) => byTask.has(id) || instances.some((one) => one.task_id === id);
     const shown = tasks.filter((task) => task.isCallback !== true || isCalled(task));
     const page = shown.slice(offset, offset + limit);
     const task_instances = page.map((task) => {
       const counts = instances.filter(({ task_id }) => task_id === task.id);
-      return counts.length > 0
-        ? toMappedTask(run, task, counts)
-        : toTaskInstance(run, task, byTask.get(task.id));
+      const wait = waits.find(({ taskId }) => taskId === task.id);
+      return counts.length > 0 || (wait !== undefined && task.shape?.kind === 'mapped')
+        ? toMappedTask(run, task, counts, wait)
+        : toTaskInstance(run, task, byTask.get(task.id), wait);
     });
     response.json({ task_instances, total_entries: shown.length } satisfies TaskInstanceCollection);
   });

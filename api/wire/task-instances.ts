@@ -1,4 +1,7 @@
+import { slotsOf } from '../../core/pool.ts';
+import { whyWaiting } from '../../core/pool-waiting.ts';
 import type { TaskPlan } from '../../core/run-plan.ts';
+import type { WaitRecord } from '../../store/pool-queries.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
 import type { InstanceCount, ListedTaskRun } from '../../store/task-queries.ts';
 import type { LogLine } from '../../store/task-logs.ts';
@@ -17,6 +20,7 @@ export function toTaskInstance(
   run: RunRecord,
   task: TaskPlan,
   tried: ListedTaskRun | undefined,
+  wait?: WaitRecord,
 ): TaskInstance {
   const { version, version_created_at } = run;
   const mapIndex = tried?.map_index ?? -1;
@@ -31,15 +35,16 @@ export function toTaskInstance(
     start_date: toOptionalInstant(tried?.started_at ?? null),
     end_date: toOptionalInstant(tried?.ended_at ?? null),
     duration: secondsBetween(tried?.started_at ?? null, tried?.ended_at ?? null),
-    state: tried?.state ?? null,
+    state: tried?.state ?? (wait === undefined ? null : 'queued'),
     try_number: tried?.try ?? 0,
     max_tries: task.retries.max,
     task_display_name: task.id,
     dag_display_name: run.dag_id,
     hostname: tried?.worker ?? null,
     unixname: null,
-    pool: 'default_pool',
-    pool_slots: 1,
+    pool: task.pool?.name ?? 'default_pool',
+    pool_slots: task.pool === undefined ? 1 : slotsOf(task.pool),
+    waits_for: wait === undefined || tried !== undefined ? null : whyWaiting(wait),
     queue: task.taskQueue,
     priority_weight: null,
     operator: null,
@@ -68,14 +73,22 @@ export function toTaskInstance(
 }
 
 /** A mapped task as a whole: its state is the one that says most about its instances. */
-export function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly InstanceCount[]): TaskInstance {
-  const instances: InstanceCounts = Object.fromEntries(counts.map(({ state, count }) => [state, count]));
+export function toMappedTask(
+  run: RunRecord,
+  task: TaskPlan,
+  counts: readonly InstanceCount[],
+  wait?: WaitRecord,
+): TaskInstance {
+  const instances: InstanceCounts = {
+    ...Object.fromEntries(counts.map(({ state, count }) => [state, count])),
+    ...(wait === undefined ? {} : { queued: wait.count }),
+  };
   const state = statesByWeight.find((one) => instances[one] !== undefined) ?? null;
-  const isOver = counts.every(({ ended_at }) => ended_at !== null);
+  const isOver = wait === undefined && counts.every(({ ended_at }) => ended_at !== null);
   const startedAt = edge(counts, 'started_at', Math.min);
   const endedAt = isOver ? edge(counts, 'ended_at', Math.max) : null;
   return {
-    ...toTaskInstance(run, task, undefined),
+    ...toTaskInstance(run, task, undefined, wait),
     ...{ start_date: toOptionalInstant(startedAt), end_date: toOptionalInstant(endedAt) },
     duration: secondsBetween(startedAt, endedAt),
     ...{ state, instances },
@@ -83,7 +96,7 @@ export function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly In
 }
 
 const statesByWeight: readonly TaskInstanceState[] = [
-  ...(['running', 'up_for_retry', 'up_for_reschedule', 'failed', 'success', 'skipped'] as const),
+  ...(['running', 'up_for_retry', 'up_for_reschedule', 'queued', 'failed', 'success', 'skipped'] as const),
 ];
 
 function edge(
