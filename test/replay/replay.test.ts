@@ -27,7 +27,8 @@ const scenarios = [
     'parts',
     'attempts',
   ].map((name) => `consumerDag--${name}`),
-  ...['success', 'retry', 'failure', 'cancel', 'attempt'].map((name) => `dagRun--${name}`),
+  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'pooled'].map((name) => `dagRun--${name}`),
+  'mappedTask--pooled',
   'tick--scheduled',
   'tick--deadline',
 ];
