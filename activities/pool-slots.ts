@@ -49,7 +49,9 @@ async function askSlot(deps: Deps, wish: SlotWish): Promise<SlotAnswer> {
   try {
     const key = keyOf(pool, wish.dagId, await valuesFor(deps.db, wish));
     const task = taskId === undefined ? {} : { taskId };
-    return await deps.pools.ask(pool.name, { ...rest, ...task, key, slots: slotsOf(pool) });
+    const answer = await deps.pools.ask(pool.name, { ...rest, ...task, key, slots: slotsOf(pool) });
+    // Instances may be many, and the history keeps what is answered; nobody shows this of each of them.
+    return answer.kind === 'waiting' && wish.mapIndex !== undefined ? { ...answer, why: '' } : answer;
   } catch (error) {
     if (!(error instanceof TidegateError) || error.code !== 'invalid_input') throw error;
     if (taskId !== undefined) await failUnstarted(deps.db, { ...wish, taskId }, error.message);

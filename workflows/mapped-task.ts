@@ -90,9 +90,15 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
   let pending = 0;
   let isCancelled = false;
 
+  let waiting = 0;
+  const show = (): void => setCurrentDetails(detailsOf(input, ended, waiting));
+  const onWait = (why: string | null): void => {
+    waiting += why === null ? -1 : 1;
+    show();
+  };
   const start = async (mapIndex: number): Promise<void> => {
     pending += 1;
-    const { end } = await runTaskInPool(input, task, { slots, call: { mapIndex, tellsRetries } });
+    const { end } = await runTaskInPool(input, task, { slots, onWait, call: { mapIndex, tellsRetries } });
     pending -= 1;
     if (end === 'cancelled') isCancelled = true;
     else if (end !== 'upstream_failed') ended[end] += 1;
@@ -105,7 +111,7 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
         void start(next);
         next += 1;
       }
-      setCurrentDetails(detailsOf(input, ended));
+      show();
       if (pending === 0) break;
       const before = pending;
       await condition(() => pending < before);
@@ -123,6 +129,11 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
   return next >= count ? ended : continueAsNew<typeof mappedTask>({ ...input, next, ended });
 }
 
-function detailsOf({ task, count }: MappedTaskInput, { success, failed, skipped }: InstanceEnds): string {
-  return `${task.id}: ${success + failed + skipped} of ${count} instances ended: ${success} success, ${failed} failed, ${skipped} skipped`;
+function detailsOf(
+  { task, count }: MappedTaskInput,
+  { success, failed, skipped }: InstanceEnds,
+  waiting: number,
+): string {
+  const queued = waiting === 0 ? '' : `, ${waiting} queued for pool ${task.pool?.name ?? ''}`;
+  return `${task.id}: ${success + failed + skipped} of ${count} instances ended: ${success} success, ${failed} failed, ${skipped} skipped${queued}`;
 }

@@ -37,6 +37,12 @@ describe('a pool', () => {
     expect(keysOf(last(play(pool, [...asks, ...ends])))).toBe('aabcaba');
   });
 
+  it('lets keys take turns also where much is free at once', () => {
+    const waiting = ['a', 'a', 'a', 'b', 'c'].map((key, number) => ({ number, key, slots: 1 }));
+    const story = settle({ name: 'wide', slots: 4 }, { ...untouched, waiting, ring: ['a', 'b', 'c'] });
+    expect(keysOf(story)).toBe('abca');
+  });
+
   it('waits for whoever wants more than is free, and lets nobody pass', () => {
     const pool = { name: 'two', slots: 2 };
     const story = last(play(pool, [ask('a'), ask('a'), ask('b', 2), ask('c'), end()]));

@@ -1,8 +1,9 @@
 import { jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { z } from 'zod';
-import { parseDagId, parseRunId } from '../../core/ids.ts';
+import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import type { PoolPlan } from '../../core/pool.ts';
+import { mappedWorkflowId } from '../../core/workflow-names.ts';
 import { dag, type TaskContext, type TaskOptions } from '../../sdk/index.ts';
 import { cancelRun } from '../../temporal/control.ts';
 import { sweep } from '../../temporal/sweep.ts';
@@ -139,6 +140,13 @@ describe('instances of a mapped task', () => {
   it('hold a slot each, and all have their turn', async () => {
     const runId = await tidegate.trigger('spread');
     await eventually(async () => inPool('mapped') === 3 && (await waiting('mapped')) === 9);
+    const dagId = parseDagId('spread');
+    const id = mappedWorkflowId(dagId, parseRunId(dagId, runId), 1, parseTaskId('each'));
+    const { currentDetails } = await tidegate.deps.temporal.client.workflow
+      .getHandle(id)
+      .query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain('0 of 12 instances ended');
+    expect(currentDetails).toContain(', 9 queued for pool mapped');
     latch('mapped spread').open();
     expect(await tidegate.closed('spread', runId)).toMatchObject({ state: 'success' });
     expect(most.get('mapped')).toBe(3);
