@@ -56,6 +56,7 @@ const dags = [
   dag('by_date', {}, (d) => {
     d.task('work', { pool: { name: 'keyed', key: '{{ ds }}' } }, within('keyed'));
   }),
+  dag('whole_by_date', { pool: { name: 'runs', key: '{{ ds }}' } }, (d) => void d.task('work', () => 1)),
   dag('spread', {}, (d) => {
     const list = d.task('list', async () => Array.from({ length: 12 }, (_, item) => item));
     d.map('each', list, { pool: 'mapped' }, within('mapped'));
@@ -133,6 +134,15 @@ describe('a key', () => {
     expect(await tidegate.closed('by_date', runId)).toMatchObject({ state: 'failed' });
     const [task] = await tidegate.tasksOf('by_date', runId);
     expect(task?.error).toMatch(/has no value for \{\{ ds \}\}: the run has no logical date/);
+  });
+
+  it('that the run has no value for fails a run that holds slots as a whole, before any task', async () => {
+    const runId = await tidegate.trigger('whole_by_date');
+    expect(await tidegate.closed('whole_by_date', runId)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('has no value for {{ ds }}: the run has no logical date'),
+    });
+    expect(await tidegate.tasksOf('whole_by_date', runId)).toEqual([]);
   });
 });
 
