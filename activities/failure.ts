@@ -16,6 +16,7 @@ const isPassing: Readonly<Record<ErrorCode, boolean>> = {
   unknown_dag: false,
   unknown_run: false,
   unknown_task: false,
+  unknown_pool: false,
   run_exists: false,
   run_conflict: false,
   run_in_flight: false,

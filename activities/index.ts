@@ -7,6 +7,7 @@ import { createRunTask, type RunTask, type TaskResult } from './run-task.ts';
 
 export type { ConsumerActivities } from './consumer-activities.ts';
 export type { TaskCode, WorkerDeps } from './deps.ts';
+export type { SlotAnswer, SlotExchange, SlotWish } from './pool-slots.ts';
 export type { PruneActivities } from './prune-activities.ts';
 export type { RunActivities } from './run-activities.ts';
 export { WorkerResources } from './resources.ts';

@@ -10,6 +10,7 @@ import { noteDeadline } from '../temporal/note-deadline.ts';
 import { passTick } from '../temporal/request-run.ts';
 import { expandTask } from './expand-task.ts';
 import { failUnstarted, type UnstartedTask } from './fail-unstarted.ts';
+import { exchangeSlots, type SlotAnswer, type SlotExchange } from './pool-slots.ts';
 import type { TaskResult } from './run-task.ts';
 import { beginWait } from './wait-task.ts';
 
@@ -45,6 +46,7 @@ export interface RunActivities {
   /** @returns how it ended where it had, which nobody was told of; nothing where it failed by this */
   failUnstarted(task: UnstartedTask): Promise<TaskResult | undefined>;
   readAttempt(run: RunAttempt): Promise<ReadAttempt>;
+  exchangeSlots(exchanges: readonly SlotExchange[]): Promise<readonly SlotAnswer[]>;
   requestTick(tick: Tick): Promise<void>;
   noteDeadline(tick: Tick): Promise<void>;
 }
@@ -59,6 +61,7 @@ export function createRunActivities(deps: Deps): RunActivities {
     endWait: (task) => endWait(deps.db, task, null),
     failUnstarted: (task) => failUnstarted(deps, task),
     readAttempt: (run) => readAttempt(deps.db, run),
+    exchangeSlots: (exchanges) => exchangeSlots(deps, exchanges),
     noteDeadline: ({ dagId, nominalAt }) => noteDeadline(deps, dagId, nominalAt),
     requestTick: ({ dagId, nominalAt }) => passTick(deps, dagId, nominalAt),
   };

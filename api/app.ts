@@ -13,6 +13,7 @@ import { dagRoutes } from './routes/dags.ts';
 import { livenessRoutes, monitorRoutes } from './routes/health.ts';
 import { importErrorRoutes } from './routes/import-errors.ts';
 import { markingRoutes } from './routes/marking.ts';
+import { poolRoutes } from './routes/pools.ts';
 import { projectRoutes } from './routes/project.ts';
 import { queuedEventRoutes } from './routes/queued-events.ts';
 import { taskInstanceRoutes } from './routes/task-instances.ts';
@@ -35,7 +36,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(refuseCrossSite);
   app.use('/api/v2/assets/events/bulk', express.json({ limit: maxBulkBodyBytes }));
   app.use('/api/v2', express.json({ limit: maxBodyBytes }));
-  app.use('/api/v2', monitorRoutes(deps), importErrorRoutes(deps), projectRoutes(deps));
+  app.use('/api/v2', monitorRoutes(deps), importErrorRoutes(deps), projectRoutes(deps), poolRoutes(deps));
   // Before assets, whose ids stand in the same place of the path as `events`, `aliases` and `queuedEvent`.
   app.use('/api/v2', assetEventRoutes(deps), aliasRoutes(deps), queuedEventRoutes(deps), assetRoutes(deps));
   app.use('/api/v2', dagRoutes(deps), dagRunRoutes(deps), taskInstanceRoutes(deps));

@@ -45,6 +45,7 @@ const statusOf: Readonly<Record<ErrorCode, number>> = {
   unknown_dag: 404,
   unknown_run: 404,
   unknown_task: 404,
+  unknown_pool: 404,
   run_exists: 409,
   run_conflict: 409,
   run_in_flight: 409,

@@ -27,6 +27,7 @@ import { JsonObject } from './contract/scalars.ts';
 import type { Operation } from './operation.ts';
 import { attemptOperations } from './attempt-operations.ts';
 import { queuedEventOperations } from './queued-event-operations.ts';
+import { poolOperations } from './pool-operations.ts';
 import { runOperations } from './run-operations.ts';
 
 export const operations: readonly Operation[] = [
@@ -110,6 +111,7 @@ export const operations: readonly Operation[] = [
     failures: [400, 413, 415, 422],
     isOurs: true,
   },
+  ...poolOperations,
   {
     method: 'get',
     path: '/api/v2/dags',

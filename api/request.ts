@@ -76,6 +76,13 @@ export function unknownTask(dagId: DagId, taskId: string): TidegateError {
   return new TidegateError('unknown_task', `DAG ${dagId} has no task ${quote(taskId)} in this run`);
 }
 
+export function unknownPool(name: string): TidegateError {
+  return new TidegateError(
+    'unknown_pool',
+    `pool ${quote(name)} is not known: GET /api/v2/pools lists those of the latest deploy`,
+  );
+}
+
 export function unknownAsset(asset: string): TidegateError {
   return new TidegateError(
     'unknown_asset',

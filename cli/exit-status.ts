@@ -28,6 +28,7 @@ export const statusOfCode: Readonly<Record<Problem['code'], ExitStatus>> = {
   unknown_dag: failed,
   unknown_run: failed,
   unknown_task: failed,
+  unknown_pool: failed,
   run_exists: failed,
   run_conflict: failed,
   run_in_flight: failed,

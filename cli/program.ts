@@ -6,6 +6,7 @@ import { addAssetCommands } from './commands/assets.ts';
 import { addDagCommands } from './commands/dags.ts';
 import { addEventCommands } from './commands/events.ts';
 import { addHealthCommands } from './commands/health.ts';
+import { addPoolCommands } from './commands/pools.ts';
 import { addRunCommands } from './commands/runs.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addTaskCommands } from './commands/tasks.ts';
@@ -60,9 +61,8 @@ export function createProgram(options: ProgramOptions): Command {
     if (report.failure !== undefined) throw new CommandFailure(exitStatus.failed, report.failure);
   };
   program.commandsGroup('Through the API:');
-  for (const add of [addDagCommands, addTaskCommands, addRunCommands, addAssetCommands, addEventCommands]) {
-    add(program, run);
-  }
+  const groups = [addDagCommands, addTaskCommands, addRunCommands, addPoolCommands];
+  for (const add of [...groups, addAssetCommands, addEventCommands]) add(program, run);
   addHealthCommands(program, run);
   program.commandsGroup('On this machine:');
   addSimulateCommand(program, run);

@@ -12,6 +12,7 @@ export const errorCodes = [
   'unknown_dag',
   'unknown_run',
   'unknown_task',
+  'unknown_pool',
   'run_exists',
   'run_conflict',
   'run_in_flight',

@@ -1,5 +1,6 @@
 import type { AssetRef } from './asset-uri.ts';
 import type { JsonObject } from './json.ts';
+import type { PoolPlan } from './pool.ts';
 import type { RetentionPlan } from './retention.ts';
 import type { DagPlan } from './run-plan.ts';
 
@@ -56,4 +57,6 @@ export interface ProjectPlan {
   readonly importErrors: readonly ImportError[];
   /** Absent is that everything is kept. */
   readonly retention?: RetentionPlan;
+  /** In the order of their names; absent is none. */
+  readonly pools?: readonly PoolPlan[];
 }

@@ -7,6 +7,7 @@ import type { Settle } from './gate.ts';
 import type { DagId, TaskId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Partitions } from './judge.ts';
+import type { PoolUse } from './pool.ts';
 import type { QueueLimit } from './queue-limit.ts';
 import type { RetryPlan } from './retry.ts';
 import type { SingleFlight } from './single-flight.ts';
@@ -33,6 +34,8 @@ export interface TaskPlan {
   readonly taskQueue: string | null;
   /** When it goes among the tasks that wait for a worker; absent is as all others. */
   readonly priority?: TaskPriority;
+  /** What it holds of a pool while it runs; absent is nothing. */
+  readonly pool?: PoolUse;
   readonly outlets: readonly Source[];
   readonly inlets: readonly Source[];
   /** Absent is a task that runs once, and whatever it returns is its result. */
@@ -56,6 +59,8 @@ export interface RunPlan {
   readonly outlets?: readonly DagOutlet[];
   /** Most tasks of it that are under way at a time; absent is as many as a run has pending at most. */
   readonly maxActiveTasks?: number;
+  /** What it holds of a pool from before its first task to its end; absent is nothing. */
+  readonly pool?: PoolUse;
   /** Longest it may take from its start; absent is no limit. */
   readonly timeoutMs?: number;
   /** Absent means none. */

@@ -12,6 +12,7 @@ import { tasksOver } from './mapped-over.ts';
 import { requireResources } from './resource.ts';
 import { sourcesOf } from './task-sources.ts';
 import type { DagDefinition } from './dag.ts';
+import { parsePoolUse } from '../core/pool-options.ts';
 import { parseTaskPriority } from '../core/task-priority.ts';
 import { didYouMean } from '../core/did-you-mean.ts';
 import { idOf, type Need, setUpsOf, type TaskDefaults, type TaskDefinition } from './task.ts';
@@ -107,6 +108,7 @@ function compileTask(
     // How code is run is no part of a plan, but what is wrong with it is found when it is deployed.
     parseIsolation(options.isolate);
     const priority = parseTaskPriority(options.priority, options.fairness);
+    const pool = parsePoolUse(options.pool);
     requireResources(task.resources);
     requireTogether(task, needs);
     requireIoManager(task.io);
@@ -121,6 +123,7 @@ function compileTask(
       ...(options.cancelGrace === undefined ? {} : { cancelGraceMs: parseDuration(options.cancelGrace) }),
       taskQueue: options.taskQueue ?? null,
       ...(priority === undefined ? {} : { priority }),
+      ...(pool === undefined ? {} : { pool }),
       outlets: sourcesOf('outlet', task.outlets),
       inlets: sourcesOf('inlet', task.inlets),
       ...compileShape(

@@ -7,6 +7,8 @@ import { invalidOption } from '../core/invalid-option.ts';
 import { parseInstant, parseMaxActiveRuns, parseStartFrom, parseWhilePaused } from '../core/dag-options.ts';
 import { parseGateTerms } from '../core/gate-options.ts';
 import { parseDuration } from '../core/duration.ts';
+import type { PoolUse } from '../core/pool.ts';
+import { paramsOfKey, parsePoolUse } from '../core/pool-options.ts';
 import { parseQueueLimit } from '../core/queue-limit.ts';
 import { type DagPlan, maxPendingTasks, type RunPlan } from '../core/run-plan.ts';
 import { isCount } from '../core/whole-number.ts';
@@ -49,7 +51,9 @@ function compile(definition: DagDefinition, file: string): DagPlan {
   const { deadline: onMissing, ...terms } = parseGateTerms({ ...options, ticksWait }, waited);
   const outlets = compileOutlets(options.outlets ?? []);
   const tasks = compileTasks(definition);
+  const pool = parsePoolUse(options.pool);
   requireParams(definition);
+  requireParamsOfKeys(definition, [pool, ...tasks.tasks.map((task) => task.pool)]);
   const paramsSchema = toJsonSchema(options.params, 'params');
   if (cron !== null || condition !== null) requireDefaults(paramsSchema);
   const maxQueuedRuns = parseQueueLimit(options.maxQueuedRuns);
@@ -75,7 +79,12 @@ function compile(definition: DagDefinition, file: string): DagPlan {
     whilePaused: parseWhilePaused(options.whilePaused),
     startFrom: parseStartFrom(options.startFrom),
     paramsSchema,
-    run: { ...tasks, ...(outlets.length === 0 ? {} : { outlets }), ...parseLimits(options) },
+    run: {
+      ...tasks,
+      ...(outlets.length === 0 ? {} : { outlets }),
+      ...(pool === undefined ? {} : { pool }),
+      ...parseLimits(options),
+    },
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan)).length;
   if (bytes > maxPlanBytes) {
@@ -100,6 +109,21 @@ function requireParams({ options: { params }, tasks }: DagDefinition): void {
         );
       }
     }
+  }
+}
+
+/** @throws TidegateError `invalid_definition` when the key of a pool needs a parameter that the DAG does not take */
+function requireParamsOfKeys(
+  { options: { params } }: DagDefinition,
+  uses: readonly (PoolUse | undefined)[],
+): void {
+  const known = Object.keys(params?.shape ?? {});
+  for (const use of uses) {
+    const unknown = use && paramsOfKey(use).find((param) => !known.includes(param));
+    if (params === undefined || unknown === undefined) continue;
+    throw refused(
+      `pool key ${quote(use?.key ?? '')} needs unknown parameter '${unknown}': ${didYouMean(unknown, known)}`,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { PoolInput } from '../core/pool-options.ts';
 import type { UriLevel } from '../core/uri-level.ts';
 import type { RetentionOptions } from './compile-retention.ts';
 import { brand, isBranded } from './brand.ts';
@@ -18,6 +19,11 @@ export interface ProjectConfig {
    * events: '90 days', steps: '30 days' }`. Once a day what is older is deleted. What is not named stays for ever. @defaultValue nothing is deleted
    */
   readonly retention?: RetentionOptions;
+  /**
+   * What tasks and runs of all DAGs share, by name: how many slots may be held at a time, how many of them for one key, and how many starts there may
+   * be in which time, such as `{ warehouse: { slots: 4, slotsPerKey: 1, rate: { starts: 10, per: '1 minute' } } }`. @defaultValue none
+   */
+  readonly pools?: Readonly<Record<string, PoolInput>>;
 }
 
 /** A project's configuration, as its default export. */

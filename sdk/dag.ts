@@ -5,6 +5,7 @@ import type { Duration } from '../core/duration.ts';
 import type { BatchInput, SettleInput } from '../core/gate-options.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionedInput } from '../core/partitioned.ts';
+import type { PoolUseInput } from '../core/pool-options.ts';
 import type { QueueLimitInput } from '../core/queue-limit.ts';
 import type { SingleFlightInput } from '../core/single-flight.ts';
 import type { AnyAsset } from './asset.ts';
@@ -64,6 +65,11 @@ export interface DagOptions<
   readonly singleFlight?: SingleFlightInput;
   /** Most tasks of one run that are under way at a time, 1 to 500. @defaultValue 500 */
   readonly maxActiveTasks?: number;
+  /**
+   * What each run holds of a pool of `tidegate.config.ts` as a whole, from before its first task to its end. Time it waits for that is no part of
+   * `runTimeout`. @defaultValue nothing
+   */
+  readonly pool?: PoolUseInput;
   /** Longest a run may take from its start; then its tasks are told to stop, and it fails. @defaultValue no limit */
   readonly runTimeout?: Duration;
   /**

@@ -39,7 +39,7 @@ export interface DefineOptions<
   Io extends IoManager | undefined = IoManager | undefined,
 >
   extends
-    Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue' | 'resources' | 'io'>,
+    Omit<DagOptions<Params>, 'outlets' | 'defaults' | 'taskQueue' | 'resources' | 'io' | 'pool'>,
     Omit<TaskOptions, 'needs' | 'triggerRule' | 'outlets' | 'inlets' | 'resources' | 'io'> {
   /** Assets and aliases that the function reads: inlets of its task. */
   readonly upstream?: Up;
@@ -181,7 +181,9 @@ function defined<Value extends object, Up extends Upstream>(
 ): Value & Defined {
   const upstream: Upstream = options.upstream ?? {};
   const taskOptions: TaskOptions<readonly []> = { ...options, outlets, inlets: Object.values(upstream) };
-  const definition = dag(id, { ...options, outlets: [] } as DagOptions<undefined>, (d) => {
+  // What both could have is the task's.
+  const { pool: _ofTask, ...ofDag } = options;
+  const definition = dag(id, { ...ofDag, outlets: [] } as DagOptions<undefined>, (d) => {
     d.task(id, taskOptions, (context) => {
       const readers = Object.entries(upstream).map(([name, one]) => [name, context.inlets.of(one)]);
       return run({ ...context, upstream: Object.fromEntries(readers) });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Duration } from '../core/duration.ts';
 import type { Json } from '../core/json.ts';
+import type { PoolUseInput } from '../core/pool-options.ts';
 import type { FairnessInput } from '../core/task-priority.ts';
 import type { TriggerRule } from '../core/trigger-rule.ts';
 import type { AuthoredShape } from './authored-shape.ts';
@@ -130,6 +131,11 @@ export interface TaskOptions<
   readonly resources?: Given;
   /** Where its result is kept, if not in Postgres; `null` is in Postgres. @defaultValue that of its DAG */
   readonly io?: Io;
+  /**
+   * What it holds of a pool of `tidegate.config.ts` from before its first try to its end, between tries too: `'warehouse'` is one slot, fair between
+   * DAGs. Each instance of a mapped task holds its own. @defaultValue nothing
+   */
+  readonly pool?: PoolUseInput;
   /** Task queue whose workers run it. @defaultValue that of the DAG, else of the project */
   readonly taskQueue?: string;
   /**

@@ -9,6 +9,7 @@ import { changeOf, findMoved, type HashOf, removalOf, retiredHash } from './chan
 import type { Db } from './database.ts';
 import { lockDeploys } from './deploy-lock.ts';
 import type { Tx } from './log.ts';
+import { writePools } from './pools.ts';
 import { writeRetention } from './retention.ts';
 import type { Change } from './versions.ts';
 import { writeChanges } from './write-changes.ts';
@@ -65,6 +66,7 @@ export async function deployProject(db: Db, project: ProjectPlan, hashOf: HashOf
     await replaceImportErrors(tx, project);
     await noteProject(tx, project.hash);
     await writeRetention(tx, project.retention);
+    await writePools(tx, project.pools ?? []);
     await writeChanges(tx, [...changes, ...gone]);
 
     const idsOf = (list: readonly Change[]) => list.map(({ dagId }) => dagId);

@@ -8,6 +8,7 @@ import * as mappedTasks from './migrations/0004-mapped-tasks.ts';
 import * as attempts from './migrations/0006-attempts.ts';
 import * as projectPause from './migrations/0008-project-pause.ts';
 import * as retention from './migrations/0009-retention.ts';
+import * as pools from './migrations/0010-pools.ts';
 import * as flights from './migrations/0011-flights.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -18,6 +19,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006-attempts': attempts,
   '0008-project-pause': projectPause,
   '0009-retention': retention,
+  '0010-pools': pools,
   '0011-flights': flights,
 };
 

@@ -9,6 +9,7 @@ import type { RetentionPlan } from '../core/retention.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { StepDeed, StepInput } from '../core/steps.ts';
 import type { Instant, OptionalInstant, OptionalNumber, JsonColumn, OptionalJson } from './columns.ts';
+import type { PoolKeyTable, PoolLeaseTable, PoolTable } from './pool-tables.ts';
 import type {
   MarkTable,
   RunAttemptTable,
@@ -293,6 +294,9 @@ export interface Database {
   readonly consumption: ConsumptionTable;
   readonly task_run: TaskRunTable;
   readonly task_log: TaskLogTable;
+  readonly pool: PoolTable;
+  readonly pool_lease: PoolLeaseTable;
+  readonly pool_key: PoolKeyTable;
 }
 
 export type AssetRow = Selectable<AssetTable>;

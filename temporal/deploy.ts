@@ -1,5 +1,6 @@
 import type { ProjectPlan } from '../core/project-plan.ts';
 import { type Deployed, deployProject } from '../store/deploy.ts';
+import { findDuePools, findUntold } from '../store/pool-sweep.ts';
 import { findUnsynced, markSynced } from '../store/syncing.ts';
 import { catchUp } from './catch-up.ts';
 import { ensureConsumer } from './consumer-workflow.ts';
@@ -13,6 +14,9 @@ export async function deploy(deps: Deps, project: ProjectPlan): Promise<Deployed
   const deployed = await deployProject(deps.db, project, planHash);
   // Consumers that run hear of their new definition in the same stream as of events.
   deps.dispatcher.notify([...deployed.changed, ...deployed.retired]);
+  // Those who wait for what changed, or is gone, need not wait for a sweep.
+  deps.pools.notify(await findDuePools(deps.db));
+  deps.pools.tell(await findUntold(deps.db, 0));
   await syncDeployed(deps, 0);
   await syncRetention(deps);
   return deployed;

@@ -3,6 +3,7 @@ import type { Db } from '../store/database.ts';
 import type { Recorder } from '../store/recorder.ts';
 import type { ClosedRuns } from './closed-runs.ts';
 import type { Dispatcher } from './dispatch.ts';
+import type { Pools } from './pools.ts';
 import type { RequestedRuns } from './requested-runs.ts';
 
 /** The project's namespace, and the queue its workflows are taken from. */
@@ -27,6 +28,7 @@ export interface Deps {
   readonly dispatcher: Dispatcher;
   readonly closedRuns: ClosedRuns;
   readonly requestedRuns: RequestedRuns;
+  readonly pools: Pools;
   readonly temporal: Temporal;
   /** Now, in epoch milliseconds. */
   readonly clock: () => number;

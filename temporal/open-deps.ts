@@ -9,6 +9,7 @@ import type { Deps, Log } from './deps.ts';
 import { Dispatcher } from './dispatch.ts';
 import type { Environment } from './environment.ts';
 import { claimNamespace } from './namespace-guard.ts';
+import { Pools } from './pools.ts';
 import { RequestedRuns } from './requested-runs.ts';
 
 export interface OpenOptions {
@@ -51,13 +52,15 @@ export function createDeps(reached: Pick<Deps, 'db' | 'temporal' | 'clock' | 'lo
   const dispatcher = new Dispatcher(reached);
   const closedRuns = new ClosedRuns(reached);
   const requestedRuns = new RequestedRuns(reached);
+  const pools = new Pools(reached);
   return {
-    ...{ ...reached, recorder: new Recorder(db), dispatcher, closedRuns, requestedRuns },
+    ...{ ...reached, recorder: new Recorder(db), dispatcher, closedRuns, requestedRuns, pools },
     async close() {
       // What is still sent over a closed connection would throw out of nowhere.
       await dispatcher.stop();
       await closedRuns.stop();
       await requestedRuns.stop();
+      await pools.stop();
       await temporal.client.connection.close();
       await db.destroy();
     },

@@ -5,6 +5,7 @@ import { findUntoldDeadlines } from '../store/deadlines.ts';
 import { findUndelivered } from '../store/deliveries.ts';
 import { forgetKeys } from '../store/idempotency-keys.ts';
 import { findUnsettled } from '../store/missed-times.ts';
+import { findDeadLeases, findDuePools, findUntold } from '../store/pool-sweep.ts';
 import type { RunAttempt } from '../store/runs.ts';
 import {
   findDeployedDags,
@@ -61,7 +62,7 @@ export async function sweep(
   deps: Sweeping,
   { isFull, idempotencyRetentionMs = defaultIdempotencyRetentionMs }: SweepOptions,
 ): Promise<void> {
-  const { db, dispatcher, closedRuns, requestedRuns, temporal } = deps;
+  const { db, dispatcher, closedRuns, requestedRuns, pools, temporal } = deps;
   if (isFull) {
     await each(deps, await findDeployedDags(db), (dagId) => ensureConsumer(temporal, dagId));
     await each(deps, await findOpenRuns(db), (run) => closeIfEnded(deps, run));
@@ -71,6 +72,9 @@ export async function sweep(
   dispatcher.notify(await findUndelivered(db));
   await each(deps, await findUnstartedRuns(db, patienceMs), (run) => startMissing(deps, run));
   for (const { dagId, slot } of await findUnreportedRuns(db, patienceMs)) closedRuns.report(dagId, slot);
+  pools.tell(await findUntold(db, patienceMs));
+  pools.notify(await findDuePools(db));
+  if (isFull) await freeDeadLeases(deps);
   await each(deps, await findMarkedRuns(db), (run) => cancelRun(deps, run));
   await each(deps, await findUntoldMarks(db), (mark) => tellMark(deps, mark));
   const due = await findUntoldDeadlines(db, deadlinePatienceMs);
@@ -80,6 +84,14 @@ export async function sweep(
   if (isFull) await forgetOldKeys(deps, idempotencyRetentionMs);
   if (isFull) await syncRetention(deps);
   if (isFull) await settleProjectPause(deps);
+}
+
+/** Takes slots of pools back from whom nobody took them: workflows that were terminated, or are gone. */
+async function freeDeadLeases({ db, pools, log }: Deps): Promise<void> {
+  for (const [pool, holders] of await findDeadLeases(db)) {
+    await Promise.all(holders.map((holder) => pools.giveBack(pool, holder)));
+    log.info('slots of a pool freed by the sweep', { pool, freed: holders.length });
+  }
 }
 
 /** In small batches, so that none holds locks for long; what is left is for the next sweep. */

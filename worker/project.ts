@@ -2,6 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { assetKey } from '../core/asset-uri.ts';
 import { leavesOf } from '../core/condition.ts';
+import type { PoolPlan } from '../core/pool.ts';
+import { parsePools } from '../core/pool-options.ts';
 import type { ImportError, ProjectPlan, ProjectWarning } from '../core/project-plan.ts';
 import type { DagPlan } from '../core/run-plan.ts';
 import type { AnyAsset } from '../sdk/asset.ts';
@@ -23,6 +25,7 @@ import { type AliasUse, mergeAliases } from './project-aliases.ts';
 import { type AssetUse, mergeAssets } from './project-assets.ts';
 import { findProjectFiles } from './project-files.ts';
 import { hashOf } from './project-hash.ts';
+import { poolCircles, requirePools } from './project-pools.ts';
 import { warningsOfSecrets } from './short-secrets.ts';
 
 /** A folder of DAG files, loaded: what is deployed of it, and the code that its tasks run. */
@@ -60,10 +63,11 @@ export async function loadProject(projectFolder: string): Promise<Project> {
   const folder = await realpath(projectFolder).catch(() => resolve(projectFolder));
   const importFile = freshImporter();
   const { config, files } = await findProjectFiles(folder, importFile);
+  const pools = config.pools === undefined ? [] : parsePools(config.pools);
   const seen = new Set<DagDefinition>();
   const loaded: Loaded[] = [];
   // One after another, so that a DAG exported by two files belongs to the first of them on every machine.
-  for (const file of files) loaded.push(await loadFile({ folder, config }, file, importFile, seen));
+  for (const file of files) loaded.push(await loadFile({ folder, config, pools }, file, importFile, seen));
 
   const dags = loaded.flatMap((one) => one.dags);
   const uses = loaded.flatMap((one) => one.uses);
@@ -75,9 +79,13 @@ export async function loadProject(projectFolder: string): Promise<Project> {
       ? assets.clashing.has(assetKey(source))
       : isAlias(source) && aliases.clashing.has(source.name);
   const duplicates = duplicatesOf(dags);
+  const circles = poolCircles(dags.map(({ plan }) => plan));
   const undecided: ImportError[] = [];
   const deployed = dags
-    .filter((dag) => !duplicates.ids.has(dag.plan.dagId) && !dag.sources.some(isClashing))
+    .filter(
+      ({ plan, sources }) =>
+        !duplicates.ids.has(plan.dagId) && !circles.has(plan.dagId) && !sources.some(isClashing),
+    )
     .flatMap((dag) => {
       try {
         return [{ ...dag, plan: withFullOutlets(dag.plan, dag.definition, assets) }];
@@ -89,6 +97,7 @@ export async function loadProject(projectFolder: string): Promise<Project> {
     });
   const plan = {
     ...(config.retention === undefined ? {} : { retention: compileRetention(config.retention) }),
+    ...(pools.length === 0 ? {} : { pools }),
     dags: deployed.map((dag) => dag.plan).toSorted((a, b) => (a.dagId < b.dagId ? -1 : 1)),
     assets: assets.plans,
     aliases: aliases.plans,
@@ -97,6 +106,10 @@ export async function loadProject(projectFolder: string): Promise<Project> {
       ...loaded.flatMap((one) => one.errors),
       ...duplicates.errors,
       ...undecided,
+      ...dags.flatMap(({ file, plan: { dagId } }) => {
+        const message = circles.get(dagId);
+        return message === undefined ? [] : [{ file, message }];
+      }),
       ...clashes.flatMap((clash) => clash.files.map((file) => ({ file, message: clash.message }))),
     ]).map(({ file, message }) => ({ file, message: withoutPaths(message, folder) })),
   };
@@ -120,7 +133,7 @@ export async function loadProject(projectFolder: string): Promise<Project> {
 }
 
 async function loadFile(
-  { folder, config }: Pick<Project, 'folder' | 'config'>,
+  { folder, config, pools }: Pick<Project, 'folder' | 'config'> & { readonly pools: readonly PoolPlan[] },
   file: string,
   importFile: Importer,
   seen: Set<DagDefinition>,
@@ -159,6 +172,7 @@ async function loadFile(
     seen.add(definition);
     attempt(() => {
       const plan = compileDag(withQueue(definition, config), file);
+      requirePools(definition, plan, pools);
       requireNoSecrets(`DAG (${definition.place})`, plan);
       const sources = sourcesOf(definition);
       for (const source of sources) use(source);

@@ -1,11 +1,18 @@
-import { ApplicationFailure, CancellationScope, CancelledFailure } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setCurrentDetails,
+} from '@temporalio/workflow';
 import type { CallbackCause } from '../core/callback.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import { failedTasks, outcomeOf, type RunPlan, type TaskEnd, updatedBy } from '../core/run-plan.ts';
 import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { listenForCallbacks } from './callbacks.ts';
 import { closeRun, readAttempt } from './local-activities.ts';
-import { runTasks } from './run-tasks.ts';
+import { listenForSlots, type Slots, type Taken } from './pool-slots.ts';
+import { type PlannedRun, runTasks } from './run-tasks.ts';
 import { makeFindable } from './search-attributes.ts';
 
 export interface DagRunInput {
@@ -34,12 +41,17 @@ export async function dagRun(given: DagRunInput): Promise<void> {
   });
   const callbacks = listenForCallbacks(input);
   const marked = new Map<TaskId, TaskEnd>();
-  const isStopped = await tasks.run(() => runTasks(input, ends, marked));
+  const slots = listenForSlots([plan, ...plan.tasks]);
+  const slot = await takeSlot(input, slots);
+  const isStopped =
+    slot.kind === 'cancelled' ||
+    (slot.kind === 'taken' && (await tasks.run(() => runTasks(input, { ends, marked, slots }))));
 
   const isTimedOut = isStopped && tasks.consideredCancelled && !whole.consideredCancelled;
   const isCancelled = isStopped && !isTimedOut;
   const state = isStopped ? 'failed' : outcomeOf(plan, ends);
-  const reason = isCancelled ? 'cancelled' : isTimedOut ? timedOut(timeoutMs) : reasonOf(plan, ends);
+  const ownReason = slot.kind === 'failed' ? slot.reason : reasonOf(plan, ends);
+  const reason = isCancelled ? 'cancelled' : isTimedOut ? timedOut(timeoutMs) : ownReason;
   // Closing is not cancelled with the run: its row must not stay open.
   await CancellationScope.nonCancellable(async () => {
     await callbacks.end(causeOf(plan, { state, reason, ends }));
@@ -49,10 +61,23 @@ export async function dagRun(given: DagRunInput): Promise<void> {
     const outlets = updatedBy(plan, state, Object.fromEntries(own));
     const updates = outlets.length === 0 ? {} : { outlets };
     await closeRun({ dagId, runId, attempt, state, reason, ends, ...updates });
+    if (plan.pool !== undefined) await slots.giveBack(plan.pool, { run: input });
     makeFindable(input.searchAttributes, { TidegateState: isCancelled ? 'cancelled' : state });
   });
   if (isCancelled) throw new CancelledFailure('the run was cancelled');
   if (state === 'failed') throw ApplicationFailure.nonRetryable(`the run failed: ${reason}`, 'RunFailed');
+}
+
+/** Where runs hold slots of a pool as a whole, waits for them; the time it waits is no part of its time-out. */
+async function takeSlot(run: PlannedRun, slots: Slots): Promise<Taken | { readonly kind: 'cancelled' }> {
+  if (run.plan.pool === undefined) return { kind: 'taken' };
+  const onWait = (why: string | null): void => setCurrentDetails(why === null ? '' : `queued, ${why}`);
+  try {
+    return await slots.take(run.plan.pool, { run, onWait });
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return { kind: 'cancelled' };
+  }
 }
 
 /** What a later attempt executes, and how the tasks ended that do not run again in it. */

@@ -23,5 +23,5 @@ export const {
   writeDeadline,
 } = proxyLocalActivities<ConsumerActivities>(options);
 
-export const { closeRun, readAttempt, expandTask, beginWait, endWait, failUnstarted } =
+export const { closeRun, readAttempt, expandTask, beginWait, endWait, failUnstarted, exchangeSlots } =
   proxyLocalActivities<RunActivities>(options);

@@ -15,7 +15,10 @@ import type { TaskPlan } from '../core/run-plan.ts';
 import { endOfInstances, type InstanceEnd, type MappedOver } from '../core/task-shape.ts';
 import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
 import { expandTask } from './local-activities.ts';
-import { type EndedTask, type RunReference, runTask } from './task-activity.ts';
+import type { InTurn } from './one-by-one.ts';
+import { listenForSlots } from './pool-slots.ts';
+import type { EndedTask, RunReference } from './task-activity.ts';
+import { runTaskInPool } from './task-in-pool.ts';
 
 export interface MappedTaskInput extends RunReference {
   readonly task: TaskPlan;
@@ -37,6 +40,7 @@ const none: InstanceEnds = { success: 0, failed: 0, skipped: 0 };
 
 /** What a task is mapped over, and with how much room. */
 interface Mapping {
+  readonly inTurn: InTurn;
   readonly over: MappedOver;
   /** Takes room for so many instances, at least one. @returns how much it got */
   readonly take: (count: number) => number;
@@ -47,11 +51,11 @@ interface Mapping {
 export async function runMapped(
   run: RunReference,
   task: TaskPlan,
-  { over, take, tellsRetries }: Mapping,
+  { over, take, tellsRetries, inTurn }: Mapping,
 ): Promise<EndedTask> {
   const { dagId, runId, attempt } = run;
   try {
-    const expansion = await expandTask({ dagId, runId, attempt, taskId: task.id, over });
+    const expansion = await inTurn(() => expandTask({ dagId, runId, attempt, taskId: task.id, over }));
     if (expansion.kind === 'failed') return { end: 'failed' };
     const { count } = expansion;
     if (count === 0) return { end: 'skipped' };
@@ -83,14 +87,21 @@ export async function runMapped(
 /** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
 export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
   const { task, count, window, tellsRetries = false } = input;
+  const slots = listenForSlots([task]);
   const ended: Record<InstanceEnd, number> = { ...input.ended };
   let next = input.next;
   let pending = 0;
   let isCancelled = false;
 
+  let waiting = 0;
+  const show = (): void => setCurrentDetails(detailsOf(input, ended, waiting));
+  const onWait = (why: string | null): void => {
+    waiting += why === null ? -1 : 1;
+    show();
+  };
   const start = async (mapIndex: number): Promise<void> => {
     pending += 1;
-    const { end } = await runTask(input, task, { mapIndex, tellsRetries });
+    const { end } = await runTaskInPool(input, task, { slots, onWait, call: { mapIndex, tellsRetries } });
     pending -= 1;
     if (end === 'cancelled') isCancelled = true;
     else if (end !== 'upstream_failed') ended[end] += 1;
@@ -103,7 +114,7 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
         void start(next);
         next += 1;
       }
-      setCurrentDetails(detailsOf(input, ended));
+      show();
       if (pending === 0) break;
       const before = pending;
       await condition(() => pending < before);
@@ -121,6 +132,11 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
   return next >= count ? ended : continueAsNew<typeof mappedTask>({ ...input, next, ended });
 }
 
-function detailsOf({ task, count }: MappedTaskInput, { success, failed, skipped }: InstanceEnds): string {
-  return `${task.id}: ${success + failed + skipped} of ${count} instances ended: ${success} success, ${failed} failed, ${skipped} skipped`;
+function detailsOf(
+  { task, count }: MappedTaskInput,
+  { success, failed, skipped }: InstanceEnds,
+  waiting: number,
+): string {
+  const queued = waiting === 0 ? '' : `, ${waiting} queued for pool ${task.pool?.name ?? ''}`;
+  return `${task.id}: ${success + failed + skipped} of ${count} instances ended: ${success} success, ${failed} failed, ${skipped} skipped${queued}`;
 }

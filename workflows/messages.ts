@@ -44,6 +44,14 @@ export interface ClearQueueResult {
   readonly cleared: number;
 }
 
+/** Which of a workflow's requests for slots of pools it is. */
+export interface SlotOfTask {
+  /** `null` where it is the run's as a whole. */
+  readonly taskId: TaskId | null;
+  /** Which instance of a mapped task; -1 of a task that is not mapped. */
+  readonly mapIndex: number;
+}
+
 export const assetEventsSignal = defineSignal<[AssetEvents]>('assetEvents');
 export const runRequestedSignal = defineSignal<[]>('runRequested');
 export const runClosedSignal = defineSignal<[readonly Slot[]]>('runClosed');
@@ -56,6 +64,8 @@ export const clearQueueUpdate = defineUpdate<ClearQueueResult, [ClearQueueInput]
 export const taskRetriedSignal = defineSignal<[TaskRetry]>('taskRetried');
 /** Somebody said by hand how a task of a run ended that goes on. */
 export const taskMarkedSignal = defineSignal<[MarkedTask]>('taskMarked');
+/** Slots of pools that this workflow waited for are its own now. */
+export const slotsGrantedSignal = defineSignal<[readonly SlotOfTask[]]>('slotsGranted');
 export const gateQuery = defineQuery<Consumer | null>('gate');
 
 /** Whether a signal's payload has the shape the gate relies on; senders of other versions may err. */
@@ -75,6 +85,18 @@ export function isAssetEvents(value: unknown): value is AssetEvents {
 /** Whether a signal's payload names attempts of runs. */
 export function isSlots(value: unknown): value is readonly Slot[] {
   return Array.isArray(value) && value.every((slot) => typeof slot === 'string');
+}
+
+/** Whether a signal's payload names tasks that wait for slots. */
+export function isSlotsOfTasks(value: unknown): value is readonly SlotOfTask[] {
+  return (
+    Array.isArray(value) &&
+    value.every((slot: unknown) => {
+      if (typeof slot !== 'object' || slot === null) return false;
+      const { taskId, mapIndex } = slot as Record<string, unknown>;
+      return (taskId === null || typeof taskId === 'string') && Number.isSafeInteger(mapIndex);
+    })
+  );
 }
 
 /** Whether an update's payload says what to clear; people send updates from Temporal's Web UI too. */

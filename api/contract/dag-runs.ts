@@ -52,6 +52,8 @@ export const DagRun = z
     attempt: z.int(),
     /** Why it ended as it did, where more is known than its tasks tell. */
     state_reason: z.string().nullable(),
+    /** What keeps it back while it waits for a pool as a whole; null in lists. */
+    waits_for: z.string().nullable(),
     /** State that somebody gave it by hand while it was open, which it gets once its tasks have stopped; null elsewhere. */
     wanted_state: z.enum(['success', 'failed']).nullable(),
     consumed_event_count: z.int(),

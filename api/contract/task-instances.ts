@@ -3,8 +3,9 @@ import { DagVersion } from './dags.ts';
 import { limitParameter, offsetParameter, totalEntries } from './page.ts';
 import { Flag, Instant, MapIndex, WholeNumber } from './scalars.ts';
 
-/** State of a task in a run; null has not started. */
+/** State of a task in a run; `queued` waits for a pool, null has not started. */
 export const TaskInstanceState = z.enum([
+  'queued',
   'running',
   'up_for_retry',
   'up_for_reschedule',
@@ -15,7 +16,7 @@ export const TaskInstanceState = z.enum([
 ]);
 export type TaskInstanceState = z.infer<typeof TaskInstanceState>;
 
-/** How many instances of a mapped task are in which state; those that have not started are not counted. */
+/** How many instances of a mapped task are in which state; those that have not been come to are not counted. */
 export const InstanceCounts = z.partialRecord(TaskInstanceState, z.int()).meta({ id: 'InstanceCounts' });
 export type InstanceCounts = z.infer<typeof InstanceCounts>;
 
@@ -43,9 +44,11 @@ export const TaskInstance = z
     /** Worker that has or had the latest try. */
     hostname: z.string().nullable(),
     unixname: z.null(),
-    /** Always `default_pool`. */
+    /** Pool it takes slots of, `default_pool` where it takes none, and how many. */
     pool: z.string(),
     pool_slots: z.int(),
+    /** Of one that is queued, what keeps it back, as of now: how much is held, and how many asked before. */
+    waits_for: z.string().nullable(),
     queue: z.string().nullable(),
     priority_weight: z.null(),
     operator: z.null(),

@@ -1,7 +1,9 @@
 import { type Request, Router } from 'express';
 import type { z } from 'zod';
+import { whyWaiting } from '../../core/pool-waiting.ts';
 import { findDag } from '../../store/dag-queries.ts';
 import { listConsumedEvents } from '../../store/event-queries.ts';
+import { listWaits } from '../../store/pool-queries.ts';
 import { countRuns, findRun, listRuns, type RunFilter, type RunRecord } from '../../store/run-queries.ts';
 import { inSnapshot } from '../../store/snapshot.ts';
 import { cancelRun } from '../../temporal/control.ts';
@@ -51,7 +53,9 @@ export function dagRunRoutes(deps: ApiDeps): Router {
   });
 
   router.get('/dags/:dag_id/dagRuns/:dag_run_id', async (request, response) => {
-    response.json(await shown(await requireRun(deps, request)));
+    const run = await requireRun(deps, request);
+    const waitsFor = await whyRunWaits(deps, run);
+    response.json(toDagRun(run, deps, await history.read(), waitsFor));
   });
 
   router.get('/dags/:dag_id/dagRuns/:dag_run_id/upstreamAssetEvents', async (request, response) => {
@@ -70,6 +74,15 @@ export function dagRunRoutes(deps: ApiDeps): Router {
   });
 
   return router;
+}
+
+/** What keeps back a run that waits for a pool as a whole. */
+async function whyRunWaits({ db }: ApiDeps, run: RunRecord): Promise<string | null> {
+  const { dag_id: dagId, run_id: runId, attempt, state, admitted_at } = run;
+  if (state !== 'queued' || admitted_at === null) return null;
+  const waits = await listWaits(db, { dagId, runId, attempt });
+  const own = waits.find(({ taskId }) => taskId === undefined);
+  return own === undefined ? null : whyWaiting(own);
 }
 
 /** @throws TidegateError `unknown_run` when the DAG has no such run */

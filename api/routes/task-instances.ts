@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { listWaits } from '../../store/pool-queries.ts';
 import {
   countInstances,
   listInstances,
@@ -33,7 +34,10 @@ export function taskInstanceRoutes(deps: ApiDeps): Router {
       readShownTasks(deps.db, { dagId, runId, attempt }, version),
       readTriedTasks(deps.db, { dagId, runId, attempt }),
     ]);
-    const task_instances = [...toTaskInstances(run, tasks.slice(offset, offset + limit), tried)];
+    const isPooled = run.ended_at === null && tasks.some(({ pool }) => pool !== undefined);
+    const waits = isPooled ? await listWaits(deps.db, { dagId, runId, attempt }) : [];
+    const page = tasks.slice(offset, offset + limit);
+    const task_instances = [...toTaskInstances(run, page, { ...tried, waits })];
     response.json({ task_instances, total_entries: tasks.length } satisfies TaskInstanceCollection);
   });
 

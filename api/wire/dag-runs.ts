@@ -18,11 +18,15 @@ export function toTrigger(runType: DagRunType): RunTrigger {
   return triggers[runType];
 }
 
-/** @param historyMs - how long Temporal keeps what ended; `null` where that is not known */
+/**
+ * @param historyMs - how long Temporal keeps what ended; `null` where that is not known
+ * @param waitsFor - what keeps it back, where that was looked for
+ */
 export function toDagRun(
   run: RunRecord,
   deps: Pick<ApiDeps, 'temporal' | 'temporalUiUrl'>,
   historyMs: number | null,
+  waitsFor: string | null = null,
 ): DagRun {
   const { version, version_created_at } = run;
   const workflowId = runWorkflowId(run.dag_id, run.run_id, run.attempt);
@@ -53,6 +57,7 @@ export function toDagRun(
     bundle_version: null,
     attempt: run.attempt,
     state_reason: run.reason,
+    waits_for: waitsFor,
     wanted_state: run.ended_at === null ? run.wanted_state : null,
     consumed_event_count: run.consumed_event_count,
     folded_requests: run.folded,

@@ -1,4 +1,7 @@
+import { slotsOf } from '../../core/pool.ts';
+import { whyWaiting } from '../../core/pool-waiting.ts';
 import type { TaskPlan } from '../../core/run-plan.ts';
+import type { WaitRecord } from '../../store/pool-queries.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
 import type { InstanceCount, ListedTaskRun, TriedTasks } from '../../store/task-queries.ts';
 import type { LogLine } from '../../store/task-logs.ts';
@@ -17,6 +20,7 @@ export function toTaskInstance(
   run: RunRecord,
   task: TaskPlan,
   tried: ListedTaskRun | undefined,
+  wait?: WaitRecord,
 ): TaskInstance {
   const { version, version_created_at } = run;
   const mapIndex = tried?.map_index ?? -1;
@@ -31,15 +35,16 @@ export function toTaskInstance(
     start_date: toOptionalInstant(tried?.started_at ?? null),
     end_date: toOptionalInstant(tried?.ended_at ?? null),
     duration: secondsBetween(tried?.started_at ?? null, tried?.ended_at ?? null),
-    state: tried?.state ?? null,
+    state: tried?.state ?? (wait === undefined ? null : 'queued'),
     try_number: tried?.try ?? 0,
     max_tries: task.retries.max,
     task_display_name: task.id,
     dag_display_name: run.dag_id,
     hostname: tried?.worker ?? null,
     unixname: null,
-    pool: 'default_pool',
-    pool_slots: 1,
+    pool: task.pool?.name ?? 'default_pool',
+    pool_slots: task.pool === undefined ? 1 : slotsOf(task.pool),
+    waits_for: wait === undefined || tried !== undefined ? null : whyWaiting(wait),
     queue: task.taskQueue,
     priority_weight: null,
     operator: null,
@@ -67,30 +72,45 @@ export function toTaskInstance(
   };
 }
 
+/** What is known of the tasks of a run. */
+interface KnownTasks extends TriedTasks {
+  /** Those that wait for slots of pools. */
+  readonly waits?: readonly WaitRecord[];
+}
+
 /** Tasks of a run: of a mapped one its instances tell, as soon as it has any. */
 export function toTaskInstances(
   run: RunRecord,
   tasks: readonly TaskPlan[],
-  { tried, instances }: TriedTasks,
+  { tried, instances, waits = [] }: KnownTasks,
 ): readonly TaskInstance[] {
   const byTask = new Map(tried.map((row) => [row.task_id, row]));
   return tasks.map((task) => {
     const counts = instances.filter(({ task_id }) => task_id === task.id);
-    return counts.length > 0
-      ? toMappedTask(run, task, counts)
-      : toTaskInstance(run, task, byTask.get(task.id));
+    const wait = waits.find(({ taskId }) => taskId === task.id);
+    return counts.length > 0 || (wait !== undefined && task.shape?.kind === 'mapped')
+      ? toMappedTask(run, task, counts, wait)
+      : toTaskInstance(run, task, byTask.get(task.id), wait);
   });
 }
 
 /** A mapped task as a whole: its state is the one that says most about its instances. */
-function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly InstanceCount[]): TaskInstance {
-  const instances: InstanceCounts = Object.fromEntries(counts.map(({ state, count }) => [state, count]));
+function toMappedTask(
+  run: RunRecord,
+  task: TaskPlan,
+  counts: readonly InstanceCount[],
+  wait?: WaitRecord,
+): TaskInstance {
+  const instances: InstanceCounts = {
+    ...Object.fromEntries(counts.map(({ state, count }) => [state, count])),
+    ...(wait === undefined ? {} : { queued: wait.count }),
+  };
   const state = statesByWeight.find((one) => instances[one] !== undefined) ?? null;
-  const isOver = counts.every(({ ended_at }) => ended_at !== null);
+  const isOver = wait === undefined && counts.every(({ ended_at }) => ended_at !== null);
   const startedAt = edge(counts, 'started_at', Math.min);
   const endedAt = isOver ? edge(counts, 'ended_at', Math.max) : null;
   return {
-    ...toTaskInstance(run, task, undefined),
+    ...toTaskInstance(run, task, undefined, wait),
     ...{ start_date: toOptionalInstant(startedAt), end_date: toOptionalInstant(endedAt) },
     duration: secondsBetween(startedAt, endedAt),
     ...{ state, instances },
@@ -98,7 +118,7 @@ function toMappedTask(run: RunRecord, task: TaskPlan, counts: readonly InstanceC
 }
 
 const statesByWeight: readonly TaskInstanceState[] = [
-  ...(['running', 'up_for_retry', 'up_for_reschedule', 'failed', 'success', 'skipped'] as const),
+  ...(['running', 'up_for_retry', 'up_for_reschedule', 'queued', 'failed', 'success', 'skipped'] as const),
 ];
 
 function edge(

@@ -95,6 +95,7 @@ async function showRun({ api }: Session, dagId: string, runId: string): Promise<
     ['run', run.dag_run_id],
     ['state', state(run.state)],
     ...(run.state_reason === null ? [] : [['reason', run.state_reason] as const]),
+    ...(run.waits_for === null ? [] : [['waits for', run.waits_for] as const]),
     ['type', run.run_type],
     ...(run.partition_key === null ? [] : [['partition', run.partition_key] as const]),
     ['queued', instant(run.queued_at)],
@@ -159,12 +160,15 @@ export function taskInstanceTable(
 ): Section {
   const hasProgress = tasks.some(({ progress }) => progress !== null);
   const told = hasProgress ? ['PROGRESS'] : [];
-  const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', ...told, 'ERROR'];
+  const isWaiting = tasks.some(({ waits_for }) => waits_for !== null);
+  const waits = isWaiting ? ['WHY QUEUED'] : [];
+  const headers = ['TASK', 'STATE', 'TRY', 'STARTED', 'DURATION', ...told, ...waits, 'ERROR'];
   const columns = headers.map((header) => (header === 'ERROR' ? { header, cut: true as const } : { header }));
   const rows = tasks.map((task): Cell[] => [
     ...[nameOf(task), state(task.state), triesOf(task)],
     ...[instant(task.start_date), duration(task.duration)],
     ...(hasProgress ? [progressOf(task)] : []),
+    ...(isWaiting ? [task.waits_for] : []),
     task.error,
   ]);
   return { kind: 'table', ...said, columns, rows };

@@ -47,7 +47,7 @@ describe('help', () => {
 describe('docs/cli.md', () => {
   it('shows every command that the help names', async () => {
     const page = await readFile(join(repository, 'docs/cli.md'), 'utf8');
-    const groups = ['dags', 'tasks', 'runs', 'assets', 'events'];
+    const groups = ['dags', 'tasks', 'runs', 'pools', 'assets', 'events'];
     const helps = await Promise.all(groups.map((group) => runHere([group, '--help'])));
     const commands = helps.flatMap(({ stdout }, at) =>
       [...stdout.matchAll(/^ {2}([a-z]+(?:-[a-z]+)*) /gm)].map(([, name]) => `${groups[at]} ${name}`),

@@ -20,18 +20,20 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('the DAG files that pages show', () => {
   it('are deployed as they are written', async () => {
     const projects = new Set<string>();
+    const configured = new Set<string>();
     for (const page of await readPages()) {
       for (const code of codeBlocks(page, 'ts')) {
-        const [, file] = /^\/\/ (dags\/[\w-]+\.ts)\n/.exec(code) ?? [];
+        const [, file] = /^\/\/ (dags\/[\w-]+\.ts|tidegate\.config\.ts)\n/.exec(code) ?? [];
         if (file === undefined) continue;
         const project = join(folder, basename(page.path, '.md'));
-        projects.add(project);
+        (file === 'tidegate.config.ts' ? configured : projects).add(project);
         await mkdir(dirname(join(project, file)), { recursive: true });
         await writeFile(join(project, file), code);
       }
     }
     expect(projects.size).toBeGreaterThan(8);
-    for (const project of projects) await writeFile(join(project, 'tidegate.config.ts'), config);
+    for (const project of projects)
+      if (!configured.has(project)) await writeFile(join(project, 'tidegate.config.ts'), config);
     const told = (error: { readonly stdout: string }) => error;
     const check = async (project: string) => {
       const command = [join(repository, 'cli/tidegate.mjs'), 'check', project];

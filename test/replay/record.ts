@@ -57,6 +57,10 @@ const noop = async (): Promise<void> => undefined;
 const waiting = (id: string, options: DagOptions<undefined>) =>
   dag(id, options, (d) => void d.task('work', () => held[id]?.opened ?? undefined));
 
+const pools = [
+  { name: 'narrow', slots: 1 },
+  { name: 'runs', slots: 1 },
+];
 const dags = [
   waiting('and', { schedule: all(a, b) }),
   waiting('any', { schedule: any(a, b) }),
@@ -179,6 +183,13 @@ const dags = [
       d.task('third', { needs: [second] }, noop);
     },
   ),
+  dag('pooled', { pool: 'runs' }, (d) => {
+    const list = d.task('list', { pool: 'narrow' }, async () => [1, 2, 3, 4]);
+    const each = d.map('each', list, { pool: 'narrow' }, () => delay(100));
+    const pause = d.wait('pause', { for: '200ms' });
+    d.task('beside', { pool: 'narrow' }, () => delay(100));
+    d.task('last', { needs: [each, pause], pool: { name: 'narrow', key: '{{ ds }}' } }, noop);
+  }),
   dag('scheduled', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', noop)),
 ];
 
@@ -217,7 +228,7 @@ async function start(): Promise<Tidegate> {
   process.env['TMPDIR'] = folder;
   process.env['TIDEGATE_TEST_POSTGRES_URL'] = postgres.url;
   process.env['TIDEGATE_TEST_TEMPORAL_ADDRESS'] = temporal.address;
-  return startTidegate(dags, { identity: 'recorder' });
+  return startTidegate(dags, { identity: 'recorder', pools });
 }
 
 async function play(tidegate: Tidegate): Promise<void> {
@@ -256,6 +267,8 @@ async function play(tidegate: Tidegate): Promise<void> {
 
   for (const id of ['success', 'retry', 'failure', 'outlets', 'limited', 'shapes', 'mapped', 'mapped_long'])
     await tidegate.closed(id, await tidegate.trigger(id));
+  const pooled = [await tidegate.trigger('pooled'), await tidegate.trigger('pooled')];
+  for (const runId of pooled) await tidegate.closed('pooled', runId);
   await tidegate.post(timed1.uri);
   const gateOf = async (dagId: string) => Object.keys((await tidegate.gate(dagId)).gate.queued);
   await eventually(async () => (await gateOf('timed')).length > 0);
@@ -401,8 +414,9 @@ async function keep(tidegate: Tidegate): Promise<void> {
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
   const histories = ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited', 'shapes', 'mapped'];
-  for (const dagId of [...histories, 'torn_down', 'marked']) {
-    const [run] = await tidegate.runsOf(dagId);
+  for (const dagId of [...histories, 'torn_down', 'marked', 'pooled']) {
+    // Of several, the last one waited for the others.
+    const run = (await tidegate.runsOf(dagId)).at(-1);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
     await eventually(async () => (await handle.describe()).status.name !== 'RUNNING');
     await write(`dagRun--${dagId.replace('_', '-')}`, await handle.fetchHistory());
@@ -411,8 +425,10 @@ async function keep(tidegate: Tidegate): Promise<void> {
     query: "WorkflowType = 'mappedTask'",
   })) {
     const handle = client.workflow.getHandle(workflowId, runId);
-    const how =
-      { CONTINUED_AS_NEW: 'continue-as-new', CANCELLED: 'cancelled' }[String(status.name)] ?? 'ended';
+    const isPooled = workflowId.startsWith('map/pooled.');
+    const how = isPooled
+      ? 'pooled'
+      : ({ CONTINUED_AS_NEW: 'continue-as-new', CANCELLED: 'cancelled' }[String(status.name)] ?? 'ended');
     await write(`mappedTask--${how}`, await handle.fetchHistory());
   }
   const [again] = await tidegate.runsOf('again');

@@ -30,7 +30,10 @@ const scenarios = [
     'single-flight-keyed',
     'single-flight-cancel',
   ].map((name) => `consumerDag--${name}`),
-  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'marked'].map((name) => `dagRun--${name}`),
+  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'marked', 'pooled'].map(
+    (name) => `dagRun--${name}`,
+  ),
+  'mappedTask--pooled',
   'tick--scheduled',
   'tick--deadline',
 ];

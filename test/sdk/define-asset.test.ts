@@ -126,6 +126,12 @@ describe('an asset that is defined by a function', () => {
     expect(() => compileDag(made.dag, 'dags/a.ts')).toThrow('inlet 1 is not an asset');
   });
 
+  it('holds slots of a pool while its task runs, not as a run', () => {
+    const defined = defineAsset('s3://lake/pooled', { pool: 'warehouse' }, () => 1);
+    const { run } = compileDag(defined.dag, 'dags/pooled.ts');
+    expect([run.pool, run.tasks[0]?.pool]).toEqual([undefined, { name: 'warehouse' }]);
+  });
+
   it('may be scheduled by a time, or by hand only', () => {
     const timed = defineAsset('s3://lake/timed', { schedule: cron('@daily') }, () => 1);
     expect(compileDag(timed.dag, 'dags/a.ts').cron).toMatchObject({ expression: '@daily' });

@@ -19,6 +19,8 @@ const transactions = [
   ['openAttempt', /insert into run_attempt/],
   ['requestRun', /^insert into "run" (?!.*"admitted_at")/],
   ['markSent', /^update "consumer" set "sent"/],
+  ['a grant', /^update pool_lease l set granted_at/],
+  ['a return', /^delete from pool_lease/],
   ['markCloseReported', /^update "run" set "is_close_reported"/],
   ['pruneLogs', /set are_logs_pruned = true/],
   ['pruneRuns', /set runs_pruned_before/],
@@ -89,6 +91,11 @@ export class Faults {
   }
 
   readonly clientInterceptor: WorkflowClientInterceptor = {
+    signal: async (input, next) => {
+      await this.pass(`before signal ${input.signalName}`);
+      await next(input);
+      await this.pass(`after signal ${input.signalName}`);
+    },
     signalWithStart: async (input, next) => {
       await this.pass(`before signal ${input.signalName}`);
       const runId = await next(input);

@@ -7,6 +7,7 @@ import { leavesOf } from '../../core/condition.ts';
 import type { Consumer } from '../../core/consumer.ts';
 import { type DagId, parseDagId, parseRunId, type RunId, runIdByHand } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { PoolPlan } from '../../core/pool.ts';
 import type { AssetPlan, ProjectPlan, TemplatePlan } from '../../core/project-plan.ts';
 import type { SearchAttributeName } from '../../core/search-attributes.ts';
 import { isAssetSource, type Source } from '../../core/source.ts';
@@ -46,7 +47,7 @@ export interface Tidegate {
   readonly address: string;
   readonly logged: readonly string[];
   /** Replaces what is deployed, as `tidegate deploy` does, and the code of its tasks. */
-  deploy(dags: readonly DagDefinition[]): Promise<void>;
+  deploy(dags: readonly DagDefinition[], pools?: readonly PoolPlan[]): Promise<void>;
   /** Records events of these assets (by URI), as one batch. @returns their positions */
   post(...uris: readonly string[]): Promise<readonly Seq[]>;
   /** Records one event with what it says. */
@@ -88,6 +89,7 @@ export interface StartOptions {
   /** Names the worker and the client. */
   readonly identity?: string;
   readonly clock?: () => number;
+  readonly pools?: readonly PoolPlan[];
   /** Path of the file that exports a DAG, where its tasks may be isolated; two of them run at a time. */
   readonly fileOf?: (dagId: string) => string;
   /** Services that stand in for resources. */
@@ -149,7 +151,7 @@ export async function startTidegate(
     if (options.place === undefined) await deploy(deps, project);
     else deps.dispatcher.notify((await deployProject(db, project, hashOf)).changed);
   };
-  await deployAll(projectOf(dags));
+  await deployAll(projectOf(dags, options.pools));
 
   const eventsOf = async (uris: readonly string[]) => {
     const idOf = await assetIds.find(uris.map(anAsset));
@@ -177,9 +179,9 @@ export async function startTidegate(
     deps,
     logged,
     address: place.address,
-    async deploy(next) {
+    async deploy(next, pools = options.pools) {
       code = next;
-      await deployAll(projectOf(next));
+      await deployAll(projectOf(next, pools));
     },
     async post(...uris) {
       return seqsOf(await recordEvents(deps, { events: await eventsOf(uris) }));
@@ -250,7 +252,7 @@ export async function eventually<Value>(
 }
 
 /** A project of DAGs that were written in a test instead of in files. */
-export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
+export function projectOf(dags: readonly DagDefinition[], pools: readonly PoolPlan[] = []): ProjectPlan {
   const plans = dags.map((dag) => compileDag(dag, `dags/${dag.id}.ts`));
   const refs: readonly Source[] = plans.flatMap(({ condition, run }) => [
     ...(condition === null ? [] : leavesOf(condition)),
@@ -273,6 +275,7 @@ export function projectOf(dags: readonly DagDefinition[]): ProjectPlan {
     aliases,
     templates: templatesOf(dags),
     importErrors: [],
+    ...(pools.length === 0 ? {} : { pools }),
   };
   return { ...rest, hash: hashOf(rest) };
 }

@@ -235,6 +235,15 @@ describe('a DAG run in process', () => {
     );
   });
 
+  it('has its slots of pools at once, whatever they are', async () => {
+    const pooled = dag('pooled', { pool: 'runs' }, (d) => {
+      const list = d.task('list', { pool: { name: 'none', slots: 9 } }, async () => [1, 2]);
+      d.map('each', list, { pool: 'none' }, async ({ item }) => item);
+    });
+    const { state, tasks } = await testDag(pooled);
+    expect([state, tasks['each']?.result]).toEqual(['success', [1, 2]]);
+  });
+
   it('is also what defineAsset made', async () => {
     const report = defineAsset(
       's3://kit/report',

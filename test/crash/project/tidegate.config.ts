@@ -1,3 +1,3 @@
 import { defineConfig } from 'tidegate';
 
-export default defineConfig({});
+export default defineConfig({ pools: { narrow: { slots: 2 } } });

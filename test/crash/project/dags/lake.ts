@@ -55,3 +55,9 @@ export const selected = dag(
     d.task('read', async ({ events }) => (await events.all().toArray()).map(({ seq }) => seq));
   },
 );
+
+/** Two of its instances at a time, of all of its runs. */
+export const narrow = dag('narrow', { defaults, maxActiveRuns: 50 }, (d) => {
+  const list = d.task('list', async () => [0, 1, 2]);
+  d.map('each', list, { pool: 'narrow' }, async () => delay(150));
+});

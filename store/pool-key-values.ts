@@ -1,0 +1,28 @@
+import { withDefaults } from '../core/pool-key.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { TemplateValues } from '../core/template.ts';
+import { sql } from 'kysely';
+import type { Db } from './database.ts';
+import type { RunRow } from './run-tables.ts';
+
+type KeyRow = Pick<
+  RunRow,
+  'conf' | 'logical_at' | 'data_interval_start_at' | 'data_interval_end_at' | 'partition_key'
+> & { readonly schema: JsonObject | null };
+
+/** What the key of a pool is rendered with in one run: by its plan, so that every worker renders the same. */
+export async function readKeyValues(db: Db, dagId: DagId, runId: RunId): Promise<TemplateValues> {
+  const { rows } = await sql<KeyRow>`
+    select r.conf, r.logical_at, r.data_interval_start_at, r.data_interval_end_at, r.partition_key, v.plan -> 'paramsSchema' as schema
+    from run r left join dag_version v on v.dag_id = r.dag_id and v.version = r.version
+    where r.dag_id = ${dagId} and r.run_id = ${runId}`.execute(db);
+  const [row] = rows;
+  return {
+    logicalAt: row?.logical_at?.getTime() ?? null,
+    dataIntervalStartAt: row?.data_interval_start_at?.getTime() ?? null,
+    dataIntervalEndAt: row?.data_interval_end_at?.getTime() ?? null,
+    partitionKey: row?.partition_key ?? null,
+    params: withDefaults(row?.conf ?? {}, row?.schema ?? null),
+  };
+}
