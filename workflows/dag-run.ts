@@ -12,6 +12,7 @@ import type { SearchAttributeName } from '../core/search-attributes.ts';
 import { listenForCallbacks } from './callbacks.ts';
 import { closeRun, readAttempt } from './local-activities.ts';
 import { listenForSlots, type Slots, type Taken } from './pool-slots.ts';
+import { turnsOf } from './one-by-one.ts';
 import { type PlannedRun, runTasks } from './run-tasks.ts';
 import { makeFindable } from './search-attributes.ts';
 
@@ -41,7 +42,7 @@ export async function dagRun(given: DagRunInput): Promise<void> {
   });
   const callbacks = listenForCallbacks(input);
   const marked = new Map<TaskId, TaskEnd>();
-  const slots = listenForSlots([plan, ...plan.tasks]);
+  const slots = listenForSlots(turnsOf(plan));
   const slot = await takeSlot(input, slots);
   const isStopped =
     slot.kind === 'cancelled' ||

@@ -15,7 +15,7 @@ import type { TaskPlan } from '../core/run-plan.ts';
 import { endOfInstances, type InstanceEnd, type MappedOver } from '../core/task-shape.ts';
 import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
 import { expandTask } from './local-activities.ts';
-import type { InTurn } from './one-by-one.ts';
+import { type InTurn, oneByOne } from './one-by-one.ts';
 import { listenForSlots } from './pool-slots.ts';
 import type { EndedTask, RunReference } from './task-activity.ts';
 import { runTaskInPool } from './task-in-pool.ts';
@@ -87,7 +87,7 @@ export async function runMapped(
 /** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
 export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
   const { task, count, window, tellsRetries = false } = input;
-  const slots = listenForSlots([task]);
+  const slots = listenForSlots(oneByOne());
   const ended: Record<InstanceEnd, number> = { ...input.ended };
   let next = input.next;
   let pending = 0;

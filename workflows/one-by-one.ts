@@ -1,3 +1,6 @@
+import { patched } from '@temporalio/workflow';
+import type { RunPlan } from '../core/run-plan.ts';
+
 /** Makes a call, at once or when it is its turn. */
 export type InTurn = <Result>(call: () => Promise<Result>) => Promise<Result>;
 
@@ -14,4 +17,13 @@ export function oneByOne(): InTurn {
     last = next.catch(() => undefined);
     return next;
   };
+}
+
+/** How the tasks of a run make calls to local activities. */
+export function turnsOf({ pool, tasks }: RunPlan): InTurn {
+  const isNewer = tasks.some((task) => task.pool !== undefined || task.startTimeoutMs !== undefined);
+  if (pool !== undefined || isNewer) return oneByOne();
+  // Runs that began when these were made at once go on as they began.
+  const isOlder = tasks.some(({ shape }) => shape?.kind === 'mapped' || shape?.kind === 'wait');
+  return isOlder && patched('local-activities-one-by-one') ? oneByOne() : atOnce;
 }

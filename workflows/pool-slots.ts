@@ -4,7 +4,7 @@ import type { TaskId } from '../core/ids.ts';
 import type { PoolUse } from '../core/pool.ts';
 import { exchangeSlots } from './local-activities.ts';
 import { isSlotsOfTasks, slotsGrantedSignal } from './messages.ts';
-import { atOnce, type InTurn, oneByOne } from './one-by-one.ts';
+import type { InTurn } from './one-by-one.ts';
 import type { RunReference } from './task-activity.ts';
 
 /** How long until it is asked again for what is waited for, in case that it was granted and nobody said so; twice as long each time. */
@@ -41,12 +41,8 @@ interface Pending {
   fail(error: unknown): void;
 }
 
-/**
- * Told by signals of what it waits for. What a signal that is lost does not say, it is told when it asks again.
- * @param plans - tasks, and the run, that it is for
- */
-export function listenForSlots(plans: readonly { readonly pool?: PoolUse }[]): Slots {
-  const inTurn = plans.some(({ pool }) => pool !== undefined) ? oneByOne() : atOnce;
+/** Told by signals of what it waits for. What a signal that is lost does not say, it is told when it asks again. */
+export function listenForSlots(inTurn: InTurn): Slots {
   const waiting = new Map<string, SlotWish>();
   /** Asked for and not answered yet, and whether a signal was faster: Postgres may be slow to answer. */
   const asking = new Map<string, { isGranted: boolean }>();

@@ -15,6 +15,7 @@ import type { Choice } from '../core/task-shape.ts';
 import { titleOf } from '../core/source.ts';
 import { summary, taskActivityType } from '../core/workflow-names.ts';
 import { failUnstarted } from './local-activities.ts';
+import { atOnce, type InTurn } from './one-by-one.ts';
 
 /** The attempt of a run that a task is of. */
 export interface RunReference {
@@ -42,13 +43,15 @@ export interface TaskCall {
   readonly cause?: CallbackCause;
   /** Whether the run is told of tries that fail. */
   readonly tellsRetries?: boolean;
+  /** @defaultValue at once */
+  readonly inTurn?: InTurn;
 }
 
 /** Runs a task, or an instance of a mapped one, on some worker. */
 export async function runTask(
   { dagId, runId, attempt }: RunReference,
   task: TaskPlan,
-  { mapIndex, cause, tellsRetries = false }: TaskCall = {},
+  { mapIndex, cause, tellsRetries = false, inTurn = atOnce }: TaskCall = {},
 ): Promise<EndedTask> {
   const { id: taskId, needs, retries, timeoutMs, cancelGraceMs, shape } = task;
   const type = taskActivityType(dagId, taskId);
@@ -80,7 +83,7 @@ export async function runTask(
     if (!isUnstarted(error)) return { end: endOfFailure(error) };
     // No worker was there to write it down.
     const unstarted = { dagId, runId, attempt, task, ...(mapIndex === undefined ? {} : { mapIndex }) };
-    const result = await CancellationScope.nonCancellable(() => failUnstarted(unstarted));
+    const result = await CancellationScope.nonCancellable(() => inTurn(() => failUnstarted(unstarted)));
     return result === undefined ? { end: 'failed' } : endedBy(result);
   }
 }

@@ -11,11 +11,12 @@ export interface PoolAccess extends Pick<SlotUser, 'onWait'> {
 export async function runTaskInPool(
   run: RunReference,
   task: TaskPlan,
-  { slots, call, ...user }: PoolAccess & { readonly call?: TaskCall },
+  { slots, call: given, ...user }: PoolAccess & { readonly call?: TaskCall },
 ): Promise<EndedTask> {
   const { id: taskId, pool } = task;
+  const call = { ...given, inTurn: slots.inTurn };
   if (pool === undefined) return runTask(run, task, call);
-  const mapIndex = call?.mapIndex === undefined ? {} : { mapIndex: call.mapIndex };
+  const mapIndex = call.mapIndex === undefined ? {} : { mapIndex: call.mapIndex };
   const slotUser = { run, taskId, ...mapIndex, ...user };
   try {
     const taken = await slots.take(pool, slotUser);

@@ -140,6 +140,16 @@ const dags = [
     const leftOut = d.task('left_out', { needs: [work] }, noop);
     d.task('behind', { needs: [leftOut], triggerRule: 'all_done' }, noop);
   }),
+  dag('untaken', {}, (d) => {
+    const train = d.task('train', { taskQueue: 'nobody', startTimeout: '1s' }, noop);
+    d.task('after', { needs: [train], triggerRule: 'all_done' }, noop);
+  }),
+  dag('waits', {}, (d) => {
+    for (const side of ['left', 'right']) {
+      const pause = d.wait(`pause_${side}`, { for: '50ms' });
+      d.task(side, { needs: [pause] }, noop);
+    }
+  }),
   dag('torn_down', {}, (d) => {
     const cluster = d.task('cluster', noop);
     const list = d.task('list', async () => [1, 2]);
@@ -370,6 +380,7 @@ async function play(tidegate: Tidegate): Promise<void> {
   const dagId = parseDagId('cancel');
   await cancelRun(deps, { dagId, runId: parseRunId(dagId, runId), attempt: 1 });
   await tidegate.closed('cancel', runId);
+  for (const dagId of ['untaken', 'waits']) await tidegate.closed(dagId, await tidegate.trigger(dagId));
   const torn = parseDagId('torn_down');
   const tornRun = parseRunId(torn, await tidegate.trigger(torn));
   await eventually(async () => (await tidegate.tasksOf(torn, tornRun)).length === 4);
@@ -414,7 +425,7 @@ async function keep(tidegate: Tidegate): Promise<void> {
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
   const histories = ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited', 'shapes', 'mapped'];
-  for (const dagId of [...histories, 'torn_down', 'marked', 'pooled']) {
+  for (const dagId of [...histories, 'torn_down', 'marked', 'pooled', 'untaken', 'waits']) {
     // Of several, the last one waited for the others.
     const run = (await tidegate.runsOf(dagId)).at(-1);
     const handle = tidegate.run(dagId, run?.run_id ?? '');

@@ -30,7 +30,7 @@ const scenarios = [
     'single-flight-keyed',
     'single-flight-cancel',
   ].map((name) => `consumerDag--${name}`),
-  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'marked', 'pooled'].map(
+  ...['success', 'retry', 'failure', 'cancel', 'attempt', 'marked', 'pooled', 'untaken', 'waits'].map(
     (name) => `dagRun--${name}`,
   ),
   'mappedTask--pooled',
