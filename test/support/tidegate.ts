@@ -162,10 +162,14 @@ export async function startTidegate(
   const runsOf = (dagId: string) =>
     db.selectFrom('run').selectAll().where('dag_id', '=', parseDagId(dagId)).orderBy('number').execute();
   const runsClosed = (dagId: string, count: number) =>
-    eventually(async () => {
-      const runs = await runsOf(dagId);
-      return runs.filter(({ ended_at }) => ended_at !== null).length >= count && runs;
-    });
+    eventually(
+      async () => {
+        const runs = await runsOf(dagId);
+        return runs.filter(({ ended_at }) => ended_at !== null).length >= count && runs;
+        // Many runs take long on a machine that is busy with other tests.
+      },
+      20_000 + 500 * count,
+    );
   const tasksOf = (dagId: string, runId: string) =>
     db
       .selectFrom('task_run')
