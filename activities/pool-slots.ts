@@ -36,11 +36,19 @@ export function exchangeSlots(
   exchanges: readonly SlotExchange[],
 ): Promise<readonly SlotAnswer[]> {
   return Promise.all(
-    exchanges.map(async ({ kind, wish }): Promise<SlotAnswer> => {
-      if (kind === 'ask') return askSlot(deps, wish);
+    exchanges.map(async ({ kind, wish }, index): Promise<SlotAnswer> => {
+      // What is given back at once would be written after it was taken out.
+      if (kind === 'ask')
+        return isGivenBack(exchanges.slice(index), wish) ? { kind: 'granted' } : askSlot(deps, wish);
       await deps.pools.giveBack(wish.pool.name, wish);
       return { kind: 'granted' };
     }),
+  );
+}
+
+function isGivenBack(later: readonly SlotExchange[], { taskId, mapIndex }: SlotWish): boolean {
+  return later.some(
+    ({ kind, wish }) => kind === 'give back' && wish.taskId === taskId && wish.mapIndex === mapIndex,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { DagId } from '../core/ids.ts';
+import type { TaskEnd } from '../core/run-plan.ts';
 import type { MappedOver, TaskShape } from '../core/task-shape.ts';
 import { endWait } from '../store/task-ends.ts';
 import type { TaskOfRun } from '../store/task-rows.ts';
@@ -40,8 +41,8 @@ export interface TaskToWait extends TaskOfRun {
 export interface RunActivities {
   closeRun(closing: RunClosing): Promise<void>;
   expandTask(task: TaskToExpand): Promise<Expansion>;
-  /** @returns how long it waits from now, in milliseconds; `failed` where nobody can know, which then is written down */
-  beginWait(task: TaskToWait): Promise<number | 'failed'>;
+  /** @returns how long it waits from now, in milliseconds; its end where it has one, or nobody can know how long, which then is written down */
+  beginWait(task: TaskToWait): Promise<number | TaskEnd>;
   endWait(task: TaskOfRun): Promise<void>;
   /** @returns how it ended where it had, which nobody was told of; nothing where it failed by this */
   failUnstarted(task: UnstartedTask): Promise<TaskResult | undefined>;

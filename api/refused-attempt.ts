@@ -1,5 +1,5 @@
 import { TidegateError, unreachable } from '../core/errors.ts';
-import { type DagId, quote, type RunId } from '../core/ids.ts';
+import { type DagId, quote, type RunId, type TaskId } from '../core/ids.ts';
 import type { AttemptRefused } from '../store/attempts.ts';
 import { inFlight } from '../temporal/in-flight.ts';
 import { unknownRun } from './request.ts';
@@ -29,6 +29,13 @@ export function refusedAttempt(dagId: DagId, runId: RunId, refused: AttemptRefus
 export function refusedMark(dagId: DagId, runId: RunId, state: string): TidegateError {
   return conflict(
     `run ${quote(runId)} of DAG ${dagId} is ${state}: of a run that goes on only tasks that have not ended can be marked; mark this one when the run has ended`,
+  );
+}
+
+/** Why a mapped task of a run that has not ended cannot be marked. */
+export function refusedMapped(dagId: DagId, runId: RunId, taskId: TaskId): TidegateError {
+  return conflict(
+    `task ${quote(taskId)} is mapped, and instances of it may run: mark it when run ${quote(runId)} of DAG ${dagId} has ended, or mark the run`,
   );
 }
 

@@ -24,7 +24,7 @@ export function whyWaiting({ pool, key, held, heldByKey, before, nextAt }: PoolW
     const next = new Date(nextAt).toISOString();
     return `waits for a start of pool ${name}: ${rate.starts} in ${rate.perMs / 1_000} s, the next at ${next}, ${behind}`;
   }
-  if (slotsPerKey !== undefined && heldByKey >= slotsPerKey)
+  if (slotsPerKey !== undefined && (slots === undefined || heldByKey >= slotsPerKey))
     return `waits for a slot of pool ${name}: ${heldByKey} of ${slotsPerKey} held for key ${key}, ${behind}`;
   const limit = slots === undefined ? 'held' : `of ${slots} held`;
   return `waits for a slot of pool ${name}: ${held} ${limit}, ${behind}`;

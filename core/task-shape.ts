@@ -102,7 +102,9 @@ export function endOfInstances(
 
 function mostOf(tolerated: Tolerated | undefined, instances: number): number {
   if (tolerated === undefined) return 0;
-  return 'count' in tolerated ? tolerated.count : Math.floor((instances * tolerated.percent) / 100);
+  return 'count' in tolerated
+    ? tolerated.count
+    : Math.floor((instances * Math.round(tolerated.percent * 10_000)) / 1_000_000);
 }
 
 /** How an instance of a mapped task may end. */

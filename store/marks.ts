@@ -39,6 +39,8 @@ export type MarkedTask =
   | { readonly kind: 'telling'; readonly attempt: number }
   /** Its run has no slot yet, or the task has ended while the run goes on. */
   | { readonly kind: 'open'; readonly state: RunState }
+  /** Its run goes on, and its instances may have begun. */
+  | { readonly kind: 'mapped' }
   | { readonly kind: 'unknown' };
 
 /** Gives a run a state by hand, and keeps who did. It records no asset events. One that has the state already stays as it is. */
@@ -75,7 +77,9 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
     const isEnded = isEndedRun(run);
     if (!isEnded && run.admitted_at === null) return { kind: 'open', state: run.state };
     const tasks = await readRunTasks(tx, dagId, run.version);
-    if (!tasks.some(({ id }) => id === taskId)) throw unknownTask(mark, tasks);
+    const task = tasks.find(({ id }) => id === taskId);
+    if (task === undefined) throw unknownTask(mark, tasks);
+    if (!isEnded && task.shape?.kind === 'mapped') return { kind: 'mapped' };
     const { attempt } = run;
     const rows = tx
       .selectFrom('task_run')

@@ -5,7 +5,7 @@ import { isFoldable } from './folded-requests.ts';
 import type { Tx } from './log.ts';
 import type { RequestTerms } from './request-terms.ts';
 import type { RunRequest } from './requests.ts';
-import { isHeldBack } from './startable-runs.ts';
+import { isHeldBack, startable } from './startable-runs.ts';
 
 /**
  * Whether there is room for one more requested run; where the oldest have to go, which: `dropped` behind the first `kept`; where it becomes part
@@ -21,7 +21,7 @@ export type Room =
 export async function findRoom(
   tx: Tx,
   request: RunRequest,
-  terms: RequestTerms & { readonly waitsForRun: boolean },
+  terms: RequestTerms & { readonly waitsForRun: boolean; readonly key: string | null },
 ): Promise<Room> {
   const { limit, waitsForRun } = terms;
   if (limit === null) return { kind: 'take' };
@@ -47,12 +47,17 @@ async function readRunsNow(
   return { waiting: 0, blocked: 0, active: 0, isPaused: false, ...rows[0], maxActiveRuns };
 }
 
-/** The newest run that waits and may stand for others. Where only runs wait that run again, the request is refused. */
-async function findNewest(tx: Tx, request: RunRequest, terms: RequestTerms): Promise<Room> {
+/** The newest run that waits and may stand for others, of its key. Where none such waits, only runs of other keys or that run again, the request is refused. */
+async function findNewest(
+  tx: Tx,
+  request: RunRequest,
+  { key, ...terms }: RequestTerms & { readonly key: string | null },
+): Promise<Room> {
   // Ticks that wait for assets become part of each other before; the first of them takes no room.
   if (terms.ticksWait && request.trigger === 'scheduled') return { kind: 'take' };
   const { rows } = await sql<{ run_id: RunId }>`
     select run_id from run r where r.dag_id = ${request.dagId} and not r.is_owed and ${isFoldable(terms, request)}
+      and (${key}::text is null or r.flight_key = ${key})
     order by r.number desc limit 1`.execute(tx);
   const [newest] = rows;
   return newest === undefined ? { kind: 'reject' } : { kind: 'fold', runId: newest.run_id };
@@ -66,9 +71,13 @@ export async function dropOldest(
 ): Promise<void> {
   const reason = `dropped for a newer request: ${max} may wait (maxQueuedRuns)`;
   await sql`
-    update run r set state = 'failed', reason = ${reason}, ended_at = clock(), is_close_reported = true
-    from (
+    with oldest as materialized (
       select run_id from run where dag_id = ${dagId} and state = 'queued' and admitted_at is null and not is_owed
-      order by number offset ${kept} limit ${dropped} for update
-    ) oldest where r.dag_id = ${dagId} and r.run_id = oldest.run_id`.execute(tx);
+        and run_id not in (
+          select run_id from run w where w.dag_id = ${dagId} and not w.is_owed and ${startable('w')} order by w.number limit ${kept}
+        )
+      order by number limit ${dropped} for update
+    )
+    update run r set state = 'failed', reason = ${reason}, ended_at = clock(), is_close_reported = true
+    from oldest where r.dag_id = ${dagId} and r.run_id = oldest.run_id`.execute(tx);
 }

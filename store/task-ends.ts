@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { openTaskStates } from './run-tables.ts';
+import { openTaskStates, type TaskRunRow } from './run-tables.ts';
 import { isOfTask, type TaskOfRun } from './task-rows.ts';
 
 /** A task of an open run, or an instance of it, that fails before any code of it ran, or ran again; one that has ended stays as it ended. */
@@ -12,19 +12,22 @@ export async function failUnstarted(db: Db, task: TaskOfRun, error: string): Pro
     where t.state = any(${openTaskStates}::text[])`.execute(db);
 }
 
-/** A task of an open run begins to let time pass; told again, it began when it began. @returns when, or nothing when the run is closed */
-export async function beginWait(db: Db, task: TaskOfRun): Promise<Date | undefined> {
-  const { rows } = await sql<{ started_at: Date }>`
+/** A wait of an open run that began, or how it ended: somebody may have marked it. */
+export type BegunWait = Pick<TaskRunRow, 'started_at' | 'state'>;
+
+/** A task of an open run begins to let time pass; told again, it began when it began. @returns nothing when the run is closed */
+export async function beginWait(db: Db, task: TaskOfRun): Promise<BegunWait | undefined> {
+  const { rows } = await sql<BegunWait>`
     with begun as (
       insert into task_run (dag_id, run_id, attempt, task_id, state, try, started_at, try_started_at)
       select dag_id, run_id, attempt, ${task.taskId}, 'running', 1, clock(), clock() from run where ${isOpenRun(task)} for share
       on conflict (dag_id, run_id, attempt, task_id, map_index) do update set worker = task_run.worker
-      returning started_at
+      returning started_at, state
     ), started as (
       update run set state = 'running', started_at = clock() where ${isOpenRun(task)} and state = 'queued'
     )
-    select started_at from begun`.execute(db);
-  return rows[0]?.started_at;
+    select started_at, state from begun`.execute(db);
+  return rows[0];
 }
 
 /** The time it let pass is over. */

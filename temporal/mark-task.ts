@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { runWorkflowId } from '../core/workflow-names.ts';
 import { type MarkedTask, markTask as writeMark, type TaskMark } from '../store/marks.ts';
+import { isEndedRun, readRun } from '../store/runs.ts';
 import { findUntoldMarks, noteMarkTold, type UntoldMark } from '../store/untold-marks.ts';
 import { taskMarkedSignal } from '../workflows/messages.ts';
 import type { Deps } from './deps.ts';
@@ -27,7 +28,7 @@ export async function markTask(deps: Deps, mark: TaskMark): Promise<MarkedTask> 
   return marked;
 }
 
-/** Tells a run what was said of a task of it. One that has ended meanwhile, or has no workflow yet, finds it in the store. */
+/** Tells a run what was said of a task of it. One that has ended meanwhile need not know; one that has no workflow yet is told by a sweep. */
 export async function tellMark({ db, temporal }: Deps, mark: UntoldMark): Promise<void> {
   const { id, dagId, runId, attempt, taskId, state } = mark;
   try {
@@ -36,6 +37,8 @@ export async function tellMark({ db, temporal }: Deps, mark: UntoldMark): Promis
       .signal(taskMarkedSignal, { taskId, state });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+    const run = await readRun(db, dagId, runId);
+    if (run?.attempt === attempt && !isEndedRun(run)) return;
   }
   await noteMarkTold(db, id);
 }

@@ -87,11 +87,13 @@ export async function sweep(
 }
 
 /** Takes slots of pools back from whom nobody took them: workflows that were terminated, or are gone. */
-async function freeDeadLeases({ db, pools, log }: Deps): Promise<void> {
-  for (const [pool, holders] of await findDeadLeases(db)) {
+async function freeDeadLeases(deps: Deps): Promise<void> {
+  const { db, pools, log } = deps;
+  const dead = [...(await findDeadLeases(db))].map(([pool, holders]) => ({ pool, holders }));
+  await each(deps, dead, async ({ pool, holders }) => {
     await Promise.all(holders.map((holder) => pools.giveBack(pool, holder)));
     log.info('slots of a pool freed by the sweep', { pool, freed: holders.length });
-  }
+  });
 }
 
 /** In small batches, so that none holds locks for long; what is left is for the next sweep. */

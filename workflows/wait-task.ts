@@ -16,7 +16,7 @@ export async function runWait(
   const task = { dagId, runId, attempt, taskId };
   try {
     const ms = await inTurn(() => beginWait({ ...task, shape }));
-    if (ms === 'failed') return { end: 'failed' };
+    if (typeof ms === 'string') return { end: ms };
     if (ms > 0) await sleep(ms, { summary: summary(taskId) });
     await inTurn(() => endWait(task));
     return { end: 'success' };

@@ -6,7 +6,7 @@ import { markTask } from '../../temporal/mark-task.ts';
 import { PatchDagRun, PatchTaskInstance } from '../contract/marking.ts';
 import type { TaskInstanceCollection } from '../contract/task-instances.ts';
 import type { ApiDeps } from '../deps.ts';
-import { refusedMark } from '../refused-attempt.ts';
+import { refusedMapped, refusedMark } from '../refused-attempt.ts';
 import { bodyOf, taskIdOf, unknownRun } from '../request.ts';
 import { toDagRun } from '../wire/dag-runs.ts';
 import { toTaskInstances } from '../wire/task-instances.ts';
@@ -32,6 +32,7 @@ export function markingRoutes(deps: ApiDeps): Router {
     const taskId = taskIdOf(dagId, request.params.task_id);
     const marked = await markTask(deps, { dagId, runId, taskId, who, note: note ?? null, state });
     if (marked.kind === 'open') throw refusedMark(dagId, runId, marked.state);
+    if (marked.kind === 'mapped') throw refusedMapped(dagId, runId, taskId);
     if (marked.kind === 'unknown') throw unknownRun(dagId, runId);
     const [tasks, tried] = await Promise.all([
       readRunTasks(deps.db, dagId, version),

@@ -1,7 +1,9 @@
 import { slotsOf } from '../../core/pool.ts';
 import { whyWaiting } from '../../core/pool-waiting.ts';
 import type { TaskPlan } from '../../core/run-plan.ts';
+import { endOfInstances } from '../../core/task-shape.ts';
 import type { WaitRecord } from '../../store/pool-queries.ts';
+import { isEnd } from '../../store/ended-tasks.ts';
 import type { RunRecord } from '../../store/run-queries.ts';
 import type { InstanceCount, ListedTaskRun, TriedTasks } from '../../store/task-queries.ts';
 import type { LogLine } from '../../store/task-logs.ts';
@@ -94,7 +96,7 @@ export function toTaskInstances(
   });
 }
 
-/** A mapped task as a whole: its state is the one that says most about its instances. */
+/** A mapped task as a whole: while it goes on, its state is the one that says most about its instances. */
 function toMappedTask(
   run: RunRecord,
   task: TaskPlan,
@@ -105,8 +107,11 @@ function toMappedTask(
     ...Object.fromEntries(counts.map(({ state, count }) => [state, count])),
     ...(wait === undefined ? {} : { queued: wait.count }),
   };
-  const state = statesByWeight.find((one) => instances[one] !== undefined) ?? null;
-  const isOver = wait === undefined && counts.every(({ ended_at }) => ended_at !== null);
+  const isOver = wait === undefined && counts.every(({ state }) => isEnd(state));
+  const { success = 0, failed = 0, skipped = 0 } = instances;
+  const state = isOver
+    ? endOfInstances({ success, failed, skipped }, task.shape)
+    : (statesByWeight.find((one) => instances[one] !== undefined) ?? null);
   const startedAt = edge(counts, 'started_at', Math.min);
   const endedAt = isOver ? edge(counts, 'ended_at', Math.max) : null;
   return {

@@ -23,6 +23,9 @@ const told = dag('told', {}, (d) => {
   d.map('each', list, async ({ item, run }) => {
     if (item === 2 && run.attempt === 1) throw new Error('it broke');
   });
+  d.map('most', list, { toleratedFailures: 1 }, async ({ item }) => {
+    if (item === 2) throw new Error('it broke');
+  });
   d.onFailure('page', {}, ({ log }) => log.info('paged'));
   d.onSuccess('cheer', {}, () => undefined);
 });
@@ -114,7 +117,10 @@ describe('what a run shows beside its plain tasks', () => {
     const mapped = { task_id: 'each', state: 'failed', instances: { success: 1, failed: 1 } };
     const listed = await http.get(`${of(runId)}/taskInstances`);
     expect(TaskInstanceCollection.parse(listed.body).task_instances).toMatchObject([
-      ...[{ task_id: 'list' }, mapped, { task_id: 'page', state: 'success' }],
+      ...[{ task_id: 'list' }, mapped],
+      // Tolerated failures.
+      { task_id: 'most', state: 'success', instances: { success: 1, failed: 1 } },
+      { task_id: 'page', state: 'success' },
     ]);
     expect((await cleared()).task_instances).toMatchObject([mapped]);
     const { body } = await http.patch(`${of(runId)}/taskInstances/each`).send({ new_state: 'failed' });
@@ -127,7 +133,7 @@ describe('what a run shows beside its plain tasks', () => {
     const { body } = await http.get(`${of(runId)}/taskInstances/page/logs/1`);
     expect(TaskLogs.parse(body).content).toMatchObject([{ event: 'paged' }]);
     expect((await http.get(`${of(runId)}/taskInstances/cheer/logs/1`)).body.code).toBe('unknown_task');
-    expect(await cleared()).toMatchObject({ kept_task_ids: ['list'], total_entries: 1 });
+    expect(await cleared()).toMatchObject({ kept_task_ids: ['list', 'most'], total_entries: 1 });
     const marked = await http.patch(`${of(runId)}/taskInstances/page`).send({ new_state: 'failed' });
     expect([marked.status, marked.body.code]).toEqual([404, 'unknown_task']);
   });

@@ -128,6 +128,8 @@ describe('a mapped task', () => {
     [{ percent: 29 }, ended(70, 29, 1), 'success'],
     [{ percent: 29 }, ended(70, 30), 'failed'],
     [{ percent: 10 }, ended(8, 1), 'failed'],
+    [{ percent: 5.6 }, ended(1_298, 77), 'success'],
+    [{ percent: 5.6 }, ended(1_297, 78), 'failed'],
     [{ percent: 100 }, ended(0, 3), 'failed'],
   ] as const)('that tolerates %j ends of %j as %s', (tolerated, ends, end) =>
     expect(endOfInstances(ends, { kind: 'mapped', over: parseTaskId('list'), tolerated })).toBe(end),

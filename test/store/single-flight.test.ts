@@ -1,5 +1,6 @@
 import { emptyGate } from '../../core/gate-terms.ts';
 import { type DagId, parseDagId, parseRunId, type RunId } from '../../core/ids.ts';
+import type { QueueLimit } from '../../core/queue-limit.ts';
 import type { SingleFlight } from '../../core/single-flight.ts';
 import { admitRuns } from '../../store/admit-runs.ts';
 import { claimGate } from '../../store/claim.ts';
@@ -20,6 +21,11 @@ const rule = (policy: SingleFlight['policy']): SingleFlight => ({
 const plan = (id: string, policy: SingleFlight['policy']) =>
   aDagPlan({ dagId: parseDagId(id), maxActiveRuns: 8, singleFlight: rule(policy) });
 
+const narrow = (id: string, maxActiveRuns: number, maxQueuedRuns: QueueLimit) => ({
+  ...plan(id, 'queue'),
+  ...{ maxActiveRuns, maxQueuedRuns },
+});
+
 let store: TestStore;
 beforeAll(async () => {
   store = await startStore([
@@ -27,6 +33,8 @@ beforeAll(async () => {
     plan('queues', 'queue'),
     plan('skips', 'skip'),
     plan('stops', 'cancel_running'),
+    narrow('folds', 1, { max: 1, policy: 'fold' }),
+    narrow('drops', 2, { max: 1, policy: 'drop_oldest' }),
   ]);
 });
 afterAll(() => store.stop());
@@ -185,5 +193,37 @@ describe('a run that is to make way', () => {
     expect(await readRun(store.db, dagId, parseRunId(dagId, 'b1'))).toMatchObject({ wanted_state: null });
     await close(dagId, parseRunId(dagId, 'a1'));
     expect(await readRun(store.db, dagId, parseRunId(dagId, 'a1'))).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('a request when as many wait as may', () => {
+  it('becomes part of no run of another key', async () => {
+    const life = await aLife('folds');
+    await ask('folds', 'a1', 'a');
+    await life.admit([], 1);
+    expect(await ask('folds', 'a2', 'a')).toEqual({ kind: 'requested' });
+    expect(await ask('folds', 'b1', 'b')).toEqual({ kind: 'full' });
+    const folds = parseDagId('folds');
+    expect(await ask('folds', 'a3', 'a')).toEqual({ kind: 'folded', runId: parseRunId(folds, 'a2') });
+    expect(await readRun(store.db, folds, parseRunId(folds, 'a2'))).toMatchObject({
+      ...{ folded: 1, conf: { customer: 'a' } },
+    });
+  });
+
+  it('has the oldest dropped that is not about to start', async () => {
+    const life = await aLife('drops');
+    await ask('drops', 'a1', 'a');
+    await life.admit([], 1);
+    for (const [run, key] of [
+      ['a2', 'a'],
+      ['b1', 'b'],
+      ['c1', 'c'],
+    ] as const)
+      await ask('drops', run, key);
+    const drops = parseDagId('drops');
+    const states = await Promise.all(
+      ['a2', 'b1', 'c1'].map(async (run) => (await readRun(store.db, drops, parseRunId(drops, run)))?.state),
+    );
+    expect(states).toEqual(['failed', 'queued', 'queued']);
   });
 });

@@ -8,7 +8,9 @@ import { markRun } from '../../temporal/mark-run.ts';
 import { markTask } from '../../temporal/mark-task.ts';
 import { sweep } from '../../temporal/sweep.ts';
 import { attemptClosed, runAgain, storyOf, tasksIn, whatFailed } from '../support/attempts.ts';
+import { beginWait } from '../../activities/wait-task.ts';
 import { violations } from '../support/conservation.ts';
+import { aLatch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
 const made = asset('s3://marks/made');
@@ -30,9 +32,21 @@ const load = dag('load', { outlets: [whole] }, (d) => {
   d.task('use', { needs: { fetch } }, async ({ needs }) => ({ got: needs.fetch ?? 'nothing' }));
 });
 
+/** A wait, and a mapped task, behind a task that goes on until it is told to go on. */
+const waits = dag('waits', {}, (d) => {
+  const list = d.task('list', async () => {
+    await latch.opened;
+    return [1, 2];
+  });
+  const each = d.map('each', list, async ({ item }) => item);
+  const pause = d.wait('pause', { needs: [list], for: '1 hour' });
+  d.task('after', { needs: [each, pause] }, async () => 'came');
+});
+const latch = aLatch();
+
 let tidegate: Tidegate;
 beforeAll(async () => {
-  tidegate = await startTidegate([load]);
+  tidegate = await startTidegate([load, waits]);
 }, 60_000);
 afterAll(() => tidegate.stop());
 
@@ -214,5 +228,30 @@ describe('marking a task by hand', () => {
     await mark(runId, 'failed');
     await eventually(async () => (await tidegate.gate('load')).activeRuns.length === 0);
     expect(await violations({ ...tidegate.deps, accepted: [] })).toEqual([]);
+  });
+});
+
+describe('marking by hand what is no plain task of a run that goes on', () => {
+  const id = parseDagId('waits');
+
+  it('takes a wait as ended so, whether its workflow hears of it first or its row says so', async () => {
+    const runId = parseRunId(id, await tidegate.trigger('waits'));
+    await eventually(async () => (await tidegate.tasksOf('waits', runId)).length === 1);
+    const given = { dagId: id, runId, who: 'ada', note: null, state: 'success' } as const;
+    expect(await markTask(tidegate.deps, { ...given, taskId: parseTaskId('each') })).toEqual({
+      kind: 'mapped',
+    });
+    const pause = parseTaskId('pause');
+    await writeTaskMark(tidegate.deps.db, { ...given, taskId: pause });
+    // As where the run was not told yet when it comes to it.
+    const shape = { kind: 'wait', ms: 1 } as const;
+    expect(await beginWait(tidegate.deps, { dagId: id, runId, attempt: 1, taskId: pause, shape })).toBe(
+      'success',
+    );
+    latch.open();
+    expect(await tidegate.closed('waits', runId)).toMatchObject({ state: 'success' });
+    expect(await tidegate.tasksOf('waits', runId)).toContainEqual(
+      expect.objectContaining({ task_id: 'after', state: 'success', result: 'came' }),
+    );
   });
 });

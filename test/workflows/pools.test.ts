@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { exchangeSlots } from '../../activities/pool-slots.ts';
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import type { PoolPlan } from '../../core/pool.ts';
 import { mappedWorkflowId } from '../../core/workflow-names.ts';
@@ -202,6 +203,27 @@ describe('a run that waits', () => {
     expect(await tidegate.closed('gives_up', third)).toMatchObject({ state: 'success' });
     expect(await tidegate.tasksOf('gives_up', second)).toEqual([]);
     await isEmpty('given_up');
+  });
+});
+
+describe('what is asked for and given back together', () => {
+  it('is not there afterwards, and whoever asked stays alive', async () => {
+    latches.set('shared first', aLatch());
+    const runId = await tidegate.trigger('first');
+    await eventually(async () => (await tidegate.tasksOf('first', runId)).length === 1);
+    const wish = {
+      ...{ dagId: parseDagId('first'), runId: parseRunId(parseDagId('first'), runId), attempt: 1 },
+      ...{ pool: { name: 'given_up' }, taskId: parseTaskId('other'), workflowId: 'dag/first' },
+    };
+    const ask = { kind: 'ask', wish } as const;
+    const giveBack = { kind: 'give back', wish } as const;
+    await exchangeSlots(tidegate.deps, [ask, giveBack]);
+    expect(await leases('given_up')).toEqual([]);
+    await exchangeSlots(tidegate.deps, [ask]);
+    expect(await leases('given_up')).toMatchObject([{ granted: true }]);
+    await exchangeSlots(tidegate.deps, [giveBack]);
+    latch('shared first').open();
+    await tidegate.closed('first', runId);
   });
 });
 
