@@ -104,7 +104,7 @@ export async function answerAsks(
 }
 
 /** Holders as a table `u`, numbered by `ord`. */
-function unnested(holders: readonly LeaseHolder[]): RawBuilder<unknown> {
+export function unnested(holders: readonly LeaseHolder[]): RawBuilder<unknown> {
   return sql`unnest(
     ${holders.map(({ dagId }) => dagId)}::text[], ${holders.map(({ runId }) => runId)}::text[],
     ${holders.map(({ attempt }) => attempt)}::int[], ${holders.map(({ taskId = '' }) => taskId)}::text[],
@@ -112,7 +112,8 @@ function unnested(holders: readonly LeaseHolder[]): RawBuilder<unknown> {
   ) with ordinality as u (dag_id, run_id, attempt, task_id, map_index, ord)`;
 }
 
-const isOne = sql`(l.dag_id, l.run_id, l.attempt, l.task_id, l.map_index) = (u.dag_id, u.run_id, u.attempt, u.task_id, u.map_index)`;
+/** Whether the lease `l` is that of the holder `u`. */
+export const isOne = sql`(l.dag_id, l.run_id, l.attempt, l.task_id, l.map_index) = (u.dag_id, u.run_id, u.attempt, u.task_id, u.map_index)`;
 
 /** Whether the holder `l` may hold anything: its attempt goes on, and it has not ended. */
 export const isAlive = sql<boolean>`exists (

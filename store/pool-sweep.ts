@@ -7,17 +7,16 @@ import {
   type HolderRow,
   isAlive,
   type LeaseHolder,
-  nameOf,
+  isOne,
+  unnested,
 } from './pool-leases.ts';
 
 /** Notes that these were told what they were granted. */
 export async function markTold(db: Db, leases: readonly LeaseHolder[]): Promise<void> {
-  const names = leases.map(nameOf);
   await sql`
-    update pool_lease l set is_told = true
-    where not l.is_told and (l.dag_id, l.run_id) in (select * from unnest(
-      ${leases.map(({ dagId }) => dagId)}::text[], ${leases.map(({ runId }) => runId)}::text[]
-    )) and concat_ws('/', ${holderColumns}) = any(${names}::text[])`.execute(db);
+    update pool_lease l set is_told = true from ${unnested(leases)} where ${isOne} and not l.is_told`.execute(
+    db,
+  );
 }
 
 /** Leases granted at least `olderThanMs` ago whose workflow may not know: whoever was to tell it died, or could not. */
