@@ -166,9 +166,9 @@ export async function startTidegate(
       async () => {
         const runs = await runsOf(dagId);
         return runs.filter(({ ended_at }) => ended_at !== null).length >= count && runs;
-        // Many runs take long on a machine that is busy with other tests.
       },
-      20_000 + 500 * count,
+      // They take long on a machine that is busy with other tests.
+      45_000 + 500 * count,
     );
   const tasksOf = (dagId: string, runId: string) =>
     db
