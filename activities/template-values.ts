@@ -1,5 +1,6 @@
 import type { TemplateValues } from '../core/template.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
+import { timesOf } from '../store/run-times.ts';
 import type { BegunRun } from '../store/task-runs.ts';
 import { parseParams } from './task-code.ts';
 
@@ -10,9 +11,7 @@ export function templateValues(
   partitionKey: string | undefined,
 ): TemplateValues {
   return {
-    logicalAt: run.logical_at?.getTime() ?? null,
-    dataIntervalStartAt: run.data_interval_start_at?.getTime() ?? null,
-    dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
+    ...timesOf(run),
     partitionKey: partitionKey ?? run.partition_key,
     params: { ...parseParams(code, run.conf) },
   };

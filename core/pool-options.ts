@@ -5,7 +5,7 @@ import { quote } from './ids.ts';
 import { invalidOption } from './invalid-option.ts';
 import { isRecord } from './json.ts';
 import { mostSlots, type PoolPlan, type PoolUse, type RatePlan, slotsOf } from './pool.ts';
-import { isTemplateName, namesOf, paramOf, parseTemplate, templateNames } from './template.ts';
+import { namesOf, paramOf, parseTemplate, requireKnownNames } from './template.ts';
 import { isCount } from './whole-number.ts';
 
 /** What a project says of a pool; each part is optional, and one is needed. */
@@ -101,7 +101,8 @@ export function parsePoolUse(value: unknown): PoolUse | undefined {
       value,
       `use the name of a pool, or { name: 'warehouse', slots: 2, key: '{{ params.customer }}' } with a key of 1 to ${maxKeyLength} characters`,
     );
-  if (key !== undefined) requireTemplate(key);
+  const template = key === undefined ? undefined : parseTemplate(key);
+  if (key !== undefined && template !== undefined) requireKnownNames(template, 'pool key', key);
   return { name, ...(slots === undefined ? {} : { slots }), ...(key === undefined ? {} : { key }) };
 }
 
@@ -109,16 +110,6 @@ export function parsePoolUse(value: unknown): PoolUse | undefined {
 export function paramsOfKey({ key = '' }: PoolUse): readonly string[] {
   const template = parseTemplate(key);
   return template === undefined ? [] : namesOf(template).flatMap((name) => paramOf(name) ?? []);
-}
-
-function requireTemplate(key: string): void {
-  const template = parseTemplate(key);
-  const unknown = template && namesOf(template).find((name) => !isTemplateName(name));
-  if (unknown === undefined) return;
-  throw new TidegateError(
-    'invalid_definition',
-    `pool key ${quote(key)} has unknown name '${unknown}': ${didYouMean(unknown, [...templateNames, 'params.…'])}`,
-  );
 }
 
 /** @throws TidegateError `invalid_definition` when there is no such pool, or it never has as many slots */

@@ -1,15 +1,13 @@
-import { didYouMean } from './did-you-mean.ts';
 import { TidegateError } from './errors.ts';
 import { quote } from './ids.ts';
 import { invalidOption } from './invalid-option.ts';
 import { isRecord, type JsonObject } from './json.ts';
 import {
-  isTemplateName,
   namesOf,
   parseTemplate,
   render,
+  requireKnownNames,
   type Template,
-  templateNames,
   type TemplateValues,
 } from './template.ts';
 
@@ -53,13 +51,9 @@ export function parseSingleFlight(value: unknown): Omit<SingleFlight, 'params'> 
       "write { policy: 'skip' }, or 'queue' or 'cancel_running', and where each customer has a run of its own key: '{{ params.customer }}'",
     );
   }
-  const { text } = templateOf(key);
-  const unknown = flightNames(text).find((name) => !isTemplateName(name));
-  if (unknown === undefined) return { policy: known, key: text };
-  throw new TidegateError(
-    'invalid_definition',
-    `singleFlight: key ${quote(text)} has unknown name '${unknown}': ${didYouMean(unknown, [...templateNames, 'params.…'])}`,
-  );
+  const template = templateOf(key);
+  requireKnownNames(template, 'singleFlight: key', template.text);
+  return { policy: known, key: template.text };
 }
 
 /** The names in the key of a rule, each once. */

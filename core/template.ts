@@ -1,3 +1,4 @@
+import { didYouMean } from './did-you-mean.ts';
 import { TidegateError } from './errors.ts';
 import { quote } from './ids.ts';
 import { isRecord, type Json, shown } from './json.ts';
@@ -22,7 +23,7 @@ export interface TemplateValues {
 }
 
 /** The names a template may have, beside `params.<name>`. */
-export const templateNames = [
+const templateNames = [
   'ds',
   'ds_nodash',
   'ts',
@@ -66,8 +67,21 @@ export function namesOf({ parts }: Template): readonly string[] {
 }
 
 /** Whether there can be a value of that name. */
-export function isTemplateName(name: string): boolean {
+function isTemplateName(name: string): boolean {
   return isPlainName(name) || paramName.test(name);
+}
+
+/**
+ * @param what - what the template is, and its text as its author wrote it
+ * @throws TidegateError `invalid_definition` with the nearest name where it has one that there is no value for
+ */
+export function requireKnownNames(template: Template, what: string, text: string): void {
+  const unknown = namesOf(template).find((name) => !isTemplateName(name));
+  if (unknown === undefined) return;
+  throw new TidegateError(
+    'invalid_definition',
+    `${what} ${quote(text)} has unknown name '${unknown}': ${didYouMean(unknown, [...templateNames, 'params.…'])}`,
+  );
 }
 
 /** The parameter that a name is about, where it is about one: `params.region.code` is about `region`. */

@@ -1,16 +1,14 @@
 import { TidegateError } from '../core/errors.ts';
 import { quote } from '../core/ids.ts';
 import {
-  isTemplateName,
   namesOf,
   paramOf,
   parseTemplate,
   render,
+  requireKnownNames,
   type Template,
-  templateNames,
   type TemplateValues,
 } from '../core/template.ts';
-import { didYouMean } from '../core/did-you-mean.ts';
 
 /** How an asset's name and URI come about in each run. */
 export interface AssetTemplate {
@@ -54,13 +52,8 @@ export function paramsIn({ name, uri }: AssetTemplate): readonly string[] {
 
 function checked(text: string): Template | undefined {
   const template = parseTemplate(text);
-  const unknown =
-    template === undefined ? undefined : namesOf(template).find((name) => !isTemplateName(name));
-  if (unknown === undefined) return template;
-  throw new TidegateError(
-    'invalid_definition',
-    `template ${quote(text)} has unknown name '${unknown}': ${didYouMean(unknown, [...templateNames, 'params.…'])}`,
-  );
+  if (template !== undefined) requireKnownNames(template, 'template', text);
+  return template;
 }
 
 function rendered(template: Template): string {

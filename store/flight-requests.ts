@@ -8,6 +8,7 @@ import type { Tx } from './log.ts';
 import type { RequestTerms } from './request-terms.ts';
 import type { RunRequest } from './requests.ts';
 import type { RunRow } from './run-tables.ts';
+import { type TimesRow, timesOf } from './run-times.ts';
 import { startable } from './startable-runs.ts';
 
 /** What becomes of a request by the key that it is of; `null` is of none. */
@@ -49,15 +50,10 @@ export async function findFlightAgain(
 /** The key of a run that there is. @throws TidegateError `invalid_input` when it has none */
 export function flightKeyOfRow(
   rule: SingleFlight,
-  run: Pick<
-    RunRow,
-    'conf' | 'partition_key' | 'logical_at' | 'data_interval_start_at' | 'data_interval_end_at'
-  >,
+  run: TimesRow & Pick<RunRow, 'conf' | 'partition_key'>,
 ): string {
   return flightKeyOf(rule, {
-    ...{ conf: run.conf, partitionKey: run.partition_key, logicalAt: run.logical_at?.getTime() ?? null },
-    dataIntervalStartAt: run.data_interval_start_at?.getTime() ?? null,
-    dataIntervalEndAt: run.data_interval_end_at?.getTime() ?? null,
+    ...{ conf: run.conf, partitionKey: run.partition_key, ...timesOf(run) },
   });
 }
 

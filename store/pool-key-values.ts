@@ -5,11 +5,9 @@ import type { TemplateValues } from '../core/template.ts';
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import type { RunRow } from './run-tables.ts';
+import { type TimesRow, timesOf } from './run-times.ts';
 
-type KeyRow = Pick<
-  RunRow,
-  'conf' | 'logical_at' | 'data_interval_start_at' | 'data_interval_end_at' | 'partition_key'
-> & { readonly schema: JsonObject | null };
+type KeyRow = TimesRow & Pick<RunRow, 'conf' | 'partition_key'> & { readonly schema: JsonObject | null };
 
 /** What the key of a pool is rendered with in one run: by its plan, so that every worker renders the same. */
 export async function readKeyValues(db: Db, dagId: DagId, runId: RunId): Promise<TemplateValues> {
@@ -19,9 +17,7 @@ export async function readKeyValues(db: Db, dagId: DagId, runId: RunId): Promise
     where r.dag_id = ${dagId} and r.run_id = ${runId}`.execute(db);
   const [row] = rows;
   return {
-    logicalAt: row?.logical_at?.getTime() ?? null,
-    dataIntervalStartAt: row?.data_interval_start_at?.getTime() ?? null,
-    dataIntervalEndAt: row?.data_interval_end_at?.getTime() ?? null,
+    ...timesOf(row),
     partitionKey: row?.partition_key ?? null,
     params: withDefaults(row?.conf ?? {}, row?.schema ?? null),
   };

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { PoolPlan } from '../core/pool.ts';
-import { mostBefore } from '../core/pool-waiting.ts';
+import { mostBefore, type PoolWait } from '../core/pool-waiting.ts';
 import type { TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import type { Page } from './page.ts';
@@ -76,18 +76,11 @@ export async function listLeases(
 }
 
 /** What of a run waits for a pool: a task, or the run as a whole. */
-export interface WaitRecord {
+export interface WaitRecord extends PoolWait {
   /** Absent where it is the run. */
   readonly taskId?: TaskId;
-  /** Instances of a mapped task, or one. */
+  /** Instances of a mapped task, or one; the rest is of the one that asked first. */
   readonly count: number;
-  /** Of the one that asked first. */
-  readonly pool: PoolPlan;
-  readonly key: string;
-  readonly held: number;
-  readonly heldByKey: number;
-  readonly before: number;
-  readonly nextAt: number | null;
 }
 
 type WaitRow = PoolRow & {
