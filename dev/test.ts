@@ -88,21 +88,10 @@ async function prepare(): Promise<Readonly<Record<string, string>>> {
 
 async function runJest(servers: Readonly<Record<string, string>>): Promise<number> {
   const reportFile = join(folder, 'report.json');
-  // Every worker would announce once more that Jest's ESM support is experimental; known since Node 20.11.
-  const quiet = process.allowedNodeEnvironmentFlags.has('--disable-warning')
-    ? ['--disable-warning=ExperimentalWarning']
-    : [];
   const script = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
   const started = spawn(
     process.execPath,
-    [
-      '--experimental-vm-modules',
-      ...quiet,
-      script,
-      '--json',
-      `--outputFile=${reportFile}`,
-      ...process.argv.slice(2),
-    ],
+    [...['--import', 'tsx'], script, '--json', `--outputFile=${reportFile}`, ...process.argv.slice(2)],
     { stdio: 'inherit', env: { ...process.env, ...servers } },
   );
   jest = started;

@@ -35,7 +35,7 @@ let http: ReturnType<typeof supertest>;
 beforeAll(async () => {
   tidegate = await startTidegate([load, told]);
   http = supertest(createApp({ ...tidegate.deps, temporalUiUrl: undefined, version: '0' }));
-}, 60_000);
+});
 afterAll(async () => {
   latch.open();
   await tidegate.stop();

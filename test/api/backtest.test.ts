@@ -43,7 +43,7 @@ beforeAll(async () => {
   ({ http, url } = api);
   begunAt = Date.now();
   await happen();
-}, 60_000);
+});
 afterAll(async () => {
   await api.close();
   await tidegate.stop();

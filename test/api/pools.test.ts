@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { DagRun } from '../../api/contract/dag-runs.ts';
 import { PoolCollection, PoolDetails } from '../../api/contract/pools.ts';
 import { TaskInstanceCollection } from '../../api/contract/task-instances.ts';
@@ -7,8 +6,6 @@ import { runHere } from '../cli/run-command.ts';
 import { aLatch } from '../support/latch.ts';
 import { type ServedApi, serveApi } from '../support/served-api.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
-
-jest.setTimeout(60_000);
 
 const latch = aLatch();
 const hold = dag('hold', {}, (d) => void d.task('work', { pool: 'warehouse' }, () => latch.opened));

@@ -35,7 +35,7 @@ beforeAll(async () => {
   ]);
   const { deps } = tidegate;
   http = supertest(createApp({ ...deps, temporalUiUrl: undefined, version: '0' }));
-}, 60_000);
+});
 afterAll(() => tidegate.stop());
 
 const idOf = async ({ uri }: { readonly uri: string }): Promise<number> => {

@@ -161,5 +161,5 @@ describe('tidegate assets check-uri -', () => {
     child.stdout.on('data', (chunk: Buffer) => (answered += chunk.toString().split('\n').length - 1));
     await pipeline(Readable.from(lines()), child.stdin);
     expect({ status: await status, answered }).toEqual({ status: exitStatus.ok, answered: count });
-  }, 60_000);
+  });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const port = String(await choosePort({ kind: 'any' }));
   const api = { TIDEGATE_API_PORT: port, TIDEGATE_API_URL: `http://127.0.0.1:${port}` };
   variables = { ...place.variables, ...api };
-}, 60_000);
+});
 afterAll(async () => {
   await project.remove();
   await place.remove();
@@ -51,7 +51,7 @@ describe('check', () => {
       import_errors: [{ filename: 'dags/broken.ts' }],
     });
     expect(stderr).toMatch(/^tidegate: 1 of the project's files .+ dags\/broken\.ts\n$/);
-  }, 60_000);
+  });
 
   it('shows warnings with their place, and is content with them', async () => {
     const users = `import { asset } from 'tidegate';\nexport const users = asset('mysql://h/users');\n`;
@@ -62,7 +62,7 @@ describe('check', () => {
     expect(people).toMatchObject({ status: exitStatus.ok, stderr: '' });
     expect(people.stdout).toContain(`\nwarnings\nPLACE            WARNING\ndags/users.ts:2  ${message}\n`);
     expect(JSON.parse(script.stdout).warnings).toEqual([{ place: 'dags/users.ts:2', message }]);
-  }, 60_000);
+  });
 
   it('replays recorded histories, and ends with 1 naming those that would decide otherwise', async () => {
     const recorded = join(historiesFolder, 'tick--scheduled.json');
@@ -77,7 +77,7 @@ describe('check', () => {
     expect(JSON.parse(stdout)).toMatchObject({ histories: 2, replay_problems: [{ file: 'other.json' }] });
     expect(stderr).toBe('tidegate: 1 histories do not replay with this version: other.json\n');
     expect(await run('check', '--replay', 'dags')).toMatchObject({ status: exitStatus.invalid });
-  }, 120_000);
+  });
 
   it('ends with 2 where there is no project', async () => {
     const { status, stderr } = await run('check', join(project.folder, 'dags'));
@@ -103,7 +103,7 @@ describe('commands that need a server', () => {
       unreachable,
       unreachable,
     ]);
-  }, 60_000);
+  });
 });
 
 describe('a project, from an empty database to a run', () => {
@@ -141,7 +141,7 @@ describe('a project, from an empty database to a run', () => {
     const doctor = await run('doctor');
     expect(doctor).toMatchObject({ status: exitStatus.ok, stderr: '' });
     expect(doctor.stdout).toMatch(/✓ history +Temporal keeps histories for 1d, runs are kept for ever\n/);
-  }, 120_000);
+  });
 
   it('says what it would prune, prunes, and warns where Temporal forgets sooner', async () => {
     const none = await run('db', 'prune');
@@ -158,7 +158,7 @@ describe('a project, from an empty database to a run', () => {
     const doctor = await run('doctor');
     expect(doctor.status).toBe(exitStatus.ok);
     expect(doctor.stdout).toMatch(/! history .+ for 1d, runs are kept for 90d: .+ --retention 90d/);
-  }, 120_000);
+  });
 
   it('shows its assets as they are declared', async () => {
     const details = ['assets', 'details', '--uri', 's3://lake/orders'];
@@ -192,5 +192,5 @@ describe('a project, from an empty database to a run', () => {
     expect(missing.stderr).toMatch(/has no workflow "dag\/missing"/);
     expect(unreadable.status).toBe(exitStatus.invalid);
     expect(unreadable.stderr).toMatch(/^tidegate: package\.json cannot be read \(ENOENT\): .+\n$/);
-  }, 120_000);
+  });
 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
   tidegate = await startTidegate([load, report, sales, spread]);
   served = await serveApi(tidegate.deps);
   ({ url } = served);
-}, 60_000);
+});
 afterAll(async () => {
   await served.close();
   await tidegate.stop();

@@ -24,7 +24,7 @@ let served: ServedApi;
 beforeAll(async () => {
   tidegate = await startTidegate([load]);
   served = await serveApi(tidegate.deps);
-}, 60_000);
+});
 afterAll(async () => {
   await served.close();
   await tidegate.stop();

@@ -1,10 +1,7 @@
-import { jest } from '@jest/globals';
 import { type Crash, orders, startCrash } from '../support/crash.ts';
 import { eventually } from '../support/tidegate.ts';
 
 // Each test kills the API at one point; a worker runs beside it all the time.
-
-jest.setTimeout(120_000);
 
 describe('an API killed', () => {
   let crash: Crash;

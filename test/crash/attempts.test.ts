@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { parseDagId } from '../../core/ids.ts';
 import { consumerWorkflowId, runWorkflowId } from '../../core/workflow-names.ts';
 import { openAttempt } from '../../store/attempts.ts';
@@ -10,8 +9,6 @@ import type { FaultPoint } from '../support/faults.ts';
 import { eventually } from '../support/tidegate.ts';
 
 // Each test breaks something while a run runs again; it then has to have run once more, with its own events, and all slots have to be right.
-
-jest.setTimeout(120_000);
 
 let crash: Crash;
 beforeAll(async () => {
@@ -30,7 +27,7 @@ async function endedRun(): Promise<RunRow> {
   return eventually(async () => {
     const run = (await crash.runsOf(single))[length];
     return run?.ended_at !== null && run;
-  }, 60_000);
+  });
 }
 
 function requestOf({ run_id: runId, attempt }: RunRow) {
@@ -42,7 +39,7 @@ async function problemsOf(run: RunRow): Promise<readonly string[]> {
   await eventually(async () => {
     const now = await rowOf(run);
     return now?.attempt === run.attempt + 1 && now.ended_at !== null;
-  }, 90_000);
+  });
   const tasks = await crash.deps.db
     .selectFrom('task_run')
     .select(['attempt', 'state', 'result', 'ran_in'])

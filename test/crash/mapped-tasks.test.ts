@@ -1,10 +1,7 @@
-import { jest } from '@jest/globals';
 import { parseTaskId } from '../../core/ids.ts';
 import { type Crash, startCrash } from '../support/crash.ts';
 import type { FaultPoint } from '../support/faults.ts';
 import { eventually } from '../support/tidegate.ts';
-
-jest.setTimeout(120_000);
 
 describe('a worker killed in the middle of a mapped task', () => {
   let crash: Crash;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { type Crash, startCrash } from '../support/crash.ts';
@@ -6,8 +5,6 @@ import type { FaultPoint } from '../support/faults.ts';
 import { eventually } from '../support/tidegate.ts';
 
 // Runs whose mapped tasks share a pool of two slots, while workers are killed between asking, granting, telling, holding and giving back.
-
-jest.setTimeout(180_000);
 
 const slots = 2;
 /** Written down by Postgres itself, so that no moment is missed. */
@@ -43,7 +40,7 @@ const ended = async (crash: Crash, count: number) => {
   const runs = await eventually(async () => {
     const found = await crash.runsOf('narrow');
     return found.length === count && found.every(({ ended_at }) => ended_at !== null) && found;
-  }, 90_000);
+  });
   await eventually(async () => (await leases(crash)).length === 0, 5_000).catch(() => undefined);
   return runs.map(({ state }) => state);
 };

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Crash, startCrash } from '../support/crash.ts';
 import { eventually } from '../support/tidegate.ts';
-
-jest.setTimeout(180_000);
 
 /** Events recorded before a server is killed, while it is away, and after it came back. */
 const perPhase = 40;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { parseDagId, type RunId, runIdByHand } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { consumerWorkflowId } from '../../core/workflow-names.ts';
@@ -9,8 +8,6 @@ import type { FaultPoint } from '../support/faults.ts';
 import { eventually } from '../support/tidegate.ts';
 
 // Each test kills the worker while one run is to follow another one of its key; afterwards each has to have run once, and never both at a time.
-
-jest.setTimeout(120_000);
 
 let crash: Crash;
 beforeAll(async () => {
@@ -38,7 +35,7 @@ async function overlaps(id: string): Promise<readonly string[]> {
   const runs = await eventually(async () => {
     const all = await crash.runsOf(id);
     return all.every(({ ended_at }) => ended_at !== null) && all;
-  }, 90_000);
+  });
   const inOrder = runs.toSorted((a, b) => Number(a.admitted_at) - Number(b.admitted_at));
   return inOrder.flatMap((run, index) => {
     const before = inOrder[index - 1];

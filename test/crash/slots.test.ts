@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseDagId, runIdByHand } from '../../core/ids.ts';
 import { toMessages } from '../../core/message.ts';
 import { any, asset, dag } from '../../sdk/index.ts';
@@ -34,7 +33,7 @@ let tidegate: Tidegate;
 
 beforeAll(async () => {
   tidegate = await startTidegate([parts, lost]);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const latch of Object.values(latches)) latch.open();
@@ -72,7 +71,7 @@ describe('a batch that comes in parts', () => {
     expect(runs.map(({ run_id }) => run_id)).toEqual([runs[0]?.run_id, `asset__${upTo}`]);
     await eventually(async () => (await tidegate.gate('parts')).activeRuns.length === 0);
     expect(await violations({ ...deps, accepted: [] })).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('a run that is terminated after its consumer continued as new', () => {
@@ -89,7 +88,7 @@ describe('a run that is terminated after its consumer continued as new', () => {
         ]);
       }
       return (await tidegate.consumer('lost').describe()).runId !== first;
-    }, 60_000);
+    });
     expect((await tidegate.gate('lost')).activeRuns).toEqual([runId]);
     await tidegate.run('lost', runId).terminate();
     const next = await tidegate.trigger('lost');
@@ -97,7 +96,7 @@ describe('a run that is terminated after its consumer continued as new', () => {
     latches.lost.open();
     expect(await tidegate.closed('lost', runId)).toMatchObject({ state: 'failed' });
     expect(await tidegate.closed('lost', next)).toMatchObject({ state: 'success' });
-  }, 90_000);
+  });
 });
 
 describe('a second project on the same namespace', () => {

@@ -32,7 +32,7 @@ describe('npm start', () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
     expect(await processesNaming(folder.path)).toEqual([]);
     expect(await readdir(data)).not.toContain('lock');
-  }, 60_000);
+  });
 
   it('leaves nothing in the way of the next start when it is killed', async () => {
     const killed = runStart(environment);

@@ -26,7 +26,7 @@ describe('docs/assets.md', () => {
     const blocks = codeBlocks(page, 'console');
     expect(blocks).toHaveLength(3);
     expect(await Promise.all(blocks.map(typed))).toEqual(blocks);
-  }, 60_000);
+  });
 
   it('tells what URIs become', () => {
     const rows = tableRows(page).map((row) => row.slice(-2).flatMap(codesIn));

@@ -65,7 +65,7 @@ describe('docs/coming-from-airflow.md', () => {
     beforeAll(async () => {
       project = await startProject(folder);
       api = createApi(project.apiUrl);
-    }, 90_000);
+    });
     afterAll(() => project.stop());
 
     /** Whether DAGs come to have so many runs, each of them a success. */
@@ -105,7 +105,7 @@ describe('docs/coming-from-airflow.md', () => {
       expect(await reached({ nested: 1, same: 1, either: 1, both: 0 })).toBe(true);
       await post('s3://lake/b');
       expect(await reached({ both: 1, either: 2, nested: 1 })).toBe(true);
-    }, 60_000);
+    });
 
     it('starts what waits for what its producers update', async () => {
       for (const dagId of ['load_orders', 'raw', 'load_sales', 'load_files', 'load_days'])
@@ -115,6 +115,6 @@ describe('docs/coming-from-airflow.md', () => {
       await post('s3://lake/rates');
       await post('postgres://db:5432/app/public/users');
       expect(await reached({ convert: 1, by_name: 1, late: 0, weekly: 0 })).toBe(true);
-    }, 60_000);
+    });
   });
 });

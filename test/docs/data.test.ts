@@ -38,5 +38,5 @@ describe.each(pages)('%s', (path) => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });

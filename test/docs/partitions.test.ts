@@ -37,7 +37,7 @@ describe('docs/partitions.md', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 
   it('tells what mappers make of keys', () => {
     const rows = tableRows(page).filter((row) => row[1]?.startsWith('`{"type"'));

@@ -66,7 +66,7 @@ describe('the TypeScript of every page', () => {
       );
       expect(types.stdout).toBe('');
     });
-  }, 120_000);
+  });
 });
 
 describe('the README', () => {
@@ -74,7 +74,7 @@ describe('the README', () => {
 
   beforeAll(async () => {
     commands = await allCommands();
-  }, 120_000);
+  });
 
   it('shows a project that loads', async () => {
     await inScratch(async (folder) => {
@@ -84,7 +84,7 @@ describe('the README', () => {
       expect(stderr).toBe('');
       expect(stdout).toMatch(/^dags +2\nassets +1\nimport errors +0\n$/);
     });
-  }, 120_000);
+  });
 
   it('shows it in 20 lines', async () => {
     const [, dags = ''] = codeBlocks(await readPage('README.md'), 'ts');

@@ -40,12 +40,12 @@ describe('docs/simulator.md', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 
   it('shows what its commands print', async () => {
     const [block = ''] = codeBlocks(page, 'console');
     expect(await typed(block)).toBe(block);
-  }, 60_000);
+  });
 
   it('shows schedules and steps that there are', () => {
     const written = jsonIn(tableRows(page));

@@ -51,7 +51,7 @@ beforeAll(async () => {
   const started = await startApiProcess(variables);
   api = started.api;
   http = createApi(started.url);
-}, 90_000);
+});
 
 afterAll(async () => {
   for (const each of [api, ...workers]) each.kill('SIGKILL');
@@ -70,7 +70,7 @@ const said = async (line: string | RegExp): Promise<void> => {
   await eventually(async () => {
     const text = await readFile(join(project.folder, 'said.txt'), 'utf8');
     return typeof line === 'string' ? text.includes(line) : line.test(text);
-  }, 60_000);
+  });
 };
 const write = async (name: string): Promise<void> => {
   await writeFile(join(project.folder, name), '');
@@ -100,7 +100,7 @@ describe('a worker that is told to stop', () => {
     expect(worker.output()).not.toContain('worker hands its tasks back');
     expect(await taskOf('ends', 'one')).toMatchObject({ state: 'success', try_number: 1 });
     expect(await taskOf('long', 'untaken')).not.toMatchObject({ try_number: 1 });
-  }, 120_000);
+  });
 
   it('hands back what does not end in time: no failure, and the next worker goes on from its heartbeat', async () => {
     // The run that waited for a worker is the one that is handed back.
@@ -125,7 +125,7 @@ describe('a worker that is told to stop', () => {
     expect(await runsOf('after')).toHaveLength(1);
     second.kill('SIGTERM');
     expect(await second.status).toBe(0);
-  }, 180_000);
+  });
 
   it('hands everything back at once when it is told a second time', async () => {
     const worker = await startWorker('1 hour');
@@ -140,5 +140,5 @@ describe('a worker that is told to stop', () => {
     expect(await worker.status).toBe(0);
     await startWorker('1 second');
     await succeeded('long', 'hurried');
-  }, 180_000);
+  });
 });

@@ -65,7 +65,7 @@ describe('one API and two workers', () => {
     api = started.api;
     http = createApi(started.url);
     await Promise.all(workers.map((worker) => worker.writes('"worker ready"')));
-  }, 90_000);
+  });
 
   afterAll(async () => {
     for (const each of [api, ...workers]) each.kill('SIGKILL');
@@ -83,7 +83,7 @@ describe('one API and two workers', () => {
       const now = await runOf(run);
       if (now.state === 'failed') throw new Error(`${now.dag_id} failed: ${now.state_reason}`);
       return now.state === 'success' && now;
-    }, 45_000);
+    });
   const runsOf = async (dagId: string): Promise<readonly DagRun[]> =>
     (await http.get(DagRunCollection, `/api/v2/dags/${dagId}/dagRuns`)).dag_runs;
   const tasksOf = async ({ dag_id, dag_run_id }: DagRun) =>
@@ -94,7 +94,7 @@ describe('one API and two workers', () => {
     const run = await succeeded(await trigger('wide'));
     const hosts = new Set((await tasksOf(run)).map(({ hostname }) => hostname?.split('@')[0]));
     expect(hosts).toEqual(new Set(workers.map(({ pid }) => String(pid))));
-  }, 60_000);
+  });
 
   it('start an AND consumer once for both events, and an OR consumer for each', async () => {
     await post('s3://e2e/orders');
@@ -114,7 +114,7 @@ describe('one API and two workers', () => {
       ['either', 1],
       ['either', 1],
     ]);
-  }, 60_000);
+  });
 
   it('finish the task of a worker that was killed', async () => {
     const run = await trigger('slow');
@@ -129,7 +129,7 @@ describe('one API and two workers', () => {
     expect(task).toMatchObject({ state: 'success', try_number: 2 });
     expect(await attempts()).toEqual([pid, String(other?.pid)]);
     workers = workers.filter((worker) => worker !== killed);
-  }, 90_000);
+  });
 
   it('leave what is deployed alone as a worker that has a part of it and never deploys', async () => {
     const part = await makeTempProject({
@@ -143,7 +143,7 @@ describe('one API and two workers', () => {
     expect(await worker.status).toBe(0);
     await part.remove();
     expect(deployed.map(({ dag_id }) => dag_id)).toEqual(['both', 'either', 'slow', 'wide']);
-  }, 60_000);
+  });
 
   it('end with status 0 within 10 seconds of SIGTERM', async () => {
     const ending = [api, ...workers];
@@ -151,7 +151,7 @@ describe('one API and two workers', () => {
     for (const each of ending) each.kill('SIGTERM');
     expect(await Promise.all(ending.map(({ status }) => status))).toEqual(ending.map(() => 0));
     expect(Date.now() - startedAt).toBeLessThan(10_000);
-  }, 30_000);
+  });
 });
 
 describe('a process that cannot work', () => {

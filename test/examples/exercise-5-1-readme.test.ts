@@ -6,10 +6,10 @@ describe('exercise 5.1 on servers', () => {
   let examples: RunningProject;
   beforeAll(async () => {
     examples = await startExamples();
-  }, 90_000);
+  });
   afterAll(() => examples.stop());
 
   it('shows what its README says', async () => {
     expect(await follow(await readPage('examples/exercise_5_1/README.md'), examples)).toBeGreaterThan(9);
-  }, 240_000);
+  });
 });

@@ -12,7 +12,7 @@ const folder = 'examples/exercise_5_2';
 let examples: RunningProject;
 beforeAll(async () => {
   examples = await startExamples();
-}, 90_000);
+});
 afterAll(() => examples.stop());
 
 /** The cells of a CSV file without its header; names with commas are cut, which no test looks at. */
@@ -38,7 +38,7 @@ async function expectedCents(): Promise<{ readonly orders: number; readonly cent
 describe('exercise 5.2', () => {
   it('shows what its README says', async () => {
     expect(await follow(await readPage(`${folder}/README.md`), examples)).toBeGreaterThan(10);
-  }, 240_000);
+  });
 
   it('totals the orders of customers and products that are there', async () => {
     const expected = await expectedCents();

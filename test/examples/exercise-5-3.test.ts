@@ -11,7 +11,7 @@ const folder = 'examples/exercise_5_3';
 let examples: RunningProject;
 beforeAll(async () => {
   examples = await startExamples();
-}, 90_000);
+});
 afterAll(() => examples.stop());
 
 async function linesOf(path: string): Promise<readonly unknown[]> {
@@ -25,7 +25,7 @@ async function linesOf(path: string): Promise<readonly unknown[]> {
 describe('exercise 5.3', () => {
   it('shows what its README says', async () => {
     expect(await follow(await readPage(`${folder}/README.md`), examples)).toBeGreaterThan(10);
-  }, 240_000);
+  });
 
   it('computes the same days as a whole and day by day', async () => {
     const days = (await linesOf('warehouse/days.jsonl')) as readonly { readonly day: string }[];

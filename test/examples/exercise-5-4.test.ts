@@ -8,12 +8,12 @@ describe('exercise 5.4', () => {
   let examples: RunningProject;
   beforeAll(async () => {
     examples = await startExamples();
-  }, 90_000);
+  });
   afterAll(() => examples.stop());
 
   it('shows what its README says', async () => {
     expect(await follow(await readPage('examples/exercise_5_4/README.md'), examples)).toBeGreaterThan(10);
-  }, 240_000);
+  });
 
   it('says which collections there are when it is asked for another one', async () => {
     const at = ['--api-url', examples.apiUrl];

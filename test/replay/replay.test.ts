@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 import {
   bundleWorkflowCode,
   DefaultLogger,
-  Runtime,
   Worker,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { readHistoryText, recordedHistories, toReplay } from '../support/histories.ts';
+import { installRuntime } from '../support/runtime.ts';
 
 const maxHistoryBytes = 300_000;
 const scenarios = [
@@ -48,7 +48,7 @@ const replay = async (workflowBundle: WorkflowBundleWithSourceMap) => {
 
 // What Temporal logs about a replay is the verdict, which is tested here.
 beforeAll(() => {
-  Runtime.install({
+  installRuntime({
     logger: new DefaultLogger('ERROR', () => undefined),
     telemetryOptions: { logging: { filter: 'off', console: {} } },
   });

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Db, openDatabase } from '../../store/database.ts';

@@ -42,7 +42,7 @@ beforeAll(async () => {
     on conflict (pool, key) do update set next_slots = 1`.execute(store.db);
   await sql`analyze`.execute(store.db);
   explained = openExplained(store.place);
-}, 60_000);
+});
 afterAll(async () => {
   await explained.db.destroy();
   await store.stop();

@@ -161,7 +161,7 @@ describe('any story of a pool', () => {
       }),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 });
 
 describe('processes that ask at once', () => {

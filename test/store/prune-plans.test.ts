@@ -36,7 +36,7 @@ beforeAll(async () => {
     store.db,
   );
   await sql`analyze`.execute(store.db);
-}, 60_000);
+});
 afterAll(() => store.stop());
 
 describe('a prune of 1 % of 20,000 runs and events', () => {

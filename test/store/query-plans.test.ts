@@ -71,7 +71,7 @@ describe.each(layouts)('in a log of 50,000 events, mostly %s,', (_layout, assetO
       const asset = store.db.selectFrom('asset').select('id').where('name', '=', name);
       return (await asset.executeTakeFirstOrThrow()).id;
     };
-  }, 60_000);
+  });
   afterAll(async () => {
     await explained.db.destroy();
     await store.stop();

@@ -5,12 +5,11 @@ import { createApp } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import { openDatabase } from '../../store/database.ts';
 import { deployProject } from '../../store/deploy.ts';
-import { migrate } from '../../store/migrate.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import type { Log } from '../../temporal/deps.ts';
 import { createDeps } from '../../temporal/open-deps.ts';
 import { hashOf } from './plans.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createMigratedDatabase } from './postgres.ts';
 import { createTestNamespace } from './temporal.ts';
 
 /** The API on a database and a namespace of its own, without a worker. */
@@ -25,10 +24,9 @@ export interface TestApi {
 }
 
 export async function startApi(project: ProjectPlan, overrides: Partial<ApiDeps> = {}): Promise<TestApi> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   const place = await createTestNamespace();
   const db = openDatabase({ url: database.url });
-  await migrate(db);
   await deployProject(db, project, hashOf);
   const temporal = await connectTemporal({ ...place, taskQueue: 'tidegate' });
   const { log, logged } = recordingLog();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, type WorkerInterceptors } from '@temporalio/worker';
+import { NativeConnection, type WorkerInterceptors } from '@temporalio/worker';
 import { type WorkerDeps, WorkerResources } from '../../activities/index.ts';
 import type { Seq } from '../../core/asset-event.ts';
 import { leavesOf } from '../../core/condition.ts';
@@ -19,7 +19,6 @@ import { isAsset } from '../../sdk/source.ts';
 import { AssetIds } from '../../store/asset-ids.ts';
 import { openDatabase } from '../../store/database.ts';
 import { deployProject } from '../../store/deploy.ts';
-import { migrate } from '../../store/migrate.ts';
 import type { Recorded } from '../../store/recording.ts';
 import { readRun } from '../../store/runs.ts';
 import type { RunRow, TaskRunRow } from '../../store/run-tables.ts';
@@ -37,7 +36,8 @@ import type { dagRun } from '../../workflows/dag-run.ts';
 import { gateQuery } from '../../workflows/messages.ts';
 import { recordingLog } from './api.ts';
 import { anAsset, anAssetPlan, hashOf } from './plans.ts';
-import { createTestDatabase } from './postgres.ts';
+import { createMigratedDatabase } from './postgres.ts';
+import { installRuntime } from './runtime.ts';
 import { createTestNamespace, type TestNamespace } from './temporal.ts';
 
 /** A whole Tidegate in this process, without the API: a database and a namespace of its own, one worker. */
@@ -98,23 +98,14 @@ export interface StartOptions {
   readonly place?: TestNamespace;
 }
 
-let hasRuntime = false;
-
-/** The SDK's own part of this process says what goes wrong, no more; set before anything of it is used. */
-export function quietRuntime(): void {
-  if (!hasRuntime) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  hasRuntime = true;
-}
-
 export async function startTidegate(
   dags: readonly DagDefinition[],
   { interceptors, searchAttributes, identity = 'test', clock = Date.now, ...options }: StartOptions = {},
 ): Promise<Tidegate> {
-  quietRuntime();
-  const database = await createTestDatabase();
+  installRuntime();
+  const database = await createMigratedDatabase();
   const place = options.place ?? (await createTestNamespace());
   const db = openDatabase({ url: database.url });
-  await migrate(db);
   const { log, logged } = recordingLog();
   const temporal = await connectTemporal({ ...place, taskQueue: 'tidegate' });
   const open = createDeps({ db, temporal, clock, log });
@@ -241,10 +232,13 @@ export async function startTidegate(
   };
 }
 
-/** Asks again until there is an answer; fails with the last error, or after `withinMs`. */
+/**
+ * Asks again until there is an answer; fails with the last error, or after `withinMs`: by default long enough for a busy
+ * machine, and less than the minute after which reminders mend what was lost.
+ */
 export async function eventually<Value>(
   ask: () => Promise<Value | undefined | false>,
-  withinMs = 20_000,
+  withinMs = 45_000,
 ): Promise<Value> {
   const until = Date.now() + withinMs;
   for (;;) {

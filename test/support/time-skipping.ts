@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { DagDefinition } from '../../sdk/index.ts';
 import { testServer } from './server.ts';
-import { quietRuntime, startTidegate, type Tidegate } from './tidegate.ts';
+import { installRuntime } from './runtime.ts';
+import { startTidegate, type Tidegate } from './tidegate.ts';
 
 /** A whole Tidegate on a server whose clock a test moves; it lacks schedules and visibility. */
 export interface TimeSkippingTidegate extends Tidegate {
@@ -15,7 +16,7 @@ export async function startTimeSkippingTidegate(
   dags: readonly DagDefinition[],
 ): Promise<TimeSkippingTidegate> {
   const path = testServer('TIDEGATE_TEST_TIME_SKIPPING_SERVER');
-  quietRuntime();
+  installRuntime();
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
   });

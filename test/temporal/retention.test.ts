@@ -37,9 +37,9 @@ describe('the schedule of retention', () => {
     await schedule().trigger();
     await eventually(async () => tidegate.logged.some((line) => line.startsWith('info pruned')));
     expect(await tidegate.runsOf('work')).toHaveLength(3);
-    await eventually(async () => (await schedule().describe()).info.runningActions.length === 0);
     await setClock(tidegate.deps.db, new Date(Date.now() + 90 * dayMs));
-    await schedule().trigger();
+    // The one before may still be ending.
+    await schedule().trigger('BUFFER_ONE');
     await eventually(async () => (await tidegate.runsOf('work')).length === 1);
     await setClock(tidegate.deps.db, 'real');
     await deployWith();

@@ -221,7 +221,7 @@ describe('a DAG run in process', () => {
     } finally {
       await runs.tidegate.stop();
     }
-  }, 60_000);
+  });
 
   it('is given services in place of resources', async () => {
     const rates = resource({ name: 'rates', setUp: () => new Map([['EUR', 1]]) });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   folder = await createTemporaryFolder();
   const file = fileURLToPath(new URL('isolated-dags.ts', import.meta.url));
   runs = await startRuns(Object.values(all), { fileOf: () => file });
-}, 60_000);
+});
 afterAll(async () => {
   await runs.tidegate.stop();
   await folder.remove();
@@ -45,7 +45,7 @@ describe('an isolated task', () => {
     await writeFile(join(folder.path, 'enough'), '');
     expect(await tidegate.closed('busy', runId)).toMatchObject({ state: 'success' });
     expect(await tidegate.tasksOf('busy', runId)).toMatchObject([{ try: 1, result: true }]);
-  }, 90_000);
+  });
 
   it('is ended when its time is out, whatever it does', async () => {
     const { task } = await runs.taskOf('endless', { folder: folder.path });
@@ -54,7 +54,7 @@ describe('an isolated task', () => {
       error: 'the try took longer than its time-out of 5000 ms',
     });
     expect(await gone(await pidOf('endless'))).toBe(true);
-  }, 60_000);
+  });
 
   it('is ended when it is cancelled, whatever it does', async () => {
     const { tidegate } = runs;
@@ -66,7 +66,7 @@ describe('an isolated task', () => {
     expect(await tidegate.tasksOf('cancelled', runId)).toMatchObject([
       { state: 'failed', error: 'cancelled' },
     ]);
-  }, 60_000);
+  });
 
   it('hears that it is to stop, and has its grace', async () => {
     const { tidegate } = runs;
@@ -75,7 +75,7 @@ describe('an isolated task', () => {
     await tidegate.run('obedient', runId).cancel();
     await tidegate.closed('obedient', runId);
     expect(await readFile(join(folder.path, 'cleaned'), 'utf8')).toBe('CANCELLED');
-  }, 60_000);
+  });
 
   it('fails its try when its process breaks, and harms no other', async () => {
     const { tasks } = await runs.runOf('broken');
@@ -90,7 +90,7 @@ describe('an isolated task', () => {
     const before = (await runs.tidegate.runsOf('quick')).length;
     await runs.tidegate.post(history.uri);
     expect(await runs.tidegate.runsClosed('quick', before + 1)).toHaveLength(before + 1);
-  }, 90_000);
+  });
 
   it('fails, waits and skips as its code says', async () => {
     const { tasks } = await runs.runOf('failing');
@@ -102,7 +102,7 @@ describe('an isolated task', () => {
       ['skipped', 'skipped', 1, 'not today'],
       ['unwritable', 'failed', 1, expect.stringContaining("the task's result cannot be written as JSON")],
     ]);
-  }, 90_000);
+  });
 
   it('has the context of any other task, and its errors where they happen', async () => {
     const { tidegate } = runs;
@@ -146,7 +146,7 @@ describe('an isolated task', () => {
       [sizes.uri, { rows: 2 }, null],
       ['s3://lake/files/1', {}, null],
     ]);
-  }, 90_000);
+  });
 
   it('may be mapped, choose, and start runs', async () => {
     const { run, tasks } = await runs.runOf('shaped');
@@ -162,5 +162,5 @@ describe('an isolated task', () => {
         ['starts', -1, 'success', { each: ['a0', 'b1'], dagId: 'quick', isNew: true }],
       ],
     );
-  }, 60_000);
+  });
 });

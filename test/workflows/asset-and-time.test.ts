@@ -77,7 +77,7 @@ describe('a DAG by assets and time', () => {
     // The same ticks again, after all of it.
     await tick('both', six + hour);
     expect(await tidegate.runsOf('both')).toHaveLength(2);
-  }, 30_000);
+  });
 
   it('starts nothing by events alone, and runs at the next tick with all of them', async () => {
     const posted = await tidegate.post(a.uri, b.uri, b.uri);
@@ -88,7 +88,7 @@ describe('a DAG by assets and time', () => {
     const runId = 'scheduled__2026-01-02T06:00:00.000Z';
     await tidegate.closed('both', runId);
     expect(await toldBy('both', runId)).toMatchObject({ ticks: [six + 24 * hour], events: posted });
-  }, 30_000);
+  });
 
   it('knows what it owes though its workflow is terminated, and is not told again and again by sweeps', async () => {
     await tick('lost', six);
@@ -106,7 +106,7 @@ describe('a DAG by assets and time', () => {
       ticks: [six, six + hour],
       events: [...posted, ...more],
     });
-  }, 30_000);
+  });
 
   it('lets its owed tick in once an edit makes it a schedule by time alone', async () => {
     await tick('edited', six);
@@ -117,14 +117,14 @@ describe('a DAG by assets and time', () => {
     await tidegate.deploy(dags);
     await tick('edited', six + hour);
     await eventually(async () => (await owed('edited'))?.count === 1);
-  }, 30_000);
+  });
 
   it('is told of its ticks by a Temporal Schedule', async () => {
     const posted = await tidegate.post(g.uri);
     await tidegate.deps.temporal.client.schedule.getHandle('tick/scheduled').trigger();
     const [run] = await tidegate.runsClosed('scheduled', 1);
     expect(await toldBy('scheduled', run?.run_id ?? '')).toMatchObject({ events: posted });
-  }, 30_000);
+  });
 
   it('keeps steps that follow from the log and from what reached its consumer', async () => {
     expect(await stepViolations(tidegate.deps.db)).toEqual([]);

@@ -45,7 +45,7 @@ const owing = dag('owing', { schedule: assetAndTime(never, due) }, (d) => {
 let tidegate: Tidegate;
 beforeAll(async () => {
   tidegate = await startTidegate([one, takes, owing]);
-}, 60_000);
+});
 afterAll(async () => {
   for (const latch of latches.values()) latch.open();
   await tidegate.stop();

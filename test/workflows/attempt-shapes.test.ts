@@ -55,7 +55,7 @@ const dags = [
 let tidegate: Tidegate;
 beforeAll(async () => {
   tidegate = await startTidegate(dags);
-}, 60_000);
+});
 afterAll(() => tidegate.stop());
 
 const retried = async (dagId: string) => {

@@ -34,7 +34,7 @@ const versioned = (extra: readonly string[]) =>
 let tidegate: Tidegate;
 beforeAll(async () => {
   tidegate = await startTidegate([report, counting, versioned([])]);
-}, 60_000);
+});
 afterAll(() => tidegate.stop());
 
 const createdBy = async (dagId: string) => {

@@ -17,7 +17,7 @@ const deaf = dag('deaf', { defaults: { cancelGrace: '1 hour' } }, (d) => {
 let tidegate: Tidegate;
 beforeAll(async () => {
   tidegate = await startTidegate([deaf]);
-}, 60_000);
+});
 afterAll(async () => {
   latch.open();
   await tidegate.stop();

@@ -106,7 +106,7 @@ describe('a DAG with a deadline', () => {
     expect(await decided('runs', 3)).toMatchObject([{}, {}, { outcome: 'met' }]);
     expect(await tidegate.runsOf('runs')).toHaveLength(3);
     expect(await toldBy('runs', byEvents?.run_id ?? '')).toEqual({ missing: [], events: both });
-  }, 30_000);
+  });
 
   it('lets what is queued expire by it where it skips, and keeps it where it only alerts', async () => {
     for (const id of ['skips', 'alerts']) {
@@ -125,7 +125,7 @@ describe('a DAG with a deadline', () => {
     await note('skips');
     expect(await decided('skips', 2)).toMatchObject([{ outcome: 'skip' }, { outcome: 'paused' }]);
     expect((await tidegate.gate('skips')).gate.queued).not.toEqual({});
-  }, 30_000);
+  });
 
   it('decides by what had been recorded until then, though its consumer was lost meanwhile and more has come since', async () => {
     await eventually(async () => (await tidegate.consumer('lost').describe()).status.name === 'RUNNING');
@@ -155,7 +155,7 @@ describe('a DAG with a deadline', () => {
     });
     const runs = await tidegate.runsClosed('lost', 2);
     expect(runs.map(({ trigger }) => trigger)).toEqual(['scheduled', 'asset']);
-  }, 30_000);
+  });
 
   it('waits for a slot at the cap of runs, and a later one stands for those before it', async () => {
     await tidegate.trigger('capped');
@@ -172,7 +172,7 @@ describe('a DAG with a deadline', () => {
       { outcome: 'run', run_id: runIdOf(second) },
     ]);
     expect(first).toBeLessThan(second);
-  }, 30_000);
+  });
 
   it('has none any more once it is edited so, and takes no word for one that never came', async () => {
     await tidegate.consumer('edited').signal(deadlineSignal, Date.now() - 60_000);
@@ -190,7 +190,7 @@ describe('a DAG with a deadline', () => {
     expect(await tidegate.runsOf('edited')).toEqual([]);
     await tidegate.post(a('edited'), b('edited'));
     await tidegate.runsClosed('edited', 1);
-  }, 30_000);
+  });
 
   it('leaves none undecided when it is removed', async () => {
     const gone = telling('gone', 'run', { maxActiveRuns: 1 });
@@ -206,7 +206,7 @@ describe('a DAG with a deadline', () => {
     await tidegate.post(a('gone'), b('gone'));
     await tidegate.runsClosed('gone', 1);
     expect(await tidegate.runsOf('gone')).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('is told of it by a Temporal Schedule, which goes with it', async () => {
     const handle = tidegate.deps.temporal.client.schedule.getHandle('deadline/scheduled');
@@ -221,7 +221,7 @@ describe('a DAG with a deadline', () => {
       ),
     );
     await expect(handle.describe()).rejects.toThrow('not found');
-  }, 30_000);
+  });
 
   it('keeps steps that follow from the log and from what reached its consumer', async () => {
     expect(await stepViolations(tidegate.deps.db)).toEqual([]);

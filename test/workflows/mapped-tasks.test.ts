@@ -277,5 +277,5 @@ describe('a mapped task', () => {
     const id = mappedWorkflowId(dagId, runId, 1, parseTaskId('each'));
     const { events } = await temporal.client.workflow.getHandle(id).fetchHistory();
     expect(events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).not.toBe('');
-  }, 90_000);
+  });
 });

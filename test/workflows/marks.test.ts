@@ -47,7 +47,7 @@ const latch = aLatch();
 let tidegate: Tidegate;
 beforeAll(async () => {
   tidegate = await startTidegate([load, waits]);
-}, 60_000);
+});
 afterAll(() => tidegate.stop());
 
 const dagId = parseDagId('load');

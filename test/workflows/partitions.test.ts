@@ -64,12 +64,12 @@ describe('a consumer by partition', () => {
     expect(run).toMatchObject({ run_id: `asset__${euRate}__eu`, partition_key: 'eu' });
     await post(orders.uri, 'us');
     expect(await tidegate.resultsOf('by_region', 2)).toHaveLength(2);
-  }, 20_000);
+  });
 
   it('opens a key again for what comes later', async () => {
     const again = [await post(orders.uri, 'eu'), await post(orders.uri, 'eu'), await post(rates.uri, 'eu')];
     expect(await tidegate.resultsOf('by_region', 3)).toContainEqual(again.map((seq) => `eu ${seq}`));
-  }, 20_000);
+  });
 
   it('is cleared by asset, of all keys', async () => {
     const asia = await post(orders.uri, 'asia');
@@ -89,7 +89,7 @@ describe('a consumer by partition', () => {
     const late = await post(orders.uri, 'asia');
     expect((await tidegate.resultsOf('by_region', 4)).flat()).toContain(`asia ${late}`);
     expect((await tidegate.resultsOf('by_region', 4)).flat()).not.toContain(`asia ${asia}`);
-  }, 20_000);
+  });
 
   it('rolls the keys of a window up, and says which keys it does not take', async () => {
     const [monday, again] = [await post(days.uri, '2026-01-05'), await post(days.uri, '2026-01-05')];
@@ -107,7 +107,7 @@ describe('a consumer by partition', () => {
     ]);
     const refused = await tidegate.deps.db.selectFrom('refused_event').select('reason').execute();
     expect(refused).toEqual([{ reason: expect.stringContaining('key "soon" is not taken') }]);
-  }, 20_000);
+  });
 });
 
 describe('a consumer with more keys than its gate holds', () => {
@@ -133,7 +133,7 @@ describe('a consumer with more keys than its gate holds', () => {
       (one as readonly string[]).map((text) => text.split(' ')[0]).join(' '),
     );
     expect(new Set(pairs)).toEqual(new Set(['k0 k0', 'k1 k1', 'k2999 k2999']));
-  }, 60_000);
+  });
 
   it('finds those that were met while it had no slot, after it began anew, and clears the rest', async () => {
     const dagId = parseDagId('many');
@@ -156,7 +156,7 @@ describe('a consumer with more keys than its gate holds', () => {
     await postAll(mark.uri, ['k500']);
     await eventually(async () => ((await heldKeys()) === 1 ? true : undefined));
     expect(await tidegate.runsOf('many')).toHaveLength(53);
-  }, 120_000);
+  });
 
   it('lets those that were met first wait for no more, where too many wait', async () => {
     // So many come in one message after an outage.
@@ -175,7 +175,7 @@ describe('a consumer with more keys than its gate holds', () => {
     expect(cleared).toBe(5_997);
     held.open();
     expect(await tidegate.resultsOf('waiting', 3)).toEqual(keys.slice(0, 3));
-  }, 60_000);
+  });
 });
 
 describe('keys that a gate let go of and that are too old when there is a slot', () => {
@@ -205,7 +205,7 @@ describe('keys that a gate let go of and that are too old when there is a slot',
     expect(new Set(rows.map(({ key }) => key)).size).toBe(rows.length);
     expect(rows.filter(({ outcome }) => outcome === 'expired')).toHaveLength(2_600);
     expect(await tidegate.runsOf('fading')).toHaveLength(1);
-  }, 60_000);
+  });
 
   /** What comes in time is taken; what did not is told before it. */
   const postLater = async (uri: string): Promise<void> => {
@@ -222,5 +222,5 @@ describe('a consumer that is not by partition', () => {
     const [unkeyed] = await tidegate.post(plain.uri);
     expect(await tidegate.resultsOf('keyless', 1)).toEqual([[` ${unkeyed}`]]);
     expect(await tidegate.resultsOf('whatever', 2)).toContainEqual([` ${unkeyed}`]);
-  }, 20_000);
+  });
 });

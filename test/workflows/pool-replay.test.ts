@@ -19,7 +19,7 @@ const crowded = dag('crowded', {}, (d) => {
 let tidegate: Tidegate;
 beforeAll(async () => {
   tidegate = await startTidegate([crowded], { pools: [{ name: 'narrow', slots: 3 }] });
-}, 60_000);
+});
 afterAll(() => tidegate.stop());
 
 describe('runs that wait for pools', () => {
@@ -45,5 +45,5 @@ describe('runs that wait for pools', () => {
     for await (const { workflowId, error } of replayed)
       if (error !== undefined) problems.push(`${workflowId}: ${error.message}`);
     expect(problems).toEqual([]);
-  }, 60_000);
+  });
 });

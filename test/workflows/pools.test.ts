@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import { exchangeSlots } from '../../activities/pool-slots.ts';
@@ -10,8 +9,6 @@ import { cancelRun } from '../../temporal/control.ts';
 import { sweep } from '../../temporal/sweep.ts';
 import { aLatch, type Latch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
-
-jest.setTimeout(60_000);
 
 const pools: readonly PoolPlan[] = [
   { name: 'shared', slots: 2 },

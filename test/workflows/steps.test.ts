@@ -84,7 +84,7 @@ describe('the steps of a consumer', () => {
       expect.arrayContaining(['closed', 'requested']),
     );
     expect(await stepViolations(tidegate.deps.db)).toEqual([]);
-  }, 60_000);
+  });
 
   it('tell which requested runs went before the run of an event, while they had to wait for each other', async () => {
     for (let run = 0; run < 3; run += 1) await tidegate.trigger(crowded);

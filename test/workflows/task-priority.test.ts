@@ -69,7 +69,7 @@ beforeAll(async () => {
     },
   });
   tidegate = await startTidegate(dags, { place: { address, namespace: 'default' } });
-}, 60_000);
+});
 afterAll(async () => {
   await tidegate.stop();
   await children.stop();
@@ -128,7 +128,7 @@ describe('tasks that wait for a worker', () => {
     const rounds = turns.slice(0, 12);
     expect(['double', 'few', 'crowd'].map((tenant) => count(rounds, tenant))).toEqual([6, 3, 3]);
     expect(count(turns, 'crowd')).toBe(20);
-  }, 60_000);
+  });
 
   it('go by their priority', async () => {
     await scheduledIn('levels', levels.length);

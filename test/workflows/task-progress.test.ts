@@ -96,7 +96,7 @@ describe('a task that says how far it is', () => {
     const run = await tidegate.closed('killed', runId);
     expect(run).toMatchObject({ state: 'success' });
     expect((await tidegate.tasksOf('killed', runId))[0]).toMatchObject({ try: 2, result: { page: 7 } });
-  }, 30_000);
+  });
 
   it('is told what it cannot say', async () => {
     const { tasks } = await runs.runOf('refused');

@@ -59,7 +59,7 @@ describe('a run that settles', () => {
     await eventually(async () => ((await tidegate.gate('settling')).gate.queued ? true : undefined));
     expect(await tidegate.runsOf('settling')).toEqual([]);
     expect(await tidegate.resultsOf('settling', 1)).toEqual([[...posted, ...later]]);
-  }, 20_000);
+  });
 
   it('does not wait longer than it may, however much comes', async () => {
     const posted: number[] = [...(await tidegate.post(clicks.uri, views.uri))];
@@ -71,7 +71,7 @@ describe('a run that settles', () => {
     expect(Date.now() - begun).toBeGreaterThan(2_500);
     const [, second] = await tidegate.resultsOf('settling', 2);
     expect((second as readonly number[]).slice(0, 3)).toEqual(posted.slice(0, 3));
-  }, 20_000);
+  });
 });
 
 describe('a time that comes before what was recorded is counted', () => {
@@ -99,14 +99,14 @@ describe('a time that comes before what was recorded is counted', () => {
     const lists = async () =>
       ((await tidegate.resultsOf('by_alias', 1)) as number[][]).flat().includes(seq ?? 0);
     expect(await eventually(async () => (await lists()) || undefined)).toBe(true);
-  }, 30_000);
+  });
 
   it('does not wait for events that its filter leaves out', async () => {
     const large = await tidegate.postWith(mixed.uri, { extra: { rows: 50 } });
     await tidegate.postWith(mixed.uri, { extra: { rows: 5 } });
     await tidegate.postWith(mixed.uri, { extra: { rows: 50 }, partition: 'k' });
     expect(await tidegate.resultsOf('large_settled', 1)).toEqual([[large]]);
-  }, 20_000);
+  });
 });
 
 describe('updates that count for a while', () => {
@@ -119,7 +119,7 @@ describe('updates that count for a while', () => {
     expect(await tidegate.runsOf('together')).toEqual([]);
     await tidegate.post(orders.uri);
     expect(await tidegate.resultsOf('together', 1)).toEqual([[expect.any(Number), expect.any(Number)]]);
-  }, 20_000);
+  });
 
   it('leave what is too old out of the run that takes the rest', async () => {
     await tidegate.post(slow.uri);
@@ -130,7 +130,7 @@ describe('updates that count for a while', () => {
     await pause(1_500);
     const [fourth] = await tidegate.post(slow.uri);
     expect((await tidegate.resultsOf('recent', 2)).flat()).toEqual(expect.arrayContaining([second, fourth]));
-  }, 30_000);
+  });
 });
 
 describe('a condition with a filter', () => {
@@ -141,7 +141,7 @@ describe('a condition with a filter', () => {
     await tidegate.postWith(sales.uri, { extra: { rows: 7 } });
     const other = await tidegate.postWith(sales.uri, { extra: { rows: 100 } });
     expect(await tidegate.resultsOf('large', 2)).toContainEqual([other]);
-  }, 20_000);
+  });
 });
 
 describe('runs that take a part of what is queued', () => {
@@ -154,7 +154,7 @@ describe('runs that take a part of what is queued', () => {
       [rights[1], rights[2]],
     ]);
     expect(Object.values((await tidegate.gate('each')).gate.queued).map(({ count }) => count)).toEqual([1]);
-  }, 20_000);
+  });
 
   it('take so many of a backlog, and leave nothing behind', async () => {
     const posted = await tidegate.post(...Array.from({ length: 160 }, () => many.uri));
@@ -164,5 +164,5 @@ describe('runs that take a part of what is queued', () => {
     )) as readonly (readonly number[])[];
     expect(taken.map((one) => one.length).filter((size) => size !== 3)).toEqual([1]);
     expect(taken.flat().toSorted((a, b) => a - b)).toEqual(posted);
-  }, 120_000);
+  });
 });

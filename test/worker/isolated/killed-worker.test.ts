@@ -45,5 +45,5 @@ describe('an isolated task of a project', () => {
     expect(await eventually(async () => commandOf(pid) === undefined)).toBe(true);
     api.kill('SIGTERM');
     await api.status;
-  }, 120_000);
+  });
 });
