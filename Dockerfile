@@ -1,4 +1,4 @@
-# API and worker are one image: `node --import tsx api/main.ts` and `node --import tsx worker/main.ts`.
+# API and worker are one image: `node cli/run.mjs api/main.ts` and `node cli/run.mjs worker/main.ts`.
 FROM node:24.18.0-bookworm-slim
 
 ENV NODE_ENV=production
@@ -12,8 +12,10 @@ RUN npm ci --omit=dev --no-audit --no-fund \
 
 COPY . .
 
-# Workers start with the workflows compiled.
-RUN node --import tsx -e "import('./worker/workflow-bundle.ts').then((bundle) => bundle.bundleWorkflows())"
+# Processes start with their programs put together and the workflows compiled.
+RUN node --import tsx -e "import('./worker/workflow-bundle.ts').then((bundle) => bundle.bundleWorkflows())" \
+  && for program in api/main.ts worker/main.ts worker/isolated/main.ts cli/main.ts; do \
+    node -e "import('./cli/built.mjs').then(({ build }) => build('$PWD/$program'))"; done
 
 # Projects are mounted below this folder and import `tidegate` by its name, also from a package of their own.
 RUN ln -s .. node_modules/tidegate \
@@ -26,4 +28,4 @@ ENV TIDEGATE_API_HOST=0.0.0.0 \
   TIDEGATE_PROJECT=/opt/tidegate/project \
   TIDEGATE_DATA_LAKE=/var/lib/tidegate/data-lake
 EXPOSE 8080
-CMD ["node", "--import", "tsx", "api/main.ts"]
+CMD ["node", "cli/run.mjs", "api/main.ts"]

@@ -95,7 +95,7 @@ async function start(
   const run = (name: string, entry: string): Child =>
     children.start({
       ...{ name, command: process.execPath, logFile: logFile(name), cwd: root, env },
-      args: [...profiling(options), '--import', import.meta.resolve('tsx'), join(root, entry)],
+      args: [...profiling(options), join(root, 'cli/run.mjs'), entry],
     });
   // The worker first: it brings the schema up to date and deploys.
   const worker = run('worker', options.entries?.worker ?? 'worker/main.ts');

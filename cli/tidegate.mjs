@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The `tidegate` command: runs this package's TypeScript as it is, from whichever folder it is called in. JavaScript, and no
+ * The `tidegate` command, from whichever folder it is called in. JavaScript, and no
  * syntax newer than the oldest Node we can name in an error.
  */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -11,14 +11,14 @@ if (major < 20 || (major === 20 && minor < 3)) {
 }
 
 try {
-  // Packages first: once TypeScript is understood, loading a JavaScript file costs several times as much.
-  await Promise.all([import('commander'), import('picocolors'), import('zod')]);
-  await import('tsx');
+  await import('picocolors');
 } catch (error) {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
   fail('the dependencies of Tidegate are not installed: run `npm ci` in its folder');
 }
-await import('./main.ts');
+const { runProgram } = await import('./run.mjs');
+const [node, , ...args] = process.argv;
+await runProgram('cli/main.ts', node, args);
 
 function fail(message) {
   process.stderr.write(`${message}\n`);

@@ -1,13 +1,13 @@
 /**
  * Runs a TypeScript entry of this repository on a machine that has only Node: installs the dependencies when they
- * are missing or older than package-lock.json, then starts `node --import tsx <entry> ...`. No packages here, and
+ * are missing or older than package-lock.json, then starts `node cli/run.mjs <entry> ...`. No packages here, and
  * no syntax newer than the oldest Node we can name in an error.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const stampFile = join(root, 'node_modules', '.tidegate-installed');
@@ -89,10 +89,8 @@ function showProgress(title) {
 }
 
 function runEntry(entry, args) {
-  // Resolved from here, so that the command works from any folder.
-  const tsx = pathToFileURL(join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs')).href;
   // The channel carries nothing: its end tells the child that this process is gone, even by SIGKILL.
-  const child = spawn(process.execPath, ['--import', tsx, join(root, entry), ...args], {
+  const child = spawn(process.execPath, [join(root, 'cli', 'run.mjs'), entry, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

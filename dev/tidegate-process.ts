@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import type { Child, Children } from './children.ts';
 import type { DataFolder } from './data-folder.ts';
 import { endLeftover } from './processes.ts';
@@ -21,8 +21,6 @@ export type Started =
   | { readonly kind: 'failed'; readonly reason: string };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Named by its file, because a bare `tsx` is looked for from the working folder.
-const tsx = pathToFileURL(join(root, 'node_modules', 'tsx', 'dist', 'loader.mjs')).href;
 const startWithinMs = 60_000;
 
 /** Starts one of Tidegate's own processes and waits until it is up, after ending one that a killed parent left. */
@@ -39,7 +37,7 @@ export async function startProcess(options: ProcessOptions): Promise<Started> {
   const child = children.start({
     name,
     command: process.execPath,
-    args: ['--import', tsx, entry],
+    args: [join(root, 'cli', 'run.mjs'), entry],
     logFile: join(folder.logs, `${name}.log`),
     env: environment,
   });

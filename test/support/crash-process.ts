@@ -39,7 +39,7 @@ export async function startCrashProcess(
   const armed: readonly Fault[] = stopsAt === undefined ? [] : [{ point: stopsAt, kind: 'SIGSTOP' }];
   // A process that stands still would go on taking work that it never does; cut off, it is given none.
   const line = await layLine(environment['TEMPORAL_ADDRESS'] ?? '');
-  const child = spawn(process.execPath, ['--import', 'tsx', programs[program]], {
+  const child = spawn(process.execPath, ['cli/run.mjs', programs[program]], {
     cwd: repository,
     env: {
       ...process.env,

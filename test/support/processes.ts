@@ -5,8 +5,8 @@ import { repository } from './temp-project.ts';
 
 /** What Node is started with for each process of Tidegate. */
 export const entryPoints = {
-  api: ['--import', 'tsx', 'api/main.ts'],
-  worker: ['--import', 'tsx', 'worker/main.ts'],
+  api: ['cli/run.mjs', 'api/main.ts'],
+  worker: ['cli/run.mjs', 'worker/main.ts'],
 } as const;
 
 /** A process of Tidegate. */

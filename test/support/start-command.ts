@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs `dev/main.ts` as `npm start` does, in a process of its own. */
 export function runStart(environment: NodeJS.ProcessEnv, args: readonly string[] = []): StartCommand {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'dev/main.ts', ...args], {
+  const child = spawn(process.execPath, ['cli/run.mjs', 'dev/main.ts', ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
     // The channel ends it with the test process, however that ends.

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { unreachable } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { type Exit, type ProcessGroup, startGroup } from '../../operators/process-group.ts';
@@ -29,7 +28,7 @@ export class TaskProcessFailed extends Error {
 }
 
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const runner = fileURLToPath(new URL('../../cli/run.mjs', import.meta.url));
 /** How often the memory of a process is looked at. */
 const lookEveryMs = 100;
 const mebibyte = 1_048_576;
@@ -47,7 +46,7 @@ export async function runIsolated(tried: IsolatedTry): Promise<Json> {
   const heap = `--max-old-space-size=${Math.floor(memoryBytes / mebibyte)}`;
   const group = startGroup({
     program: process.execPath,
-    args: [heap, '--import', loader, program],
+    args: [heap, runner, program],
     env: process.env,
     stdio: ['ignore', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe'],
     // The process is no use without its worker.

@@ -14,7 +14,7 @@ export default class ProcessEnvironment {
   readonly #before = {
     console: globalThis.console,
     env: { ...process.env },
-    exit: process.exit,
+    exit: process.exit.bind(process),
     exitCode: process.exitCode,
   };
 

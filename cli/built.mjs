@@ -1,0 +1,109 @@
+/**
+ * Programs of this package in one piece. Source by source it takes a process some 1.5 s of processor time to load one, in one piece a
+ * tenth of that; so each is put together once, beside the packages, and again when a source has changed. JavaScript, because it runs
+ * where no TypeScript loader is.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cache = join(root, 'node_modules', '.cache', 'tidegate', 'built');
+/** A process that runs may still load a part of a program that was replaced. */
+const keptMs = 24 * 3_600_000;
+
+/** Sources of what projects import of this package. */
+const { exports: published } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const publishedSources = Object.values(published).map((path) => join(root, path));
+
+/**
+ * Puts a program together, unless that was done since its sources changed.
+ * @param {string} entry path of its source
+ * @returns {Promise<{ program: string, replaced: Record<string, string> }>} the path of the program; and of each published module by the
+ *   path of its source, for whoever loads such a module beside the program
+ */
+export async function build(entry) {
+  const name = relative(root, entry).replaceAll(/\W+/g, '-');
+  const listFile = join(cache, `${name}.json`);
+  const kept = await readKept(listFile);
+  if (kept !== undefined) return placesIn(kept, entry);
+  const folder = `${name}-${randomUUID().slice(0, 8)}`;
+  const sources = await bundle(entry, join(cache, folder));
+  const marks = Object.fromEntries(sources.map((path) => [path, markOf(path)]));
+  const aside = `${listFile}.${randomUUID()}`;
+  await writeFile(aside, JSON.stringify({ root, folder, marks }));
+  await rename(aside, listFile);
+  await removeOlder(name, folder);
+  return placesIn(folder, entry);
+}
+
+/** The folder of a program; undefined where there is none, or a source has changed since, or this package was moved. */
+async function readKept(listFile) {
+  try {
+    const { root: builtIn, folder, marks } = JSON.parse(await readFile(listFile, 'utf8'));
+    const isCurrent =
+      builtIn === root &&
+      statSync(join(cache, folder)).isDirectory() &&
+      Object.entries(marks).every(([path, mark]) => isUnchanged(path, mark));
+    return isCurrent ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function markOf(path) {
+  const { mtimeMs, size } = statSync(path);
+  return { mtimeMs, size, hash: hashOf(path) };
+}
+
+/** Images and checkouts change times and no more. */
+function isUnchanged(path, { mtimeMs, size, hash }) {
+  const now = statSync(path);
+  return now.size === size && (now.mtimeMs === mtimeMs || hashOf(path) === hash);
+}
+
+const hashOf = (path) => createHash('sha256').update(readFileSync(path)).digest('base64');
+
+/** @returns paths of the sources that went into it */
+async function bundle(entry, outdir) {
+  const esbuild = await import('esbuild');
+  const { metafile } = await esbuild.build({
+    entryPoints: [...new Set([entry, ...publishedSources])],
+    ...{ outdir, outbase: root, absWorkingDir: root, metafile: true, logLevel: 'silent' },
+    ...{ bundle: true, splitting: true, packages: 'external', platform: 'node', target: 'node20' },
+    // What is below `node_modules` has no package.json that says so.
+    ...{ format: 'esm', outExtension: { '.js': '.mjs' } },
+    ...{ keepNames: true, sourcemap: true, sourcesContent: false },
+    plugins: [ownPlaces],
+  });
+  return [join(root, 'package.json'), ...Object.keys(metafile.inputs).map((path) => join(root, path))];
+}
+
+/** Sources find what lies beside them by their own place, wherever they were put. */
+const ownPlaces = {
+  name: 'own-places',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const place = JSON.stringify(pathToFileURL(path).href);
+      return { contents: text.replaceAll('import.meta.url', place), loader: 'ts' };
+    });
+  },
+};
+
+function placesIn(folder, entry) {
+  const builtOf = (source) => join(cache, folder, relative(root, source).replace(/\.ts$/, '.mjs'));
+  const replaced = Object.fromEntries(publishedSources.map((source) => [source, builtOf(source)]));
+  return { program: builtOf(entry), replaced };
+}
+
+async function removeOlder(name, current) {
+  for (const other of await readdir(cache)) {
+    const path = join(cache, other);
+    if (!other.startsWith(`${name}-`) || other === current) continue;
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > keptMs) await rm(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Runs a program of this package: `node cli/run.mjs <source> [arguments]`, the path of the source from this package's folder.
+ * JavaScript, because it runs where no TypeScript loader is.
+ */
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const self = fileURLToPath(import.meta.url);
+
+if (process.argv[1] === self) {
+  const [node, , source = '', ...args] = process.argv;
+  await runProgram(source, node, args);
+}
+
+/**
+ * Imports a program as if Node had been started with it: in one piece where that can be put together, else source by source.
+ * @param {string} source
+ * @param {string} node
+ * @param {readonly string[]} args
+ */
+export async function runProgram(source, node, args) {
+  const entry = resolve(self, '../..', source);
+  process.argv = [node, entry, ...args];
+  const { program, replaced } = await inOnePiece(entry);
+  if (program === entry) await import('tsx');
+  else process.setSourceMapsEnabled(true);
+  // What a project imports of this package is to be what the program has of it: `worker/import-fresh.ts`.
+  globalThis[Symbol.for('tidegate.replaced')] = replaced;
+  await import(pathToFileURL(program).href);
+}
+
+async function inOnePiece(entry) {
+  try {
+    const { build } = await import('./built.mjs');
+    return await build(entry);
+  } catch {
+    // The folder cannot be written, or a source is broken: then its loader says so.
+    return { program: entry, replaced: {} };
+  }
+}
