@@ -8,9 +8,11 @@ export interface Beat {
   readonly codeMissingSinceAt: number;
 }
 
-/** Says once a second, from now on, that this worker is alive, and so hears of cancellation. @returns what stops it */
+/**
+ * Says once a second that this worker is alive, and so hears of cancellation. Most tasks are over before the first time, which would
+ * cost the server about as much as all the rest of them. @returns what stops it
+ */
 export function startHeartbeat(context: Context): () => void {
-  context.heartbeat();
   const timer = setInterval(() => context.heartbeat(), everyMs);
   return () => clearInterval(timer);
 }

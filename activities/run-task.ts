@@ -9,7 +9,8 @@ import { taskActivityType } from '../core/workflow-names.ts';
 import { AssetIds } from '../store/asset-ids.ts';
 import { KnownAssets } from '../store/known-assets.ts';
 import type { RunAttempt } from '../store/runs.ts';
-import { beginTry, type EndedTask, failTry, readEnded } from '../store/task-runs.ts';
+import { MappedItems } from '../store/mapped-items.ts';
+import { type EndedTask, failTry, readEnded, Tries } from '../store/task-runs.ts';
 import { TemplateIds } from '../store/template-ids.ts';
 import type { WorkerDeps } from './deps.ts';
 import { failed } from './end-try.ts';
@@ -50,18 +51,20 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
   const assetIds = new AssetIds(deps.db);
   const known = new KnownAssets(deps.db, deps.clock);
   const templateIds = new TemplateIds(deps.db, deps.clock);
+  const tries = new Tries(deps.db);
+  const items = new MappedItems(deps.db);
   return async (task) => {
     const context = Context.current();
     assertKnown(context, task);
     const code = deps.tasks.findTask(task.dagId, task.taskId);
-    if (code === undefined) return withoutCode(deps, context, task);
+    if (code === undefined) return withoutCode(deps, tries, context, task);
     const stopHeartbeat = startHeartbeat(context);
     const stopping = stoppingBy(context.cancellationSignal, deps.handBack);
     try {
-      const begun = await beginTry(deps.db, { ...task, worker: deps.identity });
+      const begun = await tries.begin({ ...task, worker: deps.identity });
       const running = { context, stopped: stopping.signal, code, task };
       return begun.kind === 'begun'
-        ? await runTry(deps, { assetIds, known, templateIds }, { ...running, begun })
+        ? await runTry(deps, { assetIds, known, templateIds, items }, { ...running, begun })
         : resultOf(begun, task);
     } finally {
       stopping.close();
@@ -104,6 +107,7 @@ function assertKnown({ info }: Context, task: RunTask | undefined): void {
 /** The plan freezes structure, not code: another worker may have it, so the task is handed back, but not for ever. */
 async function withoutCode(
   { db, identity, clock }: WorkerDeps,
+  tries: Tries,
   context: Context,
   task: RunTask,
 ): Promise<TaskResult> {
@@ -116,7 +120,7 @@ async function withoutCode(
   if (clock() - sinceAt < codePatienceMs) {
     throw ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
   }
-  const begun = await beginTry(db, { ...task, worker: identity });
+  const begun = await tries.begin({ ...task, worker: identity });
   if (begun.kind === 'begun') await failTry(db, { ...task, try: begun.try }, message, true);
   throw failed(`${message}: deploy a worker that has it`);
 }

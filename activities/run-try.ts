@@ -3,6 +3,7 @@ import type { AnyAsset, AnySource } from '../sdk/index.ts';
 import { instanceOf } from '../sdk/instance.ts';
 import { isAlias, isAsset } from '../sdk/source.ts';
 import type { KnownAssets } from '../store/known-assets.ts';
+import type { MappedItems } from '../store/mapped-items.ts';
 import { failTry } from '../store/task-runs.ts';
 import { recordSuccess } from '../temporal/record-events.ts';
 import type { WorkerDeps } from './deps.ts';
@@ -24,15 +25,16 @@ import { storableResult } from './task-result.ts';
 import { templateValues } from './template-values.ts';
 import { createTriggerRun } from './trigger-run.ts';
 
-/** What a worker has read of the assets. */
+/** What a worker has read of the assets, and of what tasks are mapped over. */
 export interface Catalog extends EventCatalog {
   readonly known: KnownAssets;
+  readonly items: MappedItems;
 }
 
 /** Runs the author's code in one try, and records its end together with its asset events. */
 export async function runTry(
   deps: WorkerDeps,
-  { known, ...catalog }: Catalog,
+  { known, items, ...catalog }: Catalog,
   running: Try,
 ): Promise<TaskResult> {
   const { stopped: signal, code, task, begun } = running;
@@ -60,7 +62,7 @@ export async function runTry(
     const outbox = createOutbox(outlets, { room, runKey: begun.run.partition_key });
     const emitNow = createEmitNow(deps, catalog, outbox, tried, signal);
     const inlets = await keepTrying(() => resolveInlets(deps.db, code.inlets, describe), signal);
-    const inputs = await keepTrying(() => readInputs(deps.db, task, code), signal);
+    const inputs = await keepTrying(() => readInputs(deps.db, items, task, code), signal);
     const execution = {
       db: deps.db,
       assetIds: catalog.assetIds,

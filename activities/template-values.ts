@@ -1,7 +1,7 @@
 import type { TemplateValues } from '../core/template.ts';
 import type { TaskDefinition } from '../sdk/task.ts';
 import { timesOf } from '../store/run-times.ts';
-import type { BegunRun } from '../store/task-runs.ts';
+import type { BegunRun } from '../store/next-tries.ts';
 import { parseParams } from './task-code.ts';
 
 /** What templates are rendered with in one run. */

@@ -42,15 +42,26 @@ export async function readResults(
   return { ...results, ...lists };
 }
 
-/** The item of an instance of a mapped task: of the list that a task returned, or of what the instances of another mapped task returned. */
-export async function readItem(db: Db, attempt: RunAttempt, over: TaskId, index: number): Promise<Json> {
+/**
+ * Some items of what a task is mapped over: of the list that a task returned, or of what the instances of another mapped task returned.
+ * @returns `count` of them from index `from` on, fewer at the end
+ */
+export async function readItems(
+  db: Db,
+  attempt: RunAttempt,
+  over: TaskId,
+  { from, count }: { readonly from: number; readonly count: number },
+): Promise<readonly Json[]> {
   const ofIt = sql`${isOfAttempt(attempt)} and task_id = ${over} and state = 'success'`;
-  const { rows } = await sql<{ item: Json }>`
+  const part = JSON.stringify({ first: from, last: from + count - 1 });
+  const { rows } = await sql<{ items: readonly Json[] | null }>`
     select coalesce(
-      (select result -> ${index}::int from task_run where ${ofIt} and map_index = -1),
-      (select result from task_run where ${ofIt} and map_index >= 0 order by map_index offset ${index} limit 1)
-    ) as item`.execute(db);
-  return rows[0]?.item ?? null;
+      (select jsonb_path_query_array(result, '$[$first to $last]', ${part}) from task_run where ${ofIt} and map_index = -1),
+      (select jsonb_agg(result order by map_index) from (
+        select map_index, result from task_run where ${ofIt} and map_index >= 0 order by map_index offset ${from} limit ${count}
+      ) as instance)
+    ) as items`.execute(db);
+  return rows[0]?.items ?? [];
 }
 
 /** What a task is mapped over that returned it. */

@@ -9,7 +9,7 @@ import { readAttempt } from '../../store/read-attempt.ts';
 import { closeRun, markCloseReported, readRun } from '../../store/runs.ts';
 import { findUnreportedRuns } from '../../store/sweep.ts';
 import { readResults } from '../../store/task-results.ts';
-import { beginTry } from '../../store/task-runs.ts';
+import { Tries } from '../../store/task-runs.ts';
 import { everything } from '../support/attempts.ts';
 import { aDagPlan, anAsset, aTaskPlan } from '../support/plans.ts';
 import { startStore, type TestStore } from '../support/store.ts';
@@ -101,7 +101,7 @@ describe('a later attempt', () => {
   it('goes on from what it keeps, and from nothing that it did itself', async () => {
     const runId = await endedRun('resumed');
     await openAttempt(store.db, requestOf(runId, ['last']));
-    const begun = await beginTry(store.db, {
+    const begun = await new Tries(store.db).begin({
       ...{ dagId, runId, attempt: 2, taskId: last.id },
       ...{ timeoutMs: null, worker: 'test' },
     });

@@ -1,7 +1,7 @@
 import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
 import { Recorder } from '../../store/recorder.ts';
 import type { TaskTry } from '../../store/recording.ts';
-import { beginTry, failTry, readEnded } from '../../store/task-runs.ts';
+import { failTry, readEnded, Tries } from '../../store/task-runs.ts';
 import { aDagPlan } from '../support/plans.ts';
 import { readStoredResult } from '../../store/stored-result.ts';
 import { countItems } from '../../store/task-results.ts';
@@ -18,7 +18,8 @@ describe('the tries of a task', () => {
   afterEach(() => store.stop());
 
   const task = () => ({ dagId, runId: parseRunId(dagId, 'a_run'), attempt: 1, taskId: parseTaskId('work') });
-  const next = (timeoutMs: number | null) => beginTry(store.db, { ...task(), timeoutMs, worker: 'test' });
+  const next = (timeoutMs: number | null) =>
+    new Tries(store.db).begin({ ...task(), timeoutMs, worker: 'test' });
 
   it('count a lost one as no failure', async () => {
     await next(60_000);
@@ -49,7 +50,7 @@ describe('the tries of a task', () => {
       store.submission([], { success: { ...tried, result: JSON.stringify(result) } });
     for (const mapIndex of [0, 1, 2]) {
       const instance = { ...task(), mapIndex };
-      await beginTry(store.db, { ...instance, timeoutMs: null, worker: 'test' });
+      await new Tries(store.db).begin({ ...instance, timeoutMs: null, worker: 'test' });
       if (mapIndex < 2) await recorder.record(await endedWith({ ...instance, try: 1 }, { index: mapIndex }));
     }
     expect(await readStoredResult(store.db, { ...task(), mapIndex: 1 })).toEqual({ index: 1 });

@@ -11,7 +11,7 @@ import { migrate } from '../../store/migrate.ts';
 import { Recorder } from '../../store/recorder.ts';
 import type { Recorded, Submission, TaskTry } from '../../store/recording.ts';
 import { requestRun } from '../../store/requests.ts';
-import { beginTry } from '../../store/task-runs.ts';
+import { Tries } from '../../store/task-runs.ts';
 import { anAsset, aProject, hashOf } from './plans.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 
@@ -88,7 +88,7 @@ export async function startStore(dags: readonly DagPlan[] = []): Promise<TestSto
     async begin(id, name, task) {
       const dagId: DagId = parseDagId(id);
       const attempt = { dagId, runId: parseRunId(dagId, name), attempt: 1, taskId: parseTaskId(task) };
-      const begun = await beginTry(db, { ...attempt, timeoutMs: null, worker: 'test' });
+      const begun = await new Tries(db).begin({ ...attempt, timeoutMs: null, worker: 'test' });
       if (begun.kind !== 'begun') throw new Error(`no try of ${task}: ${begun.kind}`);
       return { ...attempt, try: begun.try };
     },
