@@ -1,7 +1,7 @@
-/** Node loads what suites import, as in production: TypeScript through tsx, with which Jest is started. */
+/** Node loads what suites import, TypeScript through tsx. */
 export default {
-  testEnvironment: '<rootDir>/test/support/jest/environment.ts',
-  testRunner: '<rootDir>/test/support/jest/runner.ts',
+  testEnvironment: '<rootDir>/test/support/jest/environment.mjs',
+  testRunner: '<rootDir>/test/support/jest/runner.mjs',
   transform: {},
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],

@@ -91,7 +91,7 @@ async function runJest(servers: Readonly<Record<string, string>>): Promise<numbe
   const script = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
   const started = spawn(
     process.execPath,
-    [...['--import', 'tsx'], script, '--json', `--outputFile=${reportFile}`, ...process.argv.slice(2)],
+    [script, '--json', `--outputFile=${reportFile}`, ...process.argv.slice(2)],
     { stdio: 'inherit', env: { ...process.env, ...servers } },
   );
   jest = started;

@@ -8,30 +8,30 @@ const handlers = Symbol.for('EVENT_HANDLERS');
  * process instead of once a suite. What a suite changes of the process is put back.
  */
 export default class ProcessEnvironment {
-  readonly global = globalThis;
+  global = globalThis;
   /** Nothing is mocked here, but Jest ends each suite by undoing what was. */
-  readonly moduleMocker = new ModuleMocker(globalThis);
-  readonly #before = {
+  moduleMocker = new ModuleMocker(globalThis);
+  #before = {
     console: globalThis.console,
     env: { ...process.env },
     exit: process.exit.bind(process),
     exitCode: process.exitCode,
   };
 
-  getVmContext(): null {
+  getVmContext() {
     return null;
   }
 
-  exportConditions(): readonly string[] {
+  exportConditions() {
     return ['node', 'node-addons'];
   }
 
-  async setup(): Promise<void> {
+  async setup() {
     // Jest's own, set just before, knows nothing of the source maps of what Node loaded.
     Reflect.deleteProperty(Error, 'prepareStackTrace');
   }
 
-  async teardown(): Promise<void> {
+  async teardown() {
     const { console, env, exit, exitCode } = this.#before;
     for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
     Object.assign(process.env, env);
