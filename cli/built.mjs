@@ -78,7 +78,8 @@ async function bundle(entry, outdir) {
     ...{ keepNames: true, sourcemap: true, sourcesContent: false },
     plugins: [ownPlaces],
   });
-  return [join(root, 'package.json'), ...Object.keys(metafile.inputs).map((path) => join(root, path))];
+  // Versions of packages are exact in the first; how it was done is in the second.
+  return ['package.json', 'cli/built.mjs', ...Object.keys(metafile.inputs)].map((path) => join(root, path));
 }
 
 /** Sources find what lies beside them by their own place, wherever they were put. */
