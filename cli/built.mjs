@@ -75,7 +75,7 @@ async function bundle(entry, outdir) {
     ...{ bundle: true, splitting: true, packages: 'external', platform: 'node', target: 'node20' },
     // What is below `node_modules` has no package.json that says so.
     ...{ format: 'esm', outExtension: { '.js': '.mjs' } },
-    ...{ keepNames: true, sourcemap: true, sourcesContent: false },
+    ...{ sourcemap: true, sourcesContent: false },
     plugins: [ownPlaces],
   });
   // Versions of packages are exact in the first; how it was done is in the second.

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
 /** How requests share statements. */
@@ -6,6 +7,8 @@ export interface Grouping<Request, Answer> {
   readonly write: (requests: readonly Request[]) => Promise<readonly Answer[]>;
   /** How many of those that wait fit into one group, at least one. */
   readonly sizeOf: (waiting: readonly Request[]) => number;
+  /** How long after a group the next one is collected. @defaultValue not at all, in milliseconds */
+  readonly pauseMs?: number;
 }
 
 interface Waiting<Request, Answer> {
@@ -39,6 +42,7 @@ export class Grouped<Request, Answer> {
       const group = this.#waiting.slice(0, size);
       this.#waiting = this.#waiting.slice(size);
       await this.#writeGroup(group);
+      if (this.#grouping.pauseMs !== undefined) await delay(this.#grouping.pauseMs);
     }
     this.#isWriting = false;
   }

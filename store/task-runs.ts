@@ -36,6 +36,8 @@ export type EndedTask = Exclude<Begun, { readonly kind: 'begun' }>;
 
 /** Most tries that begin in one statement. */
 const maxGroup = 100;
+/** A task that begins alone begins at once; where many do, some share a statement, and so most of its cost. */
+const pauseMs = 5;
 
 /** Begins tries. Those that are asked for while one statement is under way share the next one. */
 export class Tries {
@@ -47,6 +49,7 @@ export class Tries {
     this.#grouped = new Grouped({
       write: (tasks) => nextTries(db, tasks),
       sizeOf: ({ length }) => Math.min(length, maxGroup),
+      pauseMs,
     });
   }
 
