@@ -17,7 +17,9 @@ import {
   cron,
   dag,
   type DagOptions,
+  NonRetryable,
   on,
+  zip,
 } from '../../sdk/index.ts';
 import { listDeadlines } from '../../store/deadlines.ts';
 import { cancelRun, clearQueue, setPaused } from '../../temporal/control.ts';
@@ -200,6 +202,26 @@ const dags = [
     d.task('beside', { pool: 'narrow' }, () => delay(100));
     d.task('last', { needs: [each, pause], pool: { name: 'narrow', key: '{{ ds }}' } }, noop);
   }),
+  dag('callbacks', {}, (d) => {
+    d.task('work', { retries: { max: 2, initial: '100ms' } }, async ({ try: number }) => {
+      await delay(300);
+      if (number < 3) throw new Error('not yet');
+      throw new NonRetryable('never');
+    });
+    d.onRetry('note', {}, noop);
+    d.onLate('hurry', { after: '200ms' }, noop);
+    d.onFailure('warn', {}, noop);
+    d.onSuccess('cheer', {}, noop);
+  }),
+  dag('mapped_pairs', {}, (d) => {
+    const country = d.task('country', async () => ['at', 'de', 'fr']);
+    const day = d.task('day', async () => [1, 2]);
+    const size = d.task('size', async () => [10, 20, 30]);
+    d.map('each_pair', { country, day }, { toleratedFailures: 1 }, async ({ item }) => {
+      if (item.country === 'de' && item.day === 2) throw new Error('it broke');
+    });
+    d.map('zipped', zip({ country, size }), { toleratedFailures: '50%' }, noop);
+  }),
   dag('scheduled', { schedule: cron('0 0 1 1 *') }, (d) => void d.task('work', noop)),
 ];
 
@@ -275,7 +297,8 @@ async function play(tidegate: Tidegate): Promise<void> {
   await tidegate.deploy(dags.filter(({ id }) => id !== 'edit'));
   await eventually(async () => (await tidegate.consumer('edit').describe()).status.name === 'COMPLETED');
 
-  for (const id of ['success', 'retry', 'failure', 'outlets', 'limited', 'shapes', 'mapped', 'mapped_long'])
+  const plain = ['success', 'retry', 'failure', 'outlets', 'limited', 'shapes', 'mapped', 'mapped_long'];
+  for (const id of [...plain, 'callbacks', 'mapped_pairs'])
     await tidegate.closed(id, await tidegate.trigger(id));
   const pooled = [await tidegate.trigger('pooled'), await tidegate.trigger('pooled')];
   for (const runId of pooled) await tidegate.closed('pooled', runId);
@@ -425,7 +448,8 @@ async function keep(tidegate: Tidegate): Promise<void> {
     await write('consumerDag--continue-as-new', await handle.fetchHistory());
   }
   const histories = ['success', 'retry', 'failure', 'cancel', 'outlets', 'limited', 'shapes', 'mapped'];
-  for (const dagId of [...histories, 'torn_down', 'marked', 'pooled', 'untaken', 'waits']) {
+  const later = ['torn_down', 'marked', 'pooled', 'untaken', 'waits', 'callbacks', 'mapped_pairs'];
+  for (const dagId of [...histories, ...later]) {
     // Of several, the last one waited for the others.
     const run = (await tidegate.runsOf(dagId)).at(-1);
     const handle = tidegate.run(dagId, run?.run_id ?? '');
@@ -436,10 +460,11 @@ async function keep(tidegate: Tidegate): Promise<void> {
     query: "WorkflowType = 'mappedTask'",
   })) {
     const handle = client.workflow.getHandle(workflowId, runId);
-    const isPooled = workflowId.startsWith('map/pooled.');
-    const how = isPooled
-      ? 'pooled'
-      : ({ CONTINUED_AS_NEW: 'continue-as-new', CANCELLED: 'cancelled' }[String(status.name)] ?? 'ended');
+    const special = ['pooled', 'mapped_pairs'].find((dagId) => workflowId.startsWith(`map/${dagId}.`));
+    const how =
+      special?.replace('mapped_', '') ??
+      { CONTINUED_AS_NEW: 'continue-as-new', CANCELLED: 'cancelled' }[String(status.name)] ??
+      'ended';
     await write(`mappedTask--${how}`, await handle.fetchHistory());
   }
   const [again] = await tidegate.runsOf('again');
