@@ -56,7 +56,7 @@ export async function execute(execution: Execution): Promise<unknown> {
   const { stopped, task } = execution;
   const timeout = new AbortController();
   const over = new AbortController();
-  const signal = AbortSignal.any([stopped, timeout.signal]);
+  const signal = task.timeoutMs === null ? stopped : AbortSignal.any([stopped, timeout.signal]);
   const work = runCode(execution, signal, over.signal);
   // Given up on, it may still fail later; nobody waits for that any more.
   work.catch(() => undefined);
