@@ -41,6 +41,11 @@ const dags = [
     );
     d.task('all', { needs: { each } }, async ({ needs }) => needs.each);
   }),
+  dag('chained', {}, (d) => {
+    const list = d.task('list', async () => ['a', 'b', 'c']);
+    const before = d.map('before', list, async ({ item }) => item);
+    d.map('each', before, async ({ item }) => item);
+  }),
   // The second instance of the first attempt goes on until it is told to stop.
   dag('stopped', { maxActiveTasks: 1 }, (d) => {
     const list = d.task('list', async () => [0, 1, 2, 3]);
@@ -80,9 +85,9 @@ const named = ([id, run]: RunName) => {
 };
 const planned = (run: RunName, wish: object) =>
   planAttempt(tidegate.deps.db, { ...named(run), wish: { ...everything, ...wish } });
-const mark = (run: RunName, state: MarkedState, mapIndex?: number) =>
+const mark = (run: RunName, state: MarkedState, mapIndex?: number, task = 'each') =>
   markTask(tidegate.deps, {
-    ...{ ...named(run), taskId: parseTaskId('each'), mapIndex, state, who: 'ada', note: 'by hand' },
+    ...{ ...named(run), taskId: parseTaskId(task), mapIndex, state, who: 'ada', note: 'by hand' },
   });
 
 describe('instances that are named', () => {
@@ -155,6 +160,25 @@ describe('instances that are named', () => {
       ...{ code: 'run_conflict', message: expect.stringMatching(/changed since they ran/) },
     });
     expect(await planned(run, whatFailed)).toMatchObject({ again: ['each', 'all'], instances: {} });
+  });
+});
+
+describe('instances over those of another task', () => {
+  it('do not run alone once one of those was marked behind them, but what was asked for before stays as it was', async () => {
+    const run = await ended('chained', 'success');
+    const wish = { tasks: each(1) };
+    const opened = { again: ['each'], instances: { each: [1] } };
+    expect(await runAgain(tidegate.deps, run, wish, 1)).toMatchObject({ kind: 'opened', ...opened });
+    expect(await attemptClosed(tidegate, run, 2)).toMatchObject({ state: 'success' });
+    expect(await planned(run, wish)).toMatchObject(opened);
+    await mark(run, 'skipped', 2, 'before');
+    await mark(run, 'success', 2, 'before');
+    await expect(planned(run, wish)).rejects.toThrow(/changed since they ran/);
+    expect(await runAgain(tidegate.deps, run, wish, 1)).toMatchObject({ kind: 'already', ...opened });
+    // All of them run on what there is now, and may then run alone again.
+    await runAgain(tidegate.deps, run, { tasks: ['each'] }, 2);
+    expect(await attemptClosed(tidegate, run, 3)).toMatchObject({ state: 'success' });
+    expect(await planned(run, wish)).toMatchObject(opened);
   });
 });
 
