@@ -3,7 +3,10 @@ import { createApp } from '../../api/app.ts';
 import { ClearedTaskInstances, DagRunAttemptCollection } from '../../api/contract/clearing.ts';
 import { DagRun } from '../../api/contract/dag-runs.ts';
 import { TaskInstanceCollection } from '../../api/contract/task-instances.ts';
+import { parseDagId, parseRunId, parseTaskId } from '../../core/ids.ts';
+import { mappedWorkflowId } from '../../core/workflow-names.ts';
 import { dag } from '../../sdk/index.ts';
+import { attemptClosed } from '../support/attempts.ts';
 import { aLatch } from '../support/latch.ts';
 import { eventually, startTidegate, type Tidegate } from '../support/tidegate.ts';
 
@@ -16,11 +19,11 @@ const load = dag('load', {}, (d) => {
   });
   d.task('all', { needs: [each] }, async () => undefined);
 });
-/** More instances than one answer lists, of which all but one fail. */
+/** More instances than one answer lists, of which all but one fail at first. */
 const wide = dag('wide', {}, (d) => {
   const list = d.task('list', async () => Array.from({ length: 1_003 }, (_, index) => index));
-  d.map('each', list, async ({ item }) => {
-    if (item !== 0) throw new Error('it broke');
+  d.map('each', list, async ({ item, run }) => {
+    if (item !== 0 && run.attempt === 1) throw new Error('it broke');
   });
 });
 
@@ -96,7 +99,7 @@ describe('clearing instances of a mapped task', () => {
     expect(await attempt()).toBe(1);
   });
 
-  it('lists up to 1,000, and says how many there are', async () => {
+  it('lists up to 1,000, says how many there are, and runs each of them, in a workflow that begins anew on the way', async () => {
     const dagRunId = await tidegate.trigger('wide');
     await eventually(async () => (await tidegate.runsOf('wide'))[0]?.ended_at !== null, 60_000);
     const answer = await http
@@ -104,6 +107,20 @@ describe('clearing instances of a mapped task', () => {
       .send({ dag_run_id: dagRunId, only_failed: true });
     const { task_instances, total_entries } = ClearedTaskInstances.parse(answer.body);
     expect([task_instances.length, task_instances[0]?.map_index, total_entries]).toEqual([1_000, 1, 1_002]);
+    const again = `/api/v2/dags/wide/dagRuns/${dagRunId}/clear`;
+    await http.post(again).send({ only_failed: true, dry_run: false });
+    const { state } = await attemptClosed(tidegate, ['wide', dagRunId], 2);
+    expect(state).toBe('success');
+    const rows = (await tidegate.tasksOf('wide', dagRunId)).filter(
+      (row) => row.attempt === 2 && row.map_index >= 0,
+    );
+    expect(rows.map(({ try: number, ran_in }) => [number, ran_in])).toEqual(
+      Array.from({ length: 1_003 }, (_, index) => [1, index === 0 ? 1 : null]),
+    );
+    const dagId = parseDagId('wide');
+    const id = mappedWorkflowId(dagId, parseRunId(dagId, dagRunId), 2, parseTaskId('each'));
+    const { events } = await tidegate.deps.temporal.client.workflow.getHandle(id).fetchHistory();
+    expect(events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).not.toBe('');
   });
 });
 
