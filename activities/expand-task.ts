@@ -1,4 +1,6 @@
+import { keptInstances } from '../core/kept-instances.ts';
 import { expand, mappedTasks } from '../core/mapped-items.ts';
+import { readInstanceEnds } from '../store/ended-instances.ts';
 import { countItems } from '../store/task-results.ts';
 import { failUnstarted } from '../store/task-ends.ts';
 import type { Deps } from '../temporal/deps.ts';
@@ -13,5 +15,11 @@ export async function expandTask({ db }: Pick<Deps, 'db'>, task: TaskToExpand): 
     return { kind: 'failed' };
   }
   const { kind, count, over } = expanded;
-  return typeof over === 'string' ? { kind, count } : { kind, count, over };
+  // Nothing has ended yet in a first attempt.
+  const kept = task.attempt === 1 ? undefined : keptInstances(count, await readInstanceEnds(db, task));
+  return {
+    ...{ kind, count },
+    ...(typeof over === 'string' ? {} : { over }),
+    ...(kept === undefined ? {} : { kept }),
+  };
 }

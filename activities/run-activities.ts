@@ -1,4 +1,5 @@
 import type { DagId } from '../core/ids.ts';
+import type { KeptInstances } from '../core/kept-instances.ts';
 import type { TaskEnd } from '../core/run-plan.ts';
 import type { MappedOver, TaskShape } from '../core/task-shape.ts';
 import { endWait } from '../store/task-ends.ts';
@@ -27,9 +28,14 @@ export interface TaskToExpand extends TaskOfRun {
   readonly over: MappedOver;
 }
 
-/** How many instances it has, and how long its lists are where there are several; `failed` where it can have none, which then is written down. */
+/** How many instances it has, how long its lists are where there are several, and what it keeps of an attempt before; `failed` where it can have none, which then is written down. */
 export type Expansion =
-  | { readonly kind: 'instances'; readonly count: number; readonly over?: MappedOver }
+  | {
+      readonly kind: 'instances';
+      readonly count: number;
+      readonly over?: MappedOver;
+      readonly kept?: KeptInstances;
+    }
   | { readonly kind: 'failed' };
 
 /** A task that only waits. */

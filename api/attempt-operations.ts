@@ -60,4 +60,13 @@ export const attemptOperations: readonly Operation[] = [
     answer: TaskInstanceCollection,
     failures,
   },
+  {
+    method: 'patch',
+    path: `${run}/taskInstances/:task_id/:map_index`,
+    summary: 'Mark one instance of a mapped task of a run that has ended',
+    tag: 'Task instance',
+    body: PatchTaskInstance,
+    answer: TaskInstanceCollection,
+    failures,
+  },
 ];

@@ -4,7 +4,7 @@ import { Problem } from './contract/problem.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 
-const integerParameters = new Set(['asset_id', 'try_number']);
+const integerParameters = new Set(['asset_id', 'try_number', 'map_index']);
 
 /** The OpenAPI 3.1 document of the API, made from its contracts. */
 export function openApiDocument(version: string): object {

@@ -10,7 +10,7 @@ import {
   type RunId,
   type TaskId,
 } from '../core/ids.ts';
-import { IdInput } from './contract/scalars.ts';
+import { IdInput, WholeNumber } from './contract/scalars.ts';
 import { InvalidRequest } from './errors.ts';
 
 /** @throws InvalidRequest when the body does not meet its contract */
@@ -56,6 +56,11 @@ export function runIdOf(dagId: DagId, text: string): RunId {
 /** @throws TidegateError `unknown_task` when no task can have this id */
 export function taskIdOf(dagId: DagId, text: string): TaskId {
   return parseOr(() => parseTaskId(text), unknownTask(dagId, text));
+}
+
+/** @throws InvalidRequest unless it is a whole number */
+export function mapIndexOf(text: string): number {
+  return parsePart(WholeNumber, 'path', text);
 }
 
 export function unknownDag(dagId: string): TidegateError {

@@ -15,6 +15,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Reads an option that is a list of whole numbers, 0 included, such as `3,7`. */
+export function wholeNumbers(text: string): readonly number[] {
+  if (!/^\d{1,9}(,\d{1,9})*$/.test(text))
+    throw new InvalidArgumentError('whole numbers are expected, such as 3,7');
+  return text.split(',').map(Number);
+}
+
 /** Reads an option that may be given several times. */
 export function listOf(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

@@ -13,9 +13,9 @@ export function attemptTable(attempts: readonly DagRunAttempt[]): readonly Secti
       ...[attempt.attempt, state(attempt.state), attempt.why, attempt.who],
       ...[instant(attempt.start_date), instant(attempt.end_date), attempt.state_reason],
     ],
-    ...attempt.marks.map(({ task_id, became, was, who, at, note }): Cell[] => [
+    ...attempt.marks.map(({ task_id, map_index, became, was, who, at, note }): Cell[] => [
       ...[attempt.attempt, state(became), 'mark', who, null, instant(at)],
-      `${task_id === null ? 'the run' : `task ${task_id}`} was ${was ?? 'never come to'}${note === null ? '' : `: ${note}`}`,
+      `${task_id === null ? 'the run' : `task ${task_id}${map_index === null ? '' : `[${map_index}]`}`} was ${was ?? 'never come to'}${note === null ? '' : `: ${note}`}`,
     ]),
   ]);
   return [{ kind: 'table', title: 'attempts', columns, rows, empty: 'none' }];

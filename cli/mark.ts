@@ -13,6 +13,11 @@ export interface MarkOptions {
   readonly who?: string;
 }
 
+export interface MarkTaskOptions extends MarkOptions {
+  /** Which instance of a mapped task; the task as a whole when missing. */
+  readonly mapIndex?: number;
+}
+
 /** Adds the state, and the options, of a command that marks something. */
 export function marks(command: Command, states: readonly string[]): Command {
   return command
@@ -51,16 +56,17 @@ export async function markTask(
   session: Session,
   [dagId, runId, taskId]: readonly [string, string, string],
   wanted: PatchTaskInstance['new_state'],
-  options: MarkOptions,
+  { mapIndex, ...options }: MarkTaskOptions,
 ): Promise<Report> {
-  const path = pathOf`/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/${taskId}`;
+  const ofTask = pathOf`/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances/${taskId}`;
+  const path = mapIndex === undefined ? ofTask : `${ofTask}/${mapIndex}`;
   const body = { new_state: wanted, ...saidBy(session, options) } satisfies PatchTaskInstance;
   const json = await session.api.send('PATCH', TaskInstanceCollection, path, body);
   const [task] = json.task_instances;
   const facts = [
     ['dag', dagId],
     ['run', runId],
-    ['task', taskId],
+    ['task', mapIndex === undefined ? taskId : `${taskId}[${mapIndex}]`],
     ['state', state(task?.state ?? null)],
   ] as const;
   return {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type ClearDagRun, ClearedTaskInstances, type ClearTaskInstances } from '../api/contract/clearing.ts';
 import { DagRun } from '../api/contract/dag-runs.ts';
 import { pathOf } from './api-client.ts';
+import { invalid } from './command-failure.ts';
 import { type Cell, type Report, state } from './report.ts';
 import { failureOf, watchRun } from './run-watch.ts';
 import type { Session } from './session.ts';
@@ -20,6 +21,8 @@ export interface TaskChoice {
   readonly taskIds: readonly string[];
   readonly downstream?: true;
   readonly upstream?: true;
+  /** Only these instances of the task, which is the only one. */
+  readonly mapIndex?: readonly number[];
   readonly onlyFailed?: true;
 }
 
@@ -35,17 +38,30 @@ export function runsAgain(command: Command): Command {
 export async function clearTasks(
   session: Session,
   [dagId, runId]: readonly [string, string],
-  { taskIds, downstream, upstream, onlyFailed, ...options }: TaskChoice & AgainOptions,
+  { taskIds, downstream, upstream, mapIndex, onlyFailed, ...options }: TaskChoice & AgainOptions,
 ): Promise<Report> {
+  const named = namedBy(taskIds, mapIndex);
   const { run, asked } = await ask(session, [dagId, runId], options);
   const body: ClearTaskInstances = {
-    ...{ ...asked, dag_run_id: runId, task_ids: taskIds.length === 0 ? null : [...taskIds] },
+    ...{ ...asked, dag_run_id: runId, task_ids: named },
     ...{ include_downstream: downstream === true, include_upstream: upstream === true },
     only_failed: onlyFailed === true,
   };
   const path = pathOf`/api/v2/dags/${dagId}/clearTaskInstances`;
   const cleared = await session.api.send('POST', ClearedTaskInstances, path, body);
   return report(session, run, cleared, options);
+}
+
+/** Tasks, or instances of one, as the API takes them. */
+function namedBy(
+  taskIds: readonly string[],
+  mapIndex: readonly number[] | undefined,
+): ClearTaskInstances['task_ids'] {
+  if (mapIndex === undefined) return taskIds.length === 0 ? null : [...taskIds];
+  const [taskId] = taskIds;
+  if (taskId === undefined || taskIds.length > 1)
+    throw invalid(`--map-index is of one task, and ${taskIds.length} are named: name the mapped task`);
+  return mapIndex.map((index) => [taskId, index]);
 }
 
 /** Runs a run again on the events it consumed: whole, or what failed of it. */
@@ -79,7 +95,10 @@ async function report(
   { dryRun, wait }: AgainOptions,
 ): Promise<Report> {
   const ended = wait === true && dryRun !== true ? await watchRun(session, run) : undefined;
-  const again = cleared.task_instances.map((task): Cell[] => [task.task_id, state(task.state), 'runs again']);
+  const again = cleared.task_instances.map((task): Cell[] => [
+    task.map_index === -1 ? task.task_id : `${task.task_id}[${task.map_index}]`,
+    ...[state(task.state), 'runs again'],
+  ]);
   const kept = cleared.kept_task_ids.map((id): Cell[] => [id, null, 'kept']);
   const columns = [{ header: 'TASK' }, { header: 'WAS' }, { header: 'NOW' }];
   return {
@@ -96,7 +115,16 @@ async function report(
       },
       { kind: 'table', title: 'tasks', columns, rows: [...again, ...kept], empty: 'no tasks' },
     ],
-    note: dryRun === true ? 'nothing was changed: leave out --dry-run to run it' : undefined,
+    note: notesOf(cleared, dryRun),
     failure: ended === undefined ? undefined : failureOf(ended),
   };
+}
+
+function notesOf({ task_instances, total_entries }: ClearedTaskInstances, dryRun?: true): string | undefined {
+  const shown = task_instances.length;
+  const notes = [
+    ...(shown < total_entries ? [`${shown} of ${total_entries} shown`] : []),
+    ...(dryRun === true ? ['nothing was changed: leave out --dry-run to run it'] : []),
+  ];
+  return notes.length === 0 ? undefined : notes.join('; ');
 }

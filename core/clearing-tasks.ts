@@ -1,20 +1,9 @@
-import { didYouMean } from './did-you-mean.ts';
+import { type EndedInstances, whyNotAlone } from './clearing-instances.ts';
 import { TidegateError } from './errors.ts';
-import { quote, type TaskId } from './ids.ts';
-import { mappedTasks } from './mapped-items.ts';
-import type { RunPlan, TaskEnd, TaskPlan } from './run-plan.ts';
-
-/** Which tasks of a run that has ended are to run again. */
-export interface TaskWish {
-  /** `null` is all of them. */
-  readonly tasks: readonly string[] | null;
-  /** Also what lies behind them. */
-  readonly downstream: boolean;
-  /** Also what they lie behind. */
-  readonly upstream: boolean;
-  /** Of all these, only what failed, could not start because of a failure, or was never come to. */
-  readonly onlyFailed: boolean;
-}
+import type { TaskId } from './ids.ts';
+import type { RunPlan, TaskEnd } from './run-plan.ts';
+import { beforeAny, behindAny } from './task-reach.ts';
+import { type TaskWish, type Wished, wishedFor } from './task-wish.ts';
 
 /** How a task of a run ended. */
 export interface EndedTask {
@@ -28,41 +17,68 @@ export interface TaskClearing {
   readonly again: readonly TaskId[];
   /** They keep their ends and results. */
   readonly kept: readonly TaskId[];
-  /** Mapped tasks of which only those instances run again that did not succeed. */
-  readonly keptInstances: readonly TaskId[];
+  /** Mapped tasks of which only these instances run again, in their order; all others keep their ends and results. */
+  readonly instances: Readonly<Record<TaskId, readonly number[]>>;
 }
+
+type Ended = ReadonlyMap<TaskId, EndedTask>;
+type Instances = ReadonlyMap<TaskId, EndedInstances>;
 
 /**
  * Decides which tasks run again: those that were wished for; those that a rule decided, where something runs again before them; and those that
- * have no end yet.
- * @throws TidegateError `unknown_task` with the nearest name, `run_conflict` when nothing is left of the wish
+ * have no end yet. Instances that have no end run with whatever else runs again of their task.
+ * @param seen - instances of the mapped tasks that have some
+ * @throws TidegateError `unknown_task` with the nearest name, `invalid_input` for an instance of a task that is not mapped, `run_conflict` when nothing
+ * is left of the wish, or instances cannot run again alone
  */
 export function clearTasks(
   { tasks }: RunPlan,
-  ended: ReadonlyMap<TaskId, EndedTask>,
+  ended: Ended,
   wish: TaskWish,
+  seen: Instances = new Map(),
 ): TaskClearing {
-  const wished = wishedFor(tasks, wish);
-  const chosen = wish.onlyFailed ? wished.filter((id) => isFailed(ended.get(id))) : wished;
-  if (chosen.length === 0) throw nothingToClear(wish);
-  const again = new Set(chosen);
+  const wished = wishedFor(tasks, wish, seen);
+  const chosen = tasks.filter(({ id }) => isLeft(id, wished, { ended, seen }));
+  if (chosen.length === 0) throw nothingToClear(wish, seen);
+  const again = new Set(chosen.map(({ id }) => id));
+  const anew = new Set<TaskId>();
   // What is set up anew may have decided tasks behind it.
   for (let size = -1; size !== again.size;) {
     size = again.size;
     addDecided(tasks, ended, again);
-    addSetUps(tasks, again);
+    addSetUps(tasks, again, anew);
   }
   const ids = tasks.map(({ id }) => id);
-  const keepsInstances = ({ id, shape }: TaskPlan): boolean =>
-    wish.onlyFailed &&
-    shape?.kind === 'mapped' &&
-    again.has(id) &&
-    !mappedTasks(shape.over).some((one) => again.has(one));
   return {
     again: ids.filter((id) => again.has(id)),
     kept: ids.filter((id) => !again.has(id)),
-    keptInstances: tasks.filter(keepsInstances).map(({ id }) => id),
+    instances: someOf(tasks, wished, { again, anew, seen }),
   };
+}
+
+/** Of which mapped tasks only some instances run again. */
+function someOf(
+  tasks: RunPlan['tasks'],
+  wished: Wished,
+  {
+    again,
+    anew,
+    seen,
+  }: { readonly again: Set<TaskId>; readonly anew: Set<TaskId>; readonly seen: Instances },
+): TaskClearing['instances'] {
+  const some: Record<TaskId, readonly number[]> = {};
+  for (const task of tasks) {
+    const of = seen.get(task.id);
+    if (of === undefined || !again.has(task.id)) continue;
+    const problem = whyNotAlone(task, of, { again, anew });
+    if (problem !== undefined && wished.instances.has(task.id)) throw conflict(problem);
+    const instances =
+      problem === undefined && (!wished.whole.has(task.id) || wished.onlyFailed)
+        ? instancesOf(task.id, of, wished)
+        : undefined;
+    if (instances !== undefined) some[task.id] = instances;
+  }
+  return some;
 }
 
 /** Adds what a rule decided, where something runs again before it, and what has no end yet. */
@@ -81,60 +97,78 @@ function addDecided(
 }
 
 /** Adds set-ups and tear-downs around what runs again: by now nothing is set up. */
-function addSetUps(tasks: RunPlan['tasks'], again: Set<TaskId>): void {
+function addSetUps(tasks: RunPlan['tasks'], again: Set<TaskId>, anew: Set<TaskId>): void {
   for (const { id, teardownOf } of tasks) {
     if (teardownOf === undefined) continue;
     const behind = behindAny(tasks, teardownOf);
     const before = beforeAny(tasks, [id]);
     const isAround = (one: TaskId): boolean => behind.has(one) && before.has(one);
     if (![...again].some((one) => one === id || teardownOf.includes(one) || isAround(one))) continue;
-    for (const one of [...teardownOf, id]) again.add(one);
+    for (const one of [...teardownOf, id]) {
+      again.add(one);
+      anew.add(one);
+    }
   }
-}
-
-/** These, and what lies behind them. */
-function behindAny(tasks: RunPlan['tasks'], ids: readonly TaskId[]): ReadonlySet<TaskId> {
-  const behind = new Set(ids);
-  for (const { id, needs } of tasks) if (needs.some((need) => behind.has(need))) behind.add(id);
-  return behind;
-}
-
-/** These, and what they lie behind. */
-function beforeAny(tasks: RunPlan['tasks'], ids: readonly TaskId[]): ReadonlySet<TaskId> {
-  const before = new Set(ids);
-  for (const { id, needs } of tasks.toReversed())
-    if (before.has(id)) for (const need of needs) before.add(need);
-  return before;
 }
 
 function isFailed(task: EndedTask | undefined): boolean {
   return task === undefined || task.end === 'failed' || task.end === 'upstream_failed';
 }
 
-function wishedFor(tasks: RunPlan['tasks'], wish: TaskWish): readonly TaskId[] {
-  const ids = tasks.map(({ id }) => id);
-  const unknown = wish.tasks?.find((named) => !ids.some((id) => id === named));
-  if (unknown !== undefined) {
-    throw new TidegateError(
-      'unknown_task',
-      `the run has no task ${quote(unknown)}: ${didYouMean(unknown, ids)}`,
-    );
-  }
-  const named = new Set(ids.filter((id) => wish.tasks?.includes(id) ?? true));
-  const wanted = new Set([
-    ...named,
-    ...(wish.downstream ? behindAny(tasks, [...named]) : []),
-    ...(wish.upstream ? beforeAny(tasks, [...named]) : []),
-  ]);
-  return ids.filter((id) => wanted.has(id));
+function isFailedInstance({ ends }: EndedInstances, index: number): boolean {
+  const end = ends.get(index);
+  return end === undefined || end === 'failed';
 }
 
-function nothingToClear({ tasks, onlyFailed }: TaskWish): TidegateError {
-  const none = tasks?.length === 0;
-  return new TidegateError(
-    'run_conflict',
-    onlyFailed && !none
-      ? 'none of these tasks failed: to run them again all the same, ask for more than what failed (`tidegate runs rerun`)'
-      : 'no task was named: name one, or leave tasks out for all of them',
+/** Whether something of a task is left of the wish. */
+function isLeft(
+  id: TaskId,
+  { whole, named, instances, onlyFailed }: Wished,
+  { ended, seen }: { readonly ended: Ended; readonly seen: Instances },
+): boolean {
+  const of = seen.get(id);
+  if (!whole.has(id)) {
+    const some = instances.get(id);
+    if (some === undefined || of === undefined) return false;
+    return !onlyFailed || [...some].some((index) => isFailedInstance(of, index));
+  }
+  if (!onlyFailed || isFailed(ended.get(id))) return true;
+  return named.has(id) && of !== undefined && hasFailed(of);
+}
+
+/** Which instances run again of a task of which not all have to; `undefined` where all do. */
+function instancesOf(
+  id: TaskId,
+  of: EndedInstances,
+  { whole, instances, onlyFailed }: Wished,
+): readonly number[] | undefined {
+  const some = instances.get(id);
+  const isAgain = (index: number): boolean => {
+    if (!of.ends.has(index)) return true;
+    if (onlyFailed && !isFailedInstance(of, index)) return false;
+    return whole.has(id) || some?.has(index) === true;
+  };
+  const again = Array.from({ length: of.count }, (_, index) => index).filter(isAgain);
+  return again.length === of.count ? undefined : again;
+}
+
+function nothingToClear({ tasks, onlyFailed }: TaskWish, seen: Instances): TidegateError {
+  if (!onlyFailed || tasks?.length === 0)
+    return conflict('no task was named: name one, or leave tasks out for all of them');
+  const tolerant = [...seen].find(([, of]) => hasFailed(of))?.[0];
+  const remedy =
+    tolerant === undefined
+      ? ''
+      : `; to run only those instances again that failed of ${tolerant}, which tolerates them, name it`;
+  return conflict(
+    `none of these tasks failed: to run them again all the same, ask for more than what failed (\`tidegate runs rerun\`)${remedy}`,
   );
+}
+
+function hasFailed({ ends }: EndedInstances): boolean {
+  return [...ends.values()].includes('failed');
+}
+
+function conflict(message: string): TidegateError {
+  return new TidegateError('run_conflict', message);
 }

@@ -84,14 +84,14 @@ function reachedFrom(tasks: RunPlan['tasks'], from: readonly TaskId[]): Readonly
 }
 
 /** How many instances of a mapped task ended in which way; those that have not ended are in none. */
-export function countEnds(states: readonly string[]): Readonly<Record<InstanceEnd, number>> {
+export function countEnds(states: readonly string[]): InstanceEnds {
   const count = (end: InstanceEnd): number => states.filter((state) => state === end).length;
   return { success: count('success'), failed: count('failed'), skipped: count('skipped') };
 }
 
 /** How a mapped task ended as a whole: some failures may be tolerated where others succeeded. */
 export function endOfInstances(
-  { success, failed, skipped }: Readonly<Record<InstanceEnd, number>>,
+  { success, failed, skipped }: InstanceEnds,
   shape: TaskShape | undefined,
 ): TaskEnd {
   const tolerated = shape?.kind === 'mapped' ? shape.tolerated : undefined;
@@ -109,3 +109,6 @@ function mostOf(tolerated: Tolerated | undefined, instances: number): number {
 
 /** How an instance of a mapped task may end. */
 export type InstanceEnd = 'success' | 'failed' | 'skipped';
+
+/** How many instances ended in which way. */
+export type InstanceEnds = Readonly<Record<InstanceEnd, number>>;

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import { clearTasks, type TaskClearing, type TaskWish } from '../core/clearing-tasks.ts';
-import type { DagId, RunId, TaskId } from '../core/ids.ts';
+import { clearTasks, type TaskClearing } from '../core/clearing-tasks.ts';
+import type { DagId, RunId } from '../core/ids.ts';
+import type { TaskWish } from '../core/task-wish.ts';
 import type { Db } from './database.ts';
-import { readEndedTasks } from './ended-tasks.ts';
+import { readEndedAttempt } from './ended-tasks.ts';
 import { findFlightAgain } from './flight-requests.ts';
 import type { Tx } from './log.ts';
 import { lockRequests, readRequestTerms } from './request-terms.ts';
@@ -46,7 +47,7 @@ export interface AttemptPlan extends TaskClearing {
 /** What became of a request for another attempt; `already` is the same request once more. */
 export type OpenedAttempt =
   | (Omit<AttemptPlan, 'kind'> & { readonly kind: 'opened' })
-  | { readonly kind: 'already'; readonly attempt: number; readonly again: readonly TaskId[] }
+  | (Omit<AttemptPlan, 'kind' | 'kept'> & { readonly kind: 'already' })
   | AttemptRefused;
 
 /**
@@ -113,11 +114,15 @@ async function judgeAttempt(
   return verdict.kind === 'take' ? { kind: 'take', key } : { kind: 'in flight', runId: verdict.runId, key };
 }
 
-async function planOf(tx: Tx, run: RunRow, wish: TaskWish): Promise<AttemptPlan> {
+async function planOf(
+  tx: Tx,
+  run: Pick<RunRow, 'dag_id' | 'run_id' | 'attempt' | 'version'>,
+  wish: TaskWish,
+): Promise<AttemptPlan> {
   const { dag_id: dagId, run_id: runId, attempt, version } = run;
   const tasks = await readRunTasks(tx, dagId, version);
-  const ended = await readEndedTasks(tx, { dagId, runId, attempt }, tasks);
-  return { kind: 'ready', attempt: attempt + 1, ...clearTasks({ tasks }, ended, wish) };
+  const { ended, instances } = await readEndedAttempt(tx, { dagId, runId, attempt }, tasks);
+  return { kind: 'ready', attempt: attempt + 1, ...clearTasks({ tasks }, ended, wish, instances) };
 }
 
 /** The request that the attempt there is was opened for, if it is this one. */
@@ -129,13 +134,23 @@ async function repeated(
   if (seen !== undefined && seen !== attempt - 1) return undefined;
   const row = await tx
     .selectFrom('run_attempt')
-    .select(['who', 'why', 'wish', 'tasks'])
-    .where('dag_id', '=', dagId)
-    .where('run_id', '=', runId)
-    .where('attempt', '=', attempt)
+    .innerJoin('run', (on) =>
+      on.onRef('run.dag_id', '=', 'run_attempt.dag_id').onRef('run.run_id', '=', 'run_attempt.run_id'),
+    )
+    .select(['who', 'why', 'wish', 'tasks', 'run.version'])
+    .where('run_attempt.dag_id', '=', dagId)
+    .where('run_attempt.run_id', '=', runId)
+    .where('run_attempt.attempt', '=', attempt)
     .executeTakeFirst();
   const isSame = row?.who === who && row.why === why && isDeepStrictEqual(row.wish, wish);
-  return isSame ? { kind: 'already', attempt, again: row.tasks } : undefined;
+  if (!isSame) return undefined;
+  // What the attempt before left does not change any more.
+  const { instances } = await planOf(
+    tx,
+    { dag_id: dagId, run_id: runId, version: row.version, attempt: attempt - 1 },
+    wish,
+  );
+  return { kind: 'already', attempt, again: row.tasks, instances };
 }
 
 async function noteAttempt(
@@ -155,9 +170,12 @@ async function noteAttempt(
 async function keepTasks(
   tx: Tx,
   { dag_id: dagId, run_id: runId, attempt }: RunRow,
-  { kept, keptInstances }: TaskClearing,
+  { kept, instances }: TaskClearing,
 ): Promise<void> {
-  if (kept.length === 0) return;
+  const partly = Object.entries<readonly number[]>(instances).flatMap(([taskId, indexes]) =>
+    indexes.map((index) => ({ taskId, index })),
+  );
+  if (kept.length === 0 && partly.length === 0) return;
   await sql`
     insert into task_run (dag_id, run_id, attempt, task_id, map_index, state, try, failures, silent_tries, started_at, try_started_at,
       ended_at, result, error, worker, progress, progress_note, heartbeat_details, ran_in, is_marked)
@@ -166,7 +184,9 @@ async function keepTasks(
     from task_run
     where ${isOfAttempt({ dagId, runId, attempt })} and (
       task_id = any(${kept}::text[])
-      or (task_id = any(${keptInstances}::text[]) and map_index >= 0 and state = 'success')
+      or (task_id = any(${Object.keys(instances)}::text[]) and (task_id, map_index) not in (
+        select * from unnest(${partly.map(({ taskId }) => taskId)}::text[], ${partly.map(({ index }) => index)}::int[])
+      ))
     )`.execute(tx);
 }
 

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
+import { indexesToMark } from '../core/clearing-instances.ts';
 import { didYouMean } from '../core/did-you-mean.ts';
 import { TidegateError } from '../core/errors.ts';
 import { type DagId, quote, type RunId, type TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
-import { isEnd } from './ended-tasks.ts';
+import { isEnd, readEndedAttempt } from './ended-tasks.ts';
 import type { Tx } from './log.ts';
 import { holdRun, isEndedRun } from './runs.ts';
 import { type EndedRunState, type MarkedState, type RunState } from './run-tables.ts';
@@ -24,6 +25,8 @@ export interface RunMark extends Mark {
 
 export interface TaskMark extends Mark {
   readonly taskId: TaskId;
+  /** Which instance of a mapped task; absent is the task as a whole. */
+  readonly mapIndex?: number | undefined;
   readonly state: MarkedState;
 }
 
@@ -67,10 +70,10 @@ export async function markRun(db: Db, mark: RunMark): Promise<MarkedRun> {
 /**
  * Gives a task a state by hand, and keeps who did. It records no asset events. A run that has ended keeps its own state; one that goes on takes a task that has not
  * ended as ended so: what the task still does is lost.
- * @throws TidegateError `unknown_task` with the nearest name
+ * @throws TidegateError `unknown_task` with the nearest name, or for an instance that is not there; `invalid_input` and `run_conflict` for one of a task that has none
  */
 export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
-  const { dagId, runId, taskId, state, who } = mark;
+  const { dagId, runId, taskId, mapIndex, state } = mark;
   return db.transaction().execute(async (tx): Promise<MarkedTask> => {
     const run = await holdRun(tx, dagId, runId);
     if (run === undefined) return { kind: 'unknown' };
@@ -80,31 +83,45 @@ export async function markTask(db: Db, mark: TaskMark): Promise<MarkedTask> {
     const task = tasks.find(({ id }) => id === taskId);
     if (task === undefined) throw unknownTask(mark, tasks);
     if (!isEnded && task.shape?.kind === 'mapped') return { kind: 'mapped' };
-    const { attempt } = run;
-    const rows = tx
+    const of = { dagId, runId, attempt: run.attempt };
+    const rows = await tx
       .selectFrom('task_run')
-      .where(isOfAttempt({ dagId, runId, attempt }))
-      .where('task_id', '=', taskId);
-    const others = await rows.select(['state', 'error', 'map_index']).where('state', '<>', state).execute();
-    const [before] = others;
-    if (!isEnded && others.some((row) => isEnd(row.state))) return { kind: 'open', state: run.state };
-    if (before === undefined && (await rows.select('state').executeTakeFirst()) !== undefined)
-      return { kind: 'marked' };
+      .select(['map_index', 'state', 'error'])
+      .where(isOfAttempt(of))
+      .where('task_id', '=', taskId)
+      .execute();
+    if (!isEnded && rows.some((row) => row.state !== state && isEnd(row.state)))
+      return { kind: 'open', state: run.state };
+    const isMapped = task.shape?.kind === 'mapped';
+    const { instances } = isMapped ? await readEndedAttempt(tx, of, tasks) : { instances: undefined };
+    const asked = indexesToMark(task, instances?.get(taskId), mapIndex);
+    const before = new Map(rows.map((row) => [row.map_index, row]));
+    const indexes = asked.filter((index) => before.get(index)?.state !== state);
+    if (indexes.length === 0) return { kind: 'marked' };
+    const was = indexes.map((index) => before.get(index)).find((row) => row !== undefined);
     await noteMark(tx, mark, {
-      ...{ attempt, taskId, was: before?.state ?? null, wasReason: before?.error ?? null },
+      ...{ attempt: run.attempt, taskId, mapIndex, was: was?.state ?? null, wasReason: was?.error ?? null },
       isUntold: !isEnded,
     });
-    const error = state === 'success' ? null : `marked ${state} by ${who}`;
-    await sql`
-      insert into task_run (dag_id, run_id, attempt, task_id, map_index, state, ended_at, error, is_marked)
-      select ${dagId}, ${runId}, ${attempt}, ${taskId}, map_index, ${state}, clock(), ${error}, true
-      from unnest(${before === undefined ? [-1] : others.map(({ map_index }) => map_index)}::int[]) as map_index
-      on conflict (dag_id, run_id, attempt, task_id, map_index) do update set
-        state = excluded.state, ended_at = coalesce(task_run.ended_at, excluded.ended_at), error = excluded.error, is_marked = true`.execute(
-      tx,
-    );
-    return isEnded ? { kind: 'marked' } : { kind: 'telling', attempt };
+    await writeTaskMark(tx, { ...mark, attempt: run.attempt }, indexes);
+    return isEnded ? { kind: 'marked' } : { kind: 'telling', attempt: run.attempt };
   });
+}
+
+async function writeTaskMark(
+  tx: Tx,
+  { dagId, runId, attempt, taskId, state, who }: TaskMark & { readonly attempt: number },
+  indexes: readonly number[],
+): Promise<void> {
+  const error = state === 'success' ? null : `marked ${state} by ${who}`;
+  await sql`
+    insert into task_run (dag_id, run_id, attempt, task_id, map_index, state, ended_at, error, is_marked)
+    select ${dagId}, ${runId}, ${attempt}, ${taskId}, map_index, ${state}, clock(), ${error}, true
+    from unnest(${indexes}::int[]) as map_index
+    on conflict (dag_id, run_id, attempt, task_id, map_index) do update set
+      state = excluded.state, ended_at = coalesce(task_run.ended_at, excluded.ended_at), error = excluded.error, is_marked = true`.execute(
+    tx,
+  );
 }
 
 async function noteMark(
@@ -113,6 +130,7 @@ async function noteMark(
   before: {
     readonly attempt: number;
     readonly taskId: TaskId | null;
+    readonly mapIndex?: number | undefined;
     readonly was: string | null;
     readonly wasReason: string | null;
     readonly isUntold?: boolean;
@@ -121,7 +139,8 @@ async function noteMark(
   await tx
     .insertInto('mark')
     .values({
-      ...{ dag_id: dagId, run_id: runId, attempt: before.attempt, task_id: before.taskId, who, note },
+      ...{ dag_id: dagId, run_id: runId, attempt: before.attempt, task_id: before.taskId },
+      ...{ map_index: before.mapIndex ?? null, who, note },
       ...{ was: before.was, was_reason: before.wasReason, became: state },
       is_untold: before.isUntold === true,
     })

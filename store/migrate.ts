@@ -10,6 +10,7 @@ import * as projectPause from './migrations/0008-project-pause.ts';
 import * as retention from './migrations/0009-retention.ts';
 import * as pools from './migrations/0010-pools.ts';
 import * as flights from './migrations/0011-flights.ts';
+import * as markedInstances from './migrations/0012-marked-instances.ts';
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-spine': spine,
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0009-retention': retention,
   '0010-pools': pools,
   '0011-flights': flights,
+  '0012-marked-instances': markedInstances,
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
-import type { TaskWish } from '../core/clearing-tasks.ts';
+import type { TaskWish } from '../core/task-wish.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Instant, JsonColumn, OptionalInstant, OptionalJson } from './columns.ts';
@@ -76,6 +76,8 @@ export interface MarkTable {
   readonly attempt: number;
   /** `null` where it is about the run. */
   readonly task_id: TaskId | null;
+  /** Which instance of a mapped task it is about; `null` where it is about the task as a whole. */
+  readonly map_index: ColumnType<number | null, number | null | undefined, number | null>;
   readonly at: Instant;
   readonly who: string;
   /** State before; `null` of a task that was never come to. */

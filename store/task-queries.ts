@@ -110,6 +110,22 @@ export async function listInstances(
     .execute();
 }
 
+/** Some instances of a mapped task, those of them that have started or ended. */
+export async function readInstances(
+  db: Db,
+  attempt: RunAttempt,
+  taskId: TaskId,
+  indexes: readonly number[],
+): Promise<readonly ListedTaskRun[]> {
+  return db
+    .selectFrom('task_run')
+    .select(listed)
+    .where(isOfAttempt(attempt))
+    .where('task_id', '=', taskId)
+    .where(sql<boolean>`map_index = any(${indexes}::int[])`)
+    .execute();
+}
+
 /** A task of one attempt, or one instance of it, as it is now. */
 export async function readTaskRun(
   db: Db,

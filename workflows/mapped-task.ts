@@ -11,8 +11,9 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
+import { type KeptInstances, withKept } from '../core/kept-instances.ts';
 import type { TaskPlan } from '../core/run-plan.ts';
-import { endOfInstances, type InstanceEnd, type MappedOver } from '../core/task-shape.ts';
+import { endOfInstances, type InstanceEnd, type InstanceEnds, type MappedOver } from '../core/task-shape.ts';
 import { mappedWorkflowId, summary } from '../core/workflow-names.ts';
 import { expandTask } from './local-activities.ts';
 import { type InTurn, oneByOne } from './one-by-one.ts';
@@ -29,12 +30,11 @@ export interface MappedTaskInput extends RunReference {
   readonly tellsRetries?: boolean;
   /** The first that has not been started. */
   readonly next: number;
-  /** How those before it ended. */
+  /** How those before it ended that ran. */
   readonly ended: InstanceEnds;
+  /** Instances that keep their ends of an attempt before; absent where all run. */
+  readonly kept?: KeptInstances;
 }
-
-/** How many instances ended in which way. */
-export type InstanceEnds = Readonly<Record<InstanceEnd, number>>;
 
 const none: InstanceEnds = { success: 0, failed: 0, skipped: 0 };
 
@@ -57,15 +57,16 @@ export async function runMapped(
   try {
     const expansion = await inTurn(() => expandTask({ dagId, runId, attempt, taskId: task.id, over }));
     if (expansion.kind === 'failed') return { end: 'failed' };
-    const { count } = expansion;
+    const { count, kept } = expansion;
     if (count === 0) return { end: 'skipped' };
     const expanded: TaskPlan =
       expansion.over === undefined
         ? task
         : { ...task, shape: { ...task.shape, kind: 'mapped', over: expansion.over } };
     const input: MappedTaskInput = {
-      ...{ dagId, runId, attempt, task: expanded, count, window: take(count) },
+      ...{ dagId, runId, attempt, task: expanded, count, window: take(kept?.again.length ?? count) },
       ...{ next: 0, ended: none, ...(tellsRetries ? { tellsRetries } : {}) },
+      ...(kept === undefined ? {} : { kept }),
     };
     const ended = await executeChild(mappedTask, {
       workflowId: mappedWorkflowId(dagId, runId, attempt, task.id),
@@ -86,10 +87,12 @@ export async function runMapped(
 
 /** The instances of a mapped task, so many at a time. It fails only by being cancelled: failed instances are counted. */
 export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> {
-  const { task, count, window, tellsRetries = false } = input;
+  const { task, count, window, kept, tellsRetries = false } = input;
+  const indexes = kept?.again ?? Array.from({ length: count }, (_, index) => index);
   const slots = listenForSlots(oneByOne());
   const ended: Record<InstanceEnd, number> = { ...input.ended };
-  let next = input.next;
+  const following = indexes.findIndex((index) => index >= input.next);
+  let place = following === -1 ? indexes.length : following;
   let pending = 0;
   let isCancelled = false;
 
@@ -107,12 +110,13 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
     else if (end !== 'upstream_failed') ended[end] += 1;
   };
 
-  const isLong = () => workflowInfo().continueAsNewSuggested;
+  const startable = (): number | undefined =>
+    pending < window && !workflowInfo().continueAsNewSuggested ? indexes[place] : undefined;
   try {
     for (;;) {
-      while (next < count && pending < window && !isLong()) {
-        void start(next);
-        next += 1;
+      for (let index = startable(); index !== undefined; index = startable()) {
+        void start(index);
+        place += 1;
       }
       show();
       if (pending === 0) break;
@@ -129,14 +133,14 @@ export async function mappedTask(input: MappedTaskInput): Promise<InstanceEnds> 
     await CancellationScope.nonCancellable(() => condition(() => pending === 0));
     throw new CancelledFailure('the run was cancelled');
   }
-  return next >= count ? ended : continueAsNew<typeof mappedTask>({ ...input, next, ended });
+  const next = indexes[place];
+  return next === undefined
+    ? withKept(ended, kept)
+    : continueAsNew<typeof mappedTask>({ ...input, next, ended });
 }
 
-function detailsOf(
-  { task, count }: MappedTaskInput,
-  { success, failed, skipped }: InstanceEnds,
-  waiting: number,
-): string {
+function detailsOf({ task, count, kept }: MappedTaskInput, ended: InstanceEnds, waiting: number): string {
+  const { success, failed, skipped } = withKept(ended, kept);
   const queued = waiting === 0 ? '' : `, ${waiting} queued for pool ${task.pool?.name ?? ''}`;
   return `${task.id}: ${success + failed + skipped} of ${count} instances ended: ${success} success, ${failed} failed, ${skipped} skipped${queued}`;
 }

@@ -18,16 +18,21 @@ const asked = {
   run_on_latest_version: alwaysFalse,
 };
 
+/** A task, or one instance of a mapped task. */
+const NamedTask = z.union([z.string(), z.tuple([z.string(), z.int().min(0)])], {
+  error: 'a task id is expected, or [task id, map index] for one instance of a mapped task',
+});
+
 /** Body of `POST /api/v2/dags/{dag_id}/clearTaskInstances`. */
 export const ClearTaskInstances = z
   .strictObject({
     ...asked,
     dag_run_id: z.string(),
-    /** All of them when missing. */
-    task_ids: z.array(z.string()).max(1_000).nullish(),
+    /** Tasks, or single instances of mapped tasks as `[task id, map index]`; all tasks when missing. */
+    task_ids: z.array(NamedTask).max(10_000).nullish(),
     include_downstream: z.boolean().default(false),
     include_upstream: z.boolean().default(false),
-    /** Only what failed, could not start because of that, or was never come to. */
+    /** Only what failed, could not start because of that, or was never come to; of a task that is named, also failed instances that it tolerates. */
     only_failed: z.boolean().default(true),
     only_running: alwaysFalse,
     include_future: alwaysFalse,
@@ -51,6 +56,7 @@ export type ClearDagRun = z.input<typeof ClearDagRun>;
 /** Tasks that run again, as they were before. */
 export const ClearedTaskInstances = z
   .object({
+    /** A mapped task as a whole where all its instances run again, else each instance that does; of those at most 1,000. */
     task_instances: z.array(TaskInstance),
     total_entries: totalEntries,
     /** Those that keep their ends and results. */
@@ -65,6 +71,8 @@ export type ClearedTaskInstances = z.infer<typeof ClearedTaskInstances>;
 const Mark = z.object({
   /** Null where it is about the run. */
   task_id: z.string().nullable(),
+  /** Which instance of a mapped task; null where it is about the task as a whole. */
+  map_index: z.int().nullable(),
   who: z.string(),
   at: Instant,
   /** State before; null of a task that was never come to. */

@@ -28,6 +28,7 @@ export function toAttempts(run: RunRow, { attempts, marks }: RunStory): readonly
 
 function toMark({
   task_id,
+  map_index,
   who,
   at,
   was,
@@ -35,5 +36,5 @@ function toMark({
   became,
   note,
 }: MarkRow): DagRunAttempt['marks'][number] {
-  return { task_id, who, at: toInstant(at), was, was_reason, became, note };
+  return { task_id, map_index, who, at: toInstant(at), was, was_reason, became, note };
 }

@@ -23,9 +23,9 @@ export function toTaskInstance(
   task: TaskPlan,
   tried: ListedTaskRun | undefined,
   wait?: WaitRecord,
+  mapIndex = tried?.map_index ?? -1,
 ): TaskInstance {
   const { version, version_created_at } = run;
-  const mapIndex = tried?.map_index ?? -1;
   return {
     id: `${run.dag_id}/${run.run_id}/${task.id}${mapIndex === -1 ? '' : `/${mapIndex}`}`,
     task_id: task.id,
@@ -72,6 +72,17 @@ export function toTaskInstance(
     attempt: tried?.ran_in ?? run.attempt,
     is_marked: tried?.is_marked ?? false,
   };
+}
+
+/** Some instances of a mapped task, also those that have no row yet. */
+export function toInstances(
+  run: RunRecord,
+  task: TaskPlan,
+  indexes: readonly number[],
+  rows: readonly ListedTaskRun[],
+): readonly TaskInstance[] {
+  const byIndex = new Map(rows.map((row) => [row.map_index, row]));
+  return indexes.map((index) => toTaskInstance(run, task, byIndex.get(index), undefined, index));
 }
 
 /** What is known of the tasks of a run. */

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { type Task, TaskCollection } from '../../api/contract/dags.ts';
 import { pathOf } from '../api-client.ts';
+import { wholeNumber, wholeNumbers } from '../arguments.ts';
 import { type Cell, duration, pageNote, type Report, type Section } from '../report.ts';
 import { instancesOf } from '../run-logs.ts';
-import { marks, type MarkOptions, markTask } from '../mark.ts';
+import { marks, markTask, type MarkTaskOptions } from '../mark.ts';
 import { type AgainOptions, clearTasks, runsAgain, type TaskChoice } from '../run-again.ts';
 import type { Run, Session } from '../session.ts';
 import { taskInstanceTable } from './runs.ts';
@@ -29,6 +30,7 @@ export function addTaskCommands(program: Command, run: Run): void {
       )
       .option('--downstream', 'also what lies behind them')
       .option('--upstream', 'also what they lie behind')
+      .option('--map-index <n,...>', 'only these instances of the task, which is mapped', wholeNumbers)
       .option(
         '--only-failed',
         'of these, only what failed, could not start because of that, or was never come to',
@@ -41,9 +43,11 @@ export function addTaskCommands(program: Command, run: Run): void {
       .command('mark <dag> <run> <task>')
       .description('say by hand how a task of a run that has ended is to count; it records no asset events'),
     markedStates,
-  ).action((dagId: string, runId: string, taskId: string, state: MarkedState, options: MarkOptions) =>
-    run((session) => markTask(session, [dagId, runId, taskId], state, options)),
-  );
+  )
+    .option('--map-index <n>', 'only this instance of the task, which is mapped', wholeNumber)
+    .action((dagId: string, runId: string, taskId: string, state: MarkedState, options: MarkTaskOptions) =>
+      run((session) => markTask(session, [dagId, runId, taskId], state, options)),
+    );
 }
 
 type ClearOptions = Omit<TaskChoice, 'taskIds'> & AgainOptions;

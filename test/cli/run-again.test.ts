@@ -1,4 +1,5 @@
 import { ClearedTaskInstances } from '../../api/contract/clearing.ts';
+import { TaskInstanceCollection } from '../../api/contract/task-instances.ts';
 import { exitStatus } from '../../cli/exit-status.ts';
 import { dag } from '../../sdk/index.ts';
 import { attemptClosed } from '../support/attempts.ts';
@@ -19,10 +20,18 @@ const load = dag('load', {}, (d) => {
   d.task('store', { needs: [clean] }, async () => undefined);
 });
 
+const spread = dag('spread', {}, (d) => {
+  const list = d.task('list', async () => [0, 1, 2]);
+  const each = d.map('each', list, async ({ item, run }) => {
+    if (item === 1 && run.attempt === 1) throw new Error('it broke');
+  });
+  d.task('all', { needs: [each] }, async () => undefined);
+});
+
 let tidegate: Tidegate;
 let served: ServedApi;
 beforeAll(async () => {
-  tidegate = await startTidegate([load]);
+  tidegate = await startTidegate([load, spread]);
   served = await serveApi(tidegate.deps);
 });
 afterAll(async () => {
@@ -101,6 +110,61 @@ describe('running again', () => {
       status: exitStatus.failed,
       stderr: expect.stringMatching(/none of these tasks failed/),
     });
+  });
+});
+
+describe('single instances of a mapped task', () => {
+  const spreadRun = async () => {
+    const runId = await tidegate.trigger('spread');
+    await tidegate.closed('spread', runId);
+    return runId;
+  };
+
+  it('run again alone, and are listed one by one', async () => {
+    const runId = await spreadRun();
+    const asked = ['tasks', 'clear', 'spread', runId, 'each', '--map-index', '0,1'];
+    const dry = await run(...asked, '--dry-run');
+    expect(dry.stdout.split('\n').slice(5)).toEqual([
+      'TASK     WAS              NOW',
+      'each[0]  success          runs again',
+      'each[1]  failed           runs again',
+      'all      upstream_failed  runs again',
+      'list     -                kept',
+      '',
+    ]);
+    const { status, stdout } = await run(...asked, '--wait');
+    expect({ status, stdout }).toEqual({
+      status: exitStatus.ok,
+      stdout: expect.stringMatching(/state {4}success/),
+    });
+    const listed = await run('tasks', 'instances', 'spread', runId, 'each', '-o', 'json');
+    expect(TaskInstanceCollection.parse(JSON.parse(listed.stdout)).task_instances).toMatchObject([
+      { map_index: 0, attempt: 2 },
+      { map_index: 1, attempt: 2 },
+      { map_index: 2, attempt: 1 },
+    ]);
+  });
+
+  it('are marked, and the run says which', async () => {
+    const runId = await spreadRun();
+    const marked = await run('tasks', 'mark', 'spread', runId, 'each', 'success', '--map-index', '1');
+    expect(marked.stdout).toMatch(/\ntask {3}each\[1\]\nstate {2}success\n$/);
+    expect((await run('runs', 'show', 'spread', runId)).stdout).toMatch(/task each\[1\] was failed/);
+    expect((await run('runs', 'retry', 'spread', runId, '--dry-run')).stdout).toMatch(/each +- +kept/);
+  });
+
+  it.each<[string, readonly string[], number, RegExp]>([
+    ['of no task', ['--map-index', '1'], exitStatus.invalid, /is of one task, and 0 are named/],
+    ['of two', ['each', 'list', '--map-index', '1'], exitStatus.invalid, /is of one task, and 2 are named/],
+    ['that are no numbers', ['each', '--map-index', '1,x'], exitStatus.invalid, /such as 3,7/],
+    ['that are not there', ['each', '--map-index', '3'], exitStatus.failed, /3 instances of it, from 0 to 2/],
+    ['of what is not mapped', ['list', '--map-index', '0'], exitStatus.invalid, /is not mapped/],
+  ])('%s are refused', async (_, args, status, message) => {
+    const runId = await spreadRun();
+    const ended = await run('tasks', 'clear', 'spread', runId, ...args);
+    expect(ended).toMatchObject({ status, stderr: expect.stringMatching(message) });
+    const [row] = (await tidegate.runsOf('spread')).filter(({ run_id }) => run_id === runId);
+    expect(row?.attempt).toBe(1);
   });
 });
 

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
-import { clearTasks, type EndedTask, type TaskWish } from '../../core/clearing-tasks.ts';
+import type { EndedInstances } from '../../core/clearing-instances.ts';
+import { clearTasks, type EndedTask } from '../../core/clearing-tasks.ts';
 import { parseTaskId, type TaskId } from '../../core/ids.ts';
 import { step, type TaskEnd, type TaskPlan } from '../../core/run-plan.ts';
+import type { TaskWish } from '../../core/task-wish.ts';
 import { triggerRules } from '../../core/trigger-rule.ts';
 import { aTaskPlan } from '../support/plans.ts';
 
@@ -61,38 +63,154 @@ describe('clearing tasks between a set-up and its tear-down', () => {
 });
 
 describe('clearing a mapped task', () => {
-  const [list, each] = [parseTaskId('list'), parseTaskId('each')];
+  const [list, each, behind] = [parseTaskId('list'), parseTaskId('each'), parseTaskId('behind')];
   const mapped = {
-    tasks: [aTaskPlan('list'), aTaskPlan('each', { needs: [list], shape: { kind: 'mapped', over: list } })],
+    tasks: [
+      aTaskPlan('list'),
+      aTaskPlan('each', { needs: [list], shape: { kind: 'mapped', over: list } }),
+      aTaskPlan('behind', { needs: [each] }),
+    ],
   };
   const half = new Map([
     [list, ran('success')],
     [each, ran('failed')],
+    [behind, decided('upstream_failed')],
   ]);
+  const failures = { ...all, onlyFailed: true };
+  const named = (...indexes: readonly number[]): TaskWish => ({
+    ...all,
+    tasks: indexes.map((index) => ['each', index]),
+  });
+  /** Of four; the first succeeded, the second failed, the third was skipped, and the last was never come to. */
+  const seen: EndedInstances = {
+    ...{ count: 4, isOutdated: false },
+    ends: new Map([
+      [0, 'success'],
+      [1, 'failed'],
+      [2, 'skipped'],
+    ]),
+  };
+  const ofEach = (over: Partial<EndedInstances> = {}) => new Map([[each, { ...seen, ...over }]]);
 
-  it('keeps instances that succeeded, where only what failed runs again and its items stay', () => {
-    const failures = { ...all, onlyFailed: true };
-    expect(clearTasks(mapped, half, failures)).toEqual({
-      again: [each],
-      kept: [list],
-      keptInstances: [each],
+  it('keeps instances that did not fail, where only what failed runs again and its items stay', () => {
+    expect(clearTasks(mapped, half, failures, ofEach())).toEqual({
+      ...{ again: [each, behind], kept: [list] },
+      instances: { each: [1, 3] },
     });
-    expect(clearTasks(mapped, half, { ...all, tasks: [each] }).keptInstances).toEqual([]);
+    expect(clearTasks(mapped, half, { ...all, tasks: [each] }, ofEach()).instances).toEqual({});
     const anew = new Map(half).set(list, ran('failed'));
-    expect(clearTasks(mapped, anew, failures)).toEqual({ again: [list, each], kept: [], keptInstances: [] });
+    expect(clearTasks(mapped, anew, failures, ofEach())).toEqual({
+      ...{ again: [list, each, behind], kept: [], instances: {} },
+    });
+  });
+
+  it('runs all of them where their items are others by now', () => {
+    expect(clearTasks(mapped, half, failures, ofEach({ isOutdated: true })).instances).toEqual({});
+  });
+
+  it('runs those that are named, whatever became of them, and those that were never come to', () => {
+    expect(clearTasks(mapped, half, named(2), ofEach())).toEqual({
+      ...{ again: [each, behind], kept: [list] },
+      instances: { each: [2, 3] },
+    });
+    expect(clearTasks(mapped, half, { ...named(0, 1, 2), onlyFailed: true }, ofEach()).instances).toEqual({
+      each: [1, 3],
+    });
+    expect(clearTasks(mapped, half, named(0, 1, 2, 3), ofEach()).instances).toEqual({});
+    const both = { ...all, tasks: [['each', 1], 'each'] as const };
+    expect(clearTasks(mapped, half, both, ofEach()).instances).toEqual({});
+  });
+
+  it('takes what lies behind named instances as a whole', () => {
+    const whole = new Map([list, each, behind].map((id) => [id, ran('success')]));
+    const ends = new Map([0, 1].map((index) => [index, 'success'] as const));
+    const ofFine = ofEach({ count: 2, ends });
+    expect(clearTasks(mapped, whole, named(1), ofFine)).toEqual({
+      ...{ again: [each], kept: [list, behind], instances: { each: [1] } },
+    });
+    expect(clearTasks(mapped, whole, { ...named(1), downstream: true }, ofFine)).toEqual({
+      ...{ again: [each, behind], kept: [list], instances: { each: [1] } },
+    });
+  });
+
+  it('takes failures that a task tolerates only where it is named', () => {
+    const whole = new Map([list, each, behind].map((id) => [id, ran('success')]));
+    const tolerated = ofEach({ count: 3 });
+    expect(() => clearTasks(mapped, whole, failures, tolerated)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/failed of each, which tolerates them, name it/),
+      }),
+    );
+    expect(clearTasks(mapped, whole, { ...failures, tasks: [each] }, tolerated)).toEqual({
+      ...{ again: [each], kept: [list, behind], instances: { each: [1] } },
+    });
+    const behindIt = { ...failures, tasks: [list], downstream: true };
+    expect(() => clearTasks(mapped, whole, behindIt, tolerated)).toThrow(/none of these tasks failed/);
+  });
+
+  it.each<[string, Partial<TaskWish>, ReadonlyMap<TaskId, EndedInstances>, object]>([
+    [
+      'of a task that is not mapped',
+      { tasks: [['list', 0]] },
+      ofEach(),
+      { code: 'invalid_input', message: /"list" .* is not mapped/ },
+    ],
+    ['of a task that has none', named(0), new Map(), { code: 'run_conflict', message: /has no instances/ }],
+    [
+      'behind the last',
+      named(4),
+      ofEach(),
+      { code: 'unknown_task', message: /this run has 4 instances of it, from 0 to 3/ },
+    ],
+    ['before the first', named(-1), ofEach(), { code: 'unknown_task', message: /from 0 to 3/ }],
+    [
+      'that may be of another item',
+      named(1),
+      ofEach({ isOutdated: true }),
+      { code: 'run_conflict', message: /changed since they ran/ },
+    ],
+    [
+      'with what they are mapped over',
+      { ...named(1), upstream: true },
+      ofEach(),
+      { code: 'run_conflict', message: /"list", which it is mapped over, runs again/ },
+    ],
+    [
+      'of an unknown task',
+      { tasks: [['eac', 0]] },
+      ofEach(),
+      { code: 'unknown_task', message: /did you mean 'each'/ },
+    ],
+    [
+      'that did not fail, of which only what failed is asked for',
+      { ...named(0), onlyFailed: true },
+      ofEach(),
+      { code: 'run_conflict', message: /none .* failed/ },
+    ],
+  ])('refuses instances %s', (_, wish, of, { code, message }: { code?: string; message?: RegExp }) => {
+    expect(() => clearTasks(mapped, half, { ...all, ...wish }, of)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message ?? /./) }),
+    );
+  });
+
+  it('refuses instances of what is set up, or torn down, as a whole', () => {
+    const down = parseTaskId('down');
+    const around = { tasks: [...mapped.tasks, aTaskPlan('down', { needs: [each], teardownOf: [each] })] };
+    const ended = new Map(half).set(down, ran('success'));
+    expect(() => clearTasks(around, ended, named(1), ofEach())).toThrow(/is set up anew/);
+    expect(clearTasks(around, ended, failures, ofEach()).instances).toEqual({});
   });
 
   it('keeps none where one of several lists is made anew', () => {
     const other = parseTaskId('other');
     const sources = [list, other].map((task) => ({ name: task, task }));
     const shape = { kind: 'mapped', over: { by: 'product', sources } } as const;
-    const plan = {
+    const several = {
       tasks: [aTaskPlan('list'), aTaskPlan('other'), aTaskPlan('each', { needs: [list, other], shape })],
     };
-    const failures = { ...all, onlyFailed: true };
     const kept = new Map(half).set(other, ran('success'));
-    expect(clearTasks(plan, kept, failures).keptInstances).toEqual([each]);
-    expect(clearTasks(plan, kept.set(other, ran('failed')), failures).keptInstances).toEqual([]);
+    expect(clearTasks(several, kept, failures, ofEach()).instances).toEqual({ each: [1, 3] });
+    expect(clearTasks(several, kept.set(other, ran('failed')), failures, ofEach()).instances).toEqual({});
   });
 });
 
@@ -204,9 +322,14 @@ function runOf(
   }
 }
 
-const clearing = (tasks: readonly TaskPlan[], ended: ReadonlyMap<TaskId, EndedTask>, wish: TaskWish) => {
+const clearing = (
+  tasks: readonly TaskPlan[],
+  ended: ReadonlyMap<TaskId, EndedTask>,
+  wish: TaskWish,
+  seen?: ReadonlyMap<TaskId, EndedInstances>,
+) => {
   try {
-    return clearTasks({ tasks }, ended, wish);
+    return clearTasks({ tasks }, ended, wish, seen);
   } catch {
     return undefined;
   }
@@ -266,6 +389,69 @@ describe('whatever is cleared', () => {
         );
         const again = runOf(tasks, kept, new Map(tasks.map(({ id }) => [id, fate])));
         expect([...again.keys()].toSorted()).toEqual(cleared.again.toSorted());
+      }),
+    );
+  });
+});
+
+/** A task that a mapped one is mapped over, and one behind it; how its instances ended, and what is wished for. */
+const anyMappedWish = () =>
+  fc.record({
+    fates: fc.array(fc.constantFrom('success', 'failed', 'skipped', undefined), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    indexes: fc.uniqueArray(fc.nat(5), { minLength: 1 }),
+    isWhole: fc.boolean(),
+    ...{ downstream: fc.boolean(), onlyFailed: fc.boolean() },
+  });
+
+describe('whatever instances are cleared', () => {
+  it('are those that somebody would say who asked of each by itself', () => {
+    fc.assert(
+      fc.property(anyMappedWish(), ({ fates, indexes, isWhole, downstream, onlyFailed }) => {
+        const [list, each, behind] = [parseTaskId('list'), parseTaskId('each'), parseTaskId('behind')];
+        const tasks = [
+          aTaskPlan('list'),
+          aTaskPlan('each', { needs: [list], shape: { kind: 'mapped', over: list } }),
+          aTaskPlan('behind', { needs: [each] }),
+        ];
+        const known = indexes.filter((index) => index < fates.length);
+        fc.pre(isWhole || known.length > 0);
+        const ends = new Map(
+          fates.flatMap((end, index) => (end === undefined ? [] : [[index, end] as const])),
+        );
+        const isBad = (index: number): boolean => ['failed', undefined].includes(fates[index]);
+        const indexed = fates.map((_, index) => index);
+        const ended = new Map([[list, ran('success')]]);
+        if (fates.includes('failed')) ended.set(each, ran('failed'));
+        else if (!fates.includes(undefined)) ended.set(each, ran('success'));
+        if (ended.has(each)) ended.set(behind, ran('success'));
+        const wished = indexed.filter(
+          (index) => (isWhole || known.includes(index)) && (!onlyFailed || isBad(index)),
+        );
+        const again = indexed.filter((index) => wished.includes(index) || fates[index] === undefined);
+
+        const wish = {
+          upstream: false,
+          tasks: isWhole ? ['each'] : known.map((index) => ['each', index] as const),
+        };
+        const seen = new Map([[each, { count: fates.length, ends, isOutdated: false }]]);
+        const clear = () => {
+          const cleared = clearing(tasks, ended, { ...wish, downstream, onlyFailed }, seen);
+          return (
+            cleared && {
+              ...{ again: cleared.instances[each] ?? indexed, isListKept: cleared.kept.includes(list) },
+              isBehindAgain: cleared.again.includes(behind),
+            }
+          );
+        };
+        const isAny = wished.length > 0 || (downstream && !ended.has(behind));
+        expect(clear()).toEqual(
+          isAny
+            ? { again, isListKept: true, isBehindAgain: !ended.has(behind) || (downstream && !onlyFailed) }
+            : undefined,
+        );
       }),
     );
   });

@@ -1,4 +1,4 @@
-import type { TaskWish } from '../../core/clearing-tasks.ts';
+import type { TaskWish } from '../../core/task-wish.ts';
 import { parseDagId, parseRunId } from '../../core/ids.ts';
 import type { OpenedAttempt } from '../../store/attempts.ts';
 import { readRunStory, type RunStory } from '../../store/attempt-queries.ts';

@@ -146,7 +146,8 @@ async function outletViolations({ db }: Books): Promise<readonly string[]> {
 /** How something ended by itself, whatever somebody said of it by hand. */
 function trueStateOf(table: string, taskId: string, state: string) {
   const marks = sql.raw(`from mark m where m.dag_id = ${table}.dag_id and m.run_id = ${table}.run_id
-    and m.attempt = ${table}.attempt and m.task_id is not distinct from ${taskId}`);
+    and m.attempt = ${table}.attempt and m.task_id is not distinct from ${taskId}
+    ${taskId === 'null' ? '' : `and coalesce(m.map_index, ${table}.map_index) = ${table}.map_index`}`);
   return sql`case when exists (select ${marks}) then (select m.was ${marks} order by m.id limit 1) else ${sql.raw(state)} end`;
 }
 

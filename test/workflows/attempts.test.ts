@@ -132,7 +132,7 @@ describe('a request for another attempt', () => {
     await attemptClosed(tidegate, run, 2);
     // Long after, by who never had an answer.
     expect(await runAgain(tidegate.deps, run, {}, 1)).toEqual({
-      ...{ kind: 'already', attempt: 2, again: ['make', 'use'] },
+      ...{ kind: 'already', attempt: 2, again: ['make', 'use'], instances: {} },
     });
     expect(await tidegate.runsOf('counting')).toContainEqual(
       expect.objectContaining({ run_id: run[1], attempt: 2 }),

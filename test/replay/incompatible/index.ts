@@ -1,11 +1,8 @@
 import { sleep } from '@temporalio/workflow';
 import { consumerDag as compatibleConsumerDag } from '../../../workflows/consumer-dag.ts';
 import { dagRun as compatibleDagRun, type DagRunInput } from '../../../workflows/dag-run.ts';
-import {
-  type InstanceEnds,
-  mappedTask as compatibleMappedTask,
-  type MappedTaskInput,
-} from '../../../workflows/mapped-task.ts';
+import type { InstanceEnds } from '../../../core/task-shape.ts';
+import { mappedTask as compatibleMappedTask, type MappedTaskInput } from '../../../workflows/mapped-task.ts';
 import type { ConsumerDagInput } from '../../../workflows/messages.ts';
 import { tick as compatibleTick, type TickInput } from '../../../workflows/tick.ts';
 
