@@ -7,6 +7,5 @@ export default {
   testMatch: ['**/*.test.ts'],
   // Not a measure of anything: longer than any test takes on a busy machine. A test with its own patience says what it waited for.
   testTimeout: 240_000,
-  // More than there are processors: tests wait for servers and timers a third of the time.
-  maxWorkers: 3,
+  maxWorkers: 2,
 };
