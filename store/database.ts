@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { TidegateError } from '../core/errors.ts';
+import { preparing } from './prepared.ts';
 import type { Database } from './schema.ts';
 
 export type Db = Kysely<Database>;
@@ -26,7 +27,7 @@ const types: pg.CustomTypesConfig = {
 
 /** Opens a pool on the project's schema; nothing connects before the first query. */
 export function openDatabase(options: DatabaseOptions): Db {
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: openPool(options) }) });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: preparing(openPool(options)) }) });
 }
 
 /** The pool itself, for callers that put a dialect of their own on top. */

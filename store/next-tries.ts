@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
+import { prepared } from './prepared.ts';
 import { openTaskStates, type RunRow, type TaskRunRow } from './run-tables.ts';
 import type { TaskOfRun } from './task-rows.ts';
 import { ticksOf } from './ticks.ts';
@@ -87,7 +88,7 @@ export async function nextTries(
     select place::int, tried.try as number, failures, heartbeat_details, tried.started_at, trigger, conf, queued_at, logical_at,
       data_interval_start_at, data_interval_end_at, partition_key,
       ${ticksOf('open_run')} as ticks, ${missingOf('open_run')} as missing
-    from tried join asked using (dag_id, run_id, attempt, task_id, map_index) join open_run using (dag_id, run_id, attempt)`.execute(
+    from tried join asked using (dag_id, run_id, attempt, task_id, map_index) join open_run using (dag_id, run_id, attempt) ${prepared}`.execute(
     db,
   );
   const begun = new Map(rows.map(({ place, ...row }) => [place, row]));

@@ -3,6 +3,7 @@ import type { EventSource, NewAssetEvent, Seq } from '../core/asset-event.ts';
 import type { DagId, RunId, TaskId } from '../core/ids.ts';
 import type { Db } from './database.ts';
 import type { Tx } from './log.ts';
+import { prepared } from './prepared.ts';
 
 /** One try of one task, as its worker knows it. */
 export interface TaskTry {
@@ -116,7 +117,7 @@ export async function recordAll(
       array(
         select distinct dag_id from subscription
         where until_seq is null and asset_id in (select asset_id from accepted) ${through.subscribers}
-      ) as subscribers`.execute(db);
+      ) as subscribers ${prepared}`.execute(db);
   return answers(submissions, rows[0] ?? nothing);
 }
 
