@@ -8,7 +8,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const self = fileURLToPath(import.meta.url);
 
 if (process.argv[1] === self) {
-  const [node, , source = '', ...args] = process.argv;
+  const [node, , source, ...args] = process.argv;
+  if (source === undefined) {
+    process.stderr.write('usage: node cli/run.mjs <source> [arguments], such as worker/main.ts\n');
+    process.exit(2);
+  }
   await runProgram(source, node, args);
 }
 

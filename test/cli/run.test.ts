@@ -102,6 +102,10 @@ console.log(mine === loads, loads.join());
     await expect(run('main.ts')).rejects.toThrow(/sdk\/index\.ts:2:.*Unexpected "="/);
   });
 
+  it('has to be named', async () => {
+    await expect(run()).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^usage: .*\n$/) });
+  });
+
   it('names the lines of its sources where it fails', async () => {
     await write('main.ts', "import './sdk/index.ts';\n\nthrow new Error('boom');\n");
     await expect(run('main.ts')).rejects.toThrow(/main\.ts:3/);
