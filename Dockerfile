@@ -15,7 +15,7 @@ COPY . .
 # Processes start with their programs put together and the workflows compiled.
 RUN node --import tsx -e "import('./worker/workflow-bundle.ts').then((bundle) => bundle.bundleWorkflows())" \
   && for program in api/main.ts worker/main.ts worker/isolated/main.ts cli/main.ts; do \
-    node -e "import('./cli/built.mjs').then(({ build }) => build('$PWD/$program'))"; done
+    node -e "import('./cli/built.mjs').then(({ build }) => build('$PWD/$program'))" || exit 1; done
 
 # Projects are mounted below this folder and import `tidegate` by its name, also from a package of their own.
 RUN ln -s .. node_modules/tidegate \

@@ -9,11 +9,14 @@ export interface Beat {
 }
 
 /**
- * Says once a second that this worker is alive, and so hears of cancellation. Most tasks are over before the first time, which would
+ * Says once a second, or three times in its heartbeat time-out where that is shorter, that this worker is alive, and so hears of cancellation. Most tasks are over before the first time, which would
  * cost the server about as much as all the rest of them. @returns what stops it
  */
 export function startHeartbeat(context: Context): () => void {
-  const timer = setInterval(() => context.heartbeat(), everyMs);
+  // What an attempt without the code left is over; it would count for the next one.
+  if (codeMissingSinceAt(context) !== undefined) context.heartbeat();
+  const { heartbeatTimeoutMs = Number.POSITIVE_INFINITY } = context.info;
+  const timer = setInterval(() => context.heartbeat(), Math.min(everyMs, heartbeatTimeoutMs / 3));
   return () => clearInterval(timer);
 }
 

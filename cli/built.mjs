@@ -4,8 +4,8 @@
  * where no TypeScript loader is.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -27,29 +27,38 @@ const publishedSources = Object.values(published).map((path) => join(root, path)
 export async function build(entry) {
   const name = relative(root, entry).replaceAll(/\W+/g, '-');
   const listFile = join(cache, `${name}.json`);
-  const kept = await readKept(listFile);
-  if (kept !== undefined) return placesIn(kept, entry);
+  const before = await readList(listFile);
+  if (before !== undefined && isCurrent(before)) return placesIn(before.folder, entry);
   const folder = `${name}-${randomUUID().slice(0, 8)}`;
-  const sources = await bundle(entry, join(cache, folder));
-  const marks = Object.fromEntries(sources.map((path) => [path, markOf(path)]));
+  const marks = await bundle(entry, join(cache, folder));
   const aside = `${listFile}.${randomUUID()}`;
   await writeFile(aside, JSON.stringify({ root, folder, marks }));
+  // It is replaced now, however long ago it was put together.
+  if (before !== undefined)
+    await utimes(join(cache, before.folder), new Date(), new Date()).catch(() => undefined);
   await rename(aside, listFile);
-  await removeOlder(name, folder);
+  await removeOlder(name, folder).catch(() => undefined);
   return placesIn(folder, entry);
 }
 
-/** The folder of a program; undefined where there is none, or a source has changed since, or this package was moved. */
-async function readKept(listFile) {
+async function readList(listFile) {
   try {
-    const { root: builtIn, folder, marks } = JSON.parse(await readFile(listFile, 'utf8'));
-    const isCurrent =
-      builtIn === root &&
-      statSync(join(cache, folder)).isDirectory() &&
-      Object.entries(marks).every(([path, mark]) => isUnchanged(path, mark));
-    return isCurrent ? folder : undefined;
+    return JSON.parse(await readFile(listFile, 'utf8'));
   } catch {
     return undefined;
+  }
+}
+
+/** Whether it is there, no source has changed since, and this package was not moved. */
+function isCurrent({ root: builtIn, folder, marks }) {
+  try {
+    return (
+      builtIn === root &&
+      statSync(join(cache, folder)).isDirectory() &&
+      Object.entries(marks).every(([path, mark]) => isUnchanged(path, mark))
+    );
+  } catch {
+    return false;
   }
 }
 
@@ -66,33 +75,35 @@ function isUnchanged(path, { mtimeMs, size, hash }) {
 
 const hashOf = (path) => createHash('sha256').update(readFileSync(path)).digest('base64');
 
-/** @returns paths of the sources that went into it */
+/** @returns marks of what went into it, made before that was read: what changes meanwhile has another mark */
 async function bundle(entry, outdir) {
   const esbuild = await import('esbuild');
-  const { metafile } = await esbuild.build({
+  const own = ['package.json', 'tsconfig.json', 'cli/built.mjs'].map((path) => join(root, path));
+  const marks = Object.fromEntries(own.filter(existsSync).map((path) => [path, markOf(path)]));
+  await esbuild.build({
     entryPoints: [...new Set([entry, ...publishedSources])],
-    ...{ outdir, outbase: root, absWorkingDir: root, metafile: true, logLevel: 'silent' },
+    ...{ outdir, outbase: root, absWorkingDir: root, logLevel: 'silent' },
     ...{ bundle: true, splitting: true, packages: 'external', platform: 'node', target: 'node20' },
     // What is below `node_modules` has no package.json that says so.
     ...{ format: 'esm', outExtension: { '.js': '.mjs' } },
     ...{ sourcemap: true, sourcesContent: false },
-    plugins: [ownPlaces],
+    plugins: [ownPlaces(marks)],
   });
-  // Versions of packages are exact in the first; how it was done is in the second.
-  return ['package.json', 'cli/built.mjs', ...Object.keys(metafile.inputs)].map((path) => join(root, path));
+  return marks;
 }
 
 /** Sources find what lies beside them by their own place, wherever they were put. */
-const ownPlaces = {
+const ownPlaces = (marks) => ({
   name: 'own-places',
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      marks[path] = markOf(path);
       const text = await readFile(path, 'utf8');
       const place = JSON.stringify(pathToFileURL(path).href);
       return { contents: text.replaceAll('import.meta.url', place), loader: 'ts' };
     });
   },
-};
+});
 
 function placesIn(folder, entry) {
   const builtOf = (source) => join(cache, folder, relative(root, source).replace(/\.ts$/, '.mjs'));

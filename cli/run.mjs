@@ -2,12 +2,13 @@
  * Runs a program of this package: `node cli/run.mjs <source> [arguments]`, the path of the source from this package's folder.
  * JavaScript, because it runs where no TypeScript loader is.
  */
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const self = fileURLToPath(import.meta.url);
 
-if (process.argv[1] === self) {
+if (realpathSync(process.argv[1] ?? '.') === self) {
   const [node, , source, ...args] = process.argv;
   if (source === undefined) {
     process.stderr.write('usage: node cli/run.mjs <source> [arguments], such as worker/main.ts\n');

@@ -9,6 +9,8 @@ export interface Grouping<Request, Answer> {
   readonly sizeOf: (waiting: readonly Request[]) => number;
   /** How long after a group the next one is collected. @defaultValue not at all, in milliseconds */
   readonly pauseMs?: number;
+  /** Called when nobody waits any more. */
+  readonly onIdle?: () => void;
 }
 
 interface Waiting<Request, Answer> {
@@ -45,6 +47,7 @@ export class Grouped<Request, Answer> {
       if (this.#grouping.pauseMs !== undefined) await delay(this.#grouping.pauseMs);
     }
     this.#isWriting = false;
+    this.#grouping.onIdle?.();
   }
 
   async #writeGroup(group: readonly Waiting<Request, Answer>[]): Promise<void> {

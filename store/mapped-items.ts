@@ -27,7 +27,8 @@ export class MappedItems {
       readItems(this.#db, { dagId, runId, attempt }, over, { from: nth * chunkSize, count: chunkSize });
     this.#keep(key, chunk);
     const items = await chunk;
-    return items[index % chunkSize] ?? null;
+    // Others get it, too, and code may change what it is given.
+    return structuredClone(items[index % chunkSize] ?? null);
   }
 
   #keep(key: string, chunk: Promise<readonly Json[]>): void {

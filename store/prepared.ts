@@ -11,8 +11,8 @@ import type pg from 'pg';
 const mark = '/* prepared */';
 
 /**
- * At the end of a statement: each connection has it planned once instead of each time, which takes longer than to carry it out. Only for statements
- * that find all by keys, whatever their arguments, and whose text is always the same.
+ * At the end of a statement: each connection has it parsed once, and after five times planned once for all, instead of each time, which takes
+ * longer than to carry it out. Only for statements that find all by keys, whatever their arguments, and whose text is always the same.
  */
 export const prepared = sql.raw(mark);
 

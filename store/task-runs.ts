@@ -39,26 +39,40 @@ const maxGroup = 100;
 /** A task that begins alone begins at once; where many do, some share a statement, and so most of its cost. */
 const pauseMs = 5;
 
-/** Begins tries. Those that are asked for while one statement is under way share the next one. */
+type TriesOfRun = Grouped<TaskToTry, NextTry | undefined>;
+
+/**
+ * Begins tries. Those of one run that are asked for while one statement is under way share the next one; those of several runs never
+ * do, as a run that is locked would hold up the others.
+ */
 export class Tries {
   readonly #db: Db;
-  readonly #grouped: Grouped<TaskToTry, NextTry | undefined>;
+  readonly #ofRuns = new Map<string, TriesOfRun>();
 
   constructor(db: Db) {
     this.#db = db;
-    this.#grouped = new Grouped({
-      write: (tasks) => nextTries(db, tasks),
-      sizeOf: ({ length }) => Math.min(length, maxGroup),
-      pauseMs,
-    });
   }
 
   /** Begins the next try of a task; every earlier try can no longer end it. */
   async begin(task: TaskToTry): Promise<Begun> {
-    const begun = await this.#grouped.ask(task);
+    const begun = await this.#of(task).ask(task);
     if (begun === undefined) return (await readEnded(this.#db, task)) ?? { kind: 'run closed' };
     const { number, failures, heartbeat_details: heartbeatDetails, started_at: startedAt, ...run } = begun;
     return { kind: 'begun', try: number, failures, heartbeatDetails, startedAt, run };
+  }
+
+  #of({ dagId, runId }: TaskToTry): TriesOfRun {
+    const key = `${dagId}/${runId}`;
+    const known = this.#ofRuns.get(key);
+    if (known !== undefined) return known;
+    const grouped: TriesOfRun = new Grouped({
+      write: (tasks) => nextTries(this.#db, tasks),
+      sizeOf: ({ length }) => Math.min(length, maxGroup),
+      pauseMs,
+      onIdle: () => this.#ofRuns.delete(key),
+    });
+    this.#ofRuns.set(key, grouped);
+    return grouped;
   }
 }
 

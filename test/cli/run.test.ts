@@ -63,15 +63,29 @@ describe('a program', () => {
     expect(await builds()).toHaveLength(2);
   });
 
-  it('goes when it was replaced for a day', async () => {
-    await run('main.ts');
-    const [old = ''] = await builds();
-    const yesterday = Date.now() / 1_000 - 90_000;
-    await utimes(join(cache(), old), yesterday, yesterday);
-    await write('sdk/index.ts', 'export const greeting: string = "two";\n');
-    await run('main.ts');
-    expect(await builds()).not.toContain(old);
-    expect(await builds()).toHaveLength(1);
+  it('stays for a day once it is replaced, however old it is', async () => {
+    const change = async (greeting: string): Promise<void> => {
+      await write('sdk/index.ts', `export const greeting: string = '${greeting}';\n`);
+      expect(await run('main.ts')).toMatch(new RegExp(`^${greeting} `));
+    };
+    await change('first');
+    const [first = ''] = await builds();
+    const aDayAgo = Date.now() / 1_000 - 90_000;
+    await utimes(join(cache(), first), aDayAgo, aDayAgo);
+    await change('second');
+    expect(await builds()).toContain(first);
+    await utimes(join(cache(), first), aDayAgo, aDayAgo);
+    await change('third');
+    expect(await builds()).not.toContain(first);
+    expect(await builds()).toHaveLength(2);
+  });
+
+  it('runs also where it is called by another path', async () => {
+    const link = `${root}-link`;
+    await symlink(root, link);
+    const { stdout } = await promisify(execFile)(process.execPath, [join(link, 'cli/run.mjs'), 'main.ts']);
+    await rm(link);
+    expect(stdout).toMatch(/^one /);
   });
 
   it('and the project that it loads have one copy of what the package publishes', async () => {

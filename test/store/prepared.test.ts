@@ -10,16 +10,16 @@ beforeAll(async () => {
 afterAll(() => store.stop());
 
 describe('a prepared statement', () => {
-  it('is planned once a connection, whatever it is asked with; others are not kept', async () => {
+  it('is kept by its connection, and in the end planned once for all; others are not kept', async () => {
     const db = openDatabase({ ...store.place, maxConnections: 1 });
     const twice = async (of: number) =>
       (await sql<{ twice: number }>`select ${of}::int * 2 as twice ${prepared}`.execute(db)).rows;
-    expect([await twice(1), await twice(21)]).toEqual([[{ twice: 2 }], [{ twice: 42 }]]);
+    for (let of = 1; of <= 8; of += 1) expect(await twice(of)).toEqual([{ twice: 2 * of }]);
     await sql`select ${1}::int`.execute(db);
-    const { rows } = await sql<{ statement: string; plans: number }>`
-      select statement, (generic_plans + custom_plans)::int as plans from pg_prepared_statements`.execute(db);
+    const { rows } = await sql<{ statement: string; generic_plans: number }>`
+      select statement, generic_plans::int from pg_prepared_statements`.execute(db);
     await db.destroy();
-    expect(rows).toEqual([{ statement: expect.stringContaining('as twice'), plans: 2 }]);
+    expect(rows).toEqual([{ statement: expect.stringContaining('as twice'), generic_plans: 3 }]);
   });
 
   it('goes on when a table it reads has got another column, and when its connection was lost', async () => {

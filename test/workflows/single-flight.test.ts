@@ -181,7 +181,10 @@ describe('skip', () => {
       ...(await tidegate.post('s3://flights/mixed')),
       ...(await tidegate.post('s3://flights/mixed')),
     ];
-    await eventually(async () => (await gateOf('mixed')).met === true);
+    await eventually(async () => {
+      const [queued] = Object.values((await tidegate.gate('mixed')).gate.queued);
+      return queued?.count === 2;
+    });
     expect((await gateOf('mixed')).sentence).toBe(
       'All it needs has arrived; waits for the end of run by_hand (single flight).',
     );
