@@ -4,9 +4,9 @@
  * syntax newer than the oldest Node we can name in an error.
  */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 3)) {
+if (major < 20 || (major === 20 && minor < 6)) {
   fail(
-    `Tidegate needs Node 20.3 or newer, this is ${process.versions.node}: install it from https://nodejs.org`,
+    `Tidegate needs Node 20.6 or newer, this is ${process.versions.node}: install it from https://nodejs.org`,
   );
 }
 

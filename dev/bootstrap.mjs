@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const stampFile = join(root, 'node_modules', '.tidegate-installed');
 
-requireNode(20, 3);
+requireNode(20, 6);
 await installDependencies();
 if (process.argv.length > 2) runEntry(process.argv[2], process.argv.slice(3));
 
