@@ -9,8 +9,9 @@ export interface Beat {
 }
 
 /**
- * Says once a second, or three times in its heartbeat time-out where that is shorter, that this worker is alive, and so hears of cancellation. Most tasks are over before the first time, which would
- * cost the server about as much as all the rest of them. @returns what stops it
+ * Says once a second, or three times in its heartbeat time-out where that is shorter, that this worker is alive, and so hears of
+ * cancellation. Most tasks are over before the first time, which would cost the server about as much as all the rest of them.
+ * @returns what stops it
  */
 export function startHeartbeat(context: Context): () => void {
   // What an attempt without the code left is over; it would count for the next one.

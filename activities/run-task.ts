@@ -51,7 +51,7 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
   const assetIds = new AssetIds(deps.db);
   const known = new KnownAssets(deps.db, deps.clock);
   const templateIds = new TemplateIds(deps.db, deps.clock);
-  const tries = new Tries(deps.db);
+  const tries = new Tries(deps.db, deps.identity);
   const items = new MappedItems(deps.db);
   return async (task) => {
     const context = Context.current();
@@ -61,7 +61,7 @@ export function createRunTask(deps: WorkerDeps): (task: RunTask) => Promise<Task
     const stopHeartbeat = startHeartbeat(context);
     const stopping = stoppingBy(context.cancellationSignal, deps.handBack);
     try {
-      const begun = await tries.begin({ ...task, worker: deps.identity });
+      const begun = await tries.begin(task);
       const running = { context, stopped: stopping.signal, code, task };
       return begun.kind === 'begun'
         ? await runTry(deps, { assetIds, known, templateIds, items }, { ...running, begun })
@@ -106,7 +106,7 @@ function assertKnown({ info }: Context, task: RunTask | undefined): void {
 
 /** The plan freezes structure, not code: another worker may have it, so the task is handed back, but not for ever. */
 async function withoutCode(
-  { db, identity, clock }: WorkerDeps,
+  { db, clock }: WorkerDeps,
   tries: Tries,
   context: Context,
   task: RunTask,
@@ -120,7 +120,7 @@ async function withoutCode(
   if (clock() - sinceAt < codePatienceMs) {
     throw ApplicationFailure.create({ message, type: 'TaskCodeMissing', nextRetryDelay: codePauseMs });
   }
-  const begun = await tries.begin({ ...task, worker: identity });
+  const begun = await tries.begin(task);
   if (begun.kind === 'begun') await failTry(db, { ...task, try: begun.try }, message, true);
   throw failed(`${message}: deploy a worker that has it`);
 }

@@ -12,7 +12,7 @@ export interface Stopping {
 }
 
 /** Nobody reads why; without it, an error with a stack would be made for each try. */
-export const isOver = 'over';
+export const overReason = 'over';
 
 /** Joins what may stop a try. A worker outlives many tries, so each of them stops listening to it when it is over. */
 export function stoppingBy(cancelled: AbortSignal, handBack: AbortSignal | undefined): Stopping {
@@ -24,7 +24,7 @@ export function stoppingBy(cancelled: AbortSignal, handBack: AbortSignal | undef
     if (source.aborted) tell();
     else source.addEventListener('abort', tell, { once: true, signal: over.signal });
   }
-  return { signal: stop.signal, close: () => over.abort(isOver) };
+  return { signal: stop.signal, close: () => over.abort(overReason) };
 }
 
 /** Why a try has to stop: cancelled by its run, or handed back, with what is to be said of it. */

@@ -10,7 +10,7 @@ import { createInlets } from './inlets.ts';
 import { createLoad } from './load-saved.ts';
 import type { Resources } from './resources.ts';
 import type { RunTask } from './run-task.ts';
-import { isOver } from './stopping.ts';
+import { overReason } from './stopping.ts';
 import type { TaskInputs } from './task-inputs.ts';
 import type { TaskIo } from './task-io.ts';
 import type { ProgressWriter } from './task-progress.ts';
@@ -67,7 +67,7 @@ export async function execute(execution: Execution): Promise<unknown> {
       stubborn(stopped, over.signal, task.cancelGraceMs ?? defaultCancelGraceMs),
     ]);
   } finally {
-    over.abort(isOver);
+    over.abort(overReason);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DagRunAttempt } from '../api/contract/clearing.ts';
+import { instanceName } from '../core/ids.ts';
 import { type Cell, instant, type Section, state } from './report.ts';
 
 /** Attempts of a run and what was said of them by hand; nothing where all there was is one attempt. */
@@ -15,7 +16,7 @@ export function attemptTable(attempts: readonly DagRunAttempt[]): readonly Secti
     ],
     ...attempt.marks.map(({ task_id, map_index, became, was, who, at, note }): Cell[] => [
       ...[attempt.attempt, state(became), 'mark', who, null, instant(at)],
-      `${task_id === null ? 'the run' : `task ${task_id}${map_index === null ? '' : `[${map_index}]`}`} was ${was ?? 'never come to'}${note === null ? '' : `: ${note}`}`,
+      `${task_id === null ? 'the run' : `task ${instanceName(task_id, map_index)}`} was ${was ?? 'never come to'}${note === null ? '' : `: ${note}`}`,
     ]),
   ]);
   return [{ kind: 'table', title: 'attempts', columns, rows, empty: 'none' }];

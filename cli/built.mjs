@@ -62,24 +62,26 @@ function isCurrent({ root: builtIn, folder, marks }) {
   }
 }
 
-function markOf(path) {
+/** A source, and what tells it from a later one; the time is asked first, so that what changes meanwhile differs. */
+function readMarked(path) {
   const { mtimeMs, size } = statSync(path);
-  return { mtimeMs, size, hash: hashOf(path) };
+  const text = readFileSync(path, 'utf8');
+  return { text, mark: { mtimeMs, size, hash: hashOf(text) } };
 }
 
 /** Images and checkouts change times and no more. */
 function isUnchanged(path, { mtimeMs, size, hash }) {
   const now = statSync(path);
-  return now.size === size && (now.mtimeMs === mtimeMs || hashOf(path) === hash);
+  return now.size === size && (now.mtimeMs === mtimeMs || hashOf(readFileSync(path, 'utf8')) === hash);
 }
 
-const hashOf = (path) => createHash('sha256').update(readFileSync(path)).digest('base64');
+const hashOf = (text) => createHash('sha256').update(text).digest('base64');
 
-/** @returns marks of what went into it, made before that was read: what changes meanwhile has another mark */
+/** @returns marks of what went into it, by path */
 async function bundle(entry, outdir) {
   const esbuild = await import('esbuild');
   const own = ['package.json', 'tsconfig.json', 'cli/built.mjs'].map((path) => join(root, path));
-  const marks = Object.fromEntries(own.filter(existsSync).map((path) => [path, markOf(path)]));
+  const marks = Object.fromEntries(own.filter(existsSync).map((path) => [path, readMarked(path).mark]));
   await esbuild.build({
     entryPoints: [...new Set([entry, ...publishedSources])],
     ...{ outdir, outbase: root, absWorkingDir: root, logLevel: 'silent' },
@@ -96,9 +98,9 @@ async function bundle(entry, outdir) {
 const ownPlaces = (marks) => ({
   name: 'own-places',
   setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      marks[path] = markOf(path);
-      const text = await readFile(path, 'utf8');
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const { text, mark } = readMarked(path);
+      marks[path] = mark;
       const place = JSON.stringify(pathToFileURL(path).href);
       return { contents: text.replaceAll('import.meta.url', place), loader: 'ts' };
     });

@@ -2,6 +2,7 @@ import { type Command, Argument } from 'commander';
 import { DagRun } from '../api/contract/dag-runs.ts';
 import type { PatchDagRun, PatchTaskInstance } from '../api/contract/marking.ts';
 import { TaskInstanceCollection } from '../api/contract/task-instances.ts';
+import { instanceName } from '../core/ids.ts';
 import { pathOf } from './api-client.ts';
 import { type Report, state } from './report.ts';
 import type { Session } from './session.ts';
@@ -66,7 +67,7 @@ export async function markTask(
   const facts = [
     ['dag', dagId],
     ['run', runId],
-    ['task', mapIndex === undefined ? taskId : `${taskId}[${mapIndex}]`],
+    ['task', instanceName(taskId, mapIndex)],
     ['state', state(task?.state ?? null)],
   ] as const;
   return {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type ClearDagRun, ClearedTaskInstances, type ClearTaskInstances } from '../api/contract/clearing.ts';
 import { DagRun } from '../api/contract/dag-runs.ts';
+import { instanceName } from '../core/ids.ts';
 import { pathOf } from './api-client.ts';
 import { invalid } from './command-failure.ts';
 import { type Cell, type Report, state } from './report.ts';
@@ -96,7 +97,7 @@ async function report(
 ): Promise<Report> {
   const ended = wait === true && dryRun !== true ? await watchRun(session, run) : undefined;
   const again = cleared.task_instances.map((task): Cell[] => [
-    task.map_index === -1 ? task.task_id : `${task.task_id}[${task.map_index}]`,
+    instanceName(task.task_id, task.map_index),
     ...[state(task.state), 'runs again'],
   ]);
   const kept = cleared.kept_task_ids.map((id): Cell[] => [id, null, 'kept']);

@@ -4,6 +4,7 @@ import {
   TaskInstanceCollection,
   TaskLogs,
 } from '../api/contract/task-instances.ts';
+import { instanceName } from '../core/ids.ts';
 import { pathOf } from './api-client.ts';
 import { CommandFailure } from './command-failure.ts';
 import { exitStatus } from './exit-status.ts';
@@ -47,7 +48,7 @@ export async function logsOfRun({ api }: Session, choice: LogChoice): Promise<Re
   }
   const lines = logs
     .flatMap(({ task_id, map_index, content }) =>
-      content.map((message) => ({ name: `${task_id}${map_index === -1 ? '' : `[${map_index}]`}`, message })),
+      content.map((message) => ({ name: instanceName(task_id, map_index), message })),
     )
     .toSorted((a, b) => a.message.timestamp.localeCompare(b.message.timestamp))
     .map(({ name, message }) => [...(name === taskId ? [] : [toned('dim', `${name} `)]), ...line(message)]);

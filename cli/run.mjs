@@ -9,23 +9,22 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const self = fileURLToPath(import.meta.url);
 
 if (realpathSync(process.argv[1] ?? '.') === self) {
-  const [node, , source, ...args] = process.argv;
+  const [, , source, ...args] = process.argv;
   if (source === undefined) {
     process.stderr.write('usage: node cli/run.mjs <source> [arguments], such as worker/main.ts\n');
     process.exit(2);
   }
-  await runProgram(source, node, args);
+  await runProgram(source, args);
 }
 
 /**
  * Imports a program as if Node had been started with it: in one piece where that can be put together, else source by source.
  * @param {string} source
- * @param {string} node
  * @param {readonly string[]} args
  */
-export async function runProgram(source, node, args) {
+export async function runProgram(source, args) {
   const entry = resolve(self, '../..', source);
-  process.argv = [node, entry, ...args];
+  process.argv = [process.argv[0], entry, ...args];
   const { program, replaced } = await inOnePiece(entry);
   if (program === entry) await import('tsx');
   else process.setSourceMapsEnabled(true);

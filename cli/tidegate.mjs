@@ -17,8 +17,7 @@ try {
   fail('the dependencies of Tidegate are not installed: run `npm ci` in its folder');
 }
 const { runProgram } = await import('./run.mjs');
-const [node, , ...args] = process.argv;
-await runProgram('cli/main.ts', node, args);
+await runProgram('cli/main.ts', process.argv.slice(2));
 
 function fail(message) {
   process.stderr.write(`${message}\n`);

@@ -98,6 +98,11 @@ export function runIdByHand(requestedAt: number, suffix: string): RunId {
   return `manual__${new Date(requestedAt).toISOString()}_${suffix}` as RunId;
 }
 
+/** What people call a task, or an instance of a mapped one: `load`, `load[3]`. Without a map index, or with -1, it is the task as a whole. */
+export function instanceName(taskId: string, mapIndex: number | null | undefined): string {
+  return mapIndex === undefined || mapIndex === null || mapIndex === -1 ? taskId : `${taskId}[${mapIndex}]`;
+}
+
 /** A value as it is shown in an error: quoted, and cut where it would fill the line. */
 export function quote(value: string): string {
   return JSON.stringify(value.length > 120 ? `${value.slice(0, 117)}...` : value);

@@ -1,6 +1,8 @@
 import type { TaskId } from './ids.ts';
 import type { RunPlan } from './run-plan.ts';
 
+// Each task of a plan comes after those it needs, so one round does.
+
 /** These, and what lies behind them. */
 export function behindAny(tasks: RunPlan['tasks'], ids: readonly TaskId[]): ReadonlySet<TaskId> {
   const behind = new Set(ids);

@@ -1,5 +1,6 @@
 import type { TaskId } from './ids.ts';
-import type { RunPlan, TaskEnd, TaskEnds } from './run-plan.ts';
+import type { RunPlan, TaskEnd, TaskEnds, TaskPlan } from './run-plan.ts';
+import { behindAny } from './task-reach.ts';
 
 /** What is special about a task; one without a shape runs once, and whatever it returns is its result. */
 export type TaskShape =
@@ -65,22 +66,13 @@ export function skippedBy({ tasks }: Pick<RunPlan, 'tasks'>, id: TaskId, choice:
   const skip = (skipped: readonly { readonly id: TaskId }[]): TaskEnds =>
     Object.fromEntries(skipped.map((task): [TaskId, TaskEnd] => [task.id, 'skipped']));
   if (choice.kind === 'stop') {
-    const behind = choice.skips === 'all' ? reachedFrom(tasks, [id]) : new Set(next.map((task) => task.id));
-    return skip(tasks.filter((task) => task.teardownOf === undefined && behind.has(task.id)));
+    const behind = choice.skips === 'all' ? behindAny(tasks, [id]) : new Set(next.map((task) => task.id));
+    const skips = (task: TaskPlan): boolean =>
+      task.id !== id && task.teardownOf === undefined && behind.has(task.id);
+    return skip(tasks.filter(skips));
   }
-  const followed = new Set([...choice.tasks, ...reachedFrom(tasks, choice.tasks)]);
+  const followed = behindAny(tasks, choice.tasks);
   return skip(next.filter((task) => !followed.has(task.id)));
-}
-
-/** Tasks behind these, in whatever number of steps. */
-function reachedFrom(tasks: RunPlan['tasks'], from: readonly TaskId[]): ReadonlySet<TaskId> {
-  const before = new Set(from);
-  const reached = new Set<TaskId>();
-  // Each comes after those it needs.
-  for (const { id, needs } of tasks) {
-    if (needs.some((need) => before.has(need) || reached.has(need))) reached.add(id);
-  }
-  return reached;
 }
 
 /** How many instances of a mapped task ended in which way; those that have not ended are in none. */

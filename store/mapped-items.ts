@@ -22,20 +22,21 @@ export class MappedItems {
   async read({ dagId, runId, attempt }: RunAttempt, over: TaskId, index: number): Promise<Json> {
     const nth = Math.floor(index / chunkSize);
     const key = JSON.stringify([dagId, runId, attempt, over, nth]);
-    const chunk =
-      this.#chunks.get(key) ??
-      readItems(this.#db, { dagId, runId, attempt }, over, { from: nth * chunkSize, count: chunkSize });
-    this.#keep(key, chunk);
-    const items = await chunk;
+    const part = { from: nth * chunkSize, count: chunkSize };
+    const chunk = this.#chunks.get(key) ?? readItems(this.#db, { dagId, runId, attempt }, over, part);
+    this.#keepLast(key, chunk);
+    const items = await chunk.catch((error: unknown) => {
+      // What could not be read is read again.
+      this.#chunks.delete(key);
+      throw error;
+    });
     // Others get it, too, and code may change what it is given.
     return structuredClone(items[index % chunkSize] ?? null);
   }
 
-  #keep(key: string, chunk: Promise<readonly Json[]>): void {
+  #keepLast(key: string, chunk: Promise<readonly Json[]>): void {
     this.#chunks.delete(key);
     this.#chunks.set(key, chunk);
-    // What could not be read is read again.
-    chunk.catch(() => this.#chunks.delete(key));
     const [oldest] = this.#chunks.keys();
     if (this.#chunks.size > maxChunks && oldest !== undefined) this.#chunks.delete(oldest);
   }

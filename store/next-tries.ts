@@ -3,14 +3,14 @@ import type { Db } from './database.ts';
 import { missingOf } from './deadlines.ts';
 import { prepared } from './prepared.ts';
 import { openTaskStates, type RunRow, type TaskRunRow } from './run-tables.ts';
+import type { RunAttempt } from './runs.ts';
 import type { TaskOfRun } from './task-rows.ts';
 import { ticksOf } from './ticks.ts';
 
-/** A task as its workflow asks for it. */
-export interface TaskToTry extends TaskOfRun {
+/** A task of an attempt, or an instance of it, as its workflow asks for it. */
+export interface TaskToTry extends Pick<TaskOfRun, 'taskId' | 'mapIndex'> {
   /** Longest one try may take. */
   readonly timeoutMs: number | null;
-  readonly worker: string;
 }
 
 /** What a task may know of its run. */
@@ -45,52 +45,48 @@ const forgivenSilentTries = 2;
 
 /** Whether the row `t` is of a try whose time is over, as 0 or 1. */
 const isSilent = sql`coalesce((t.state = 'running' and t.try_started_at + (
-  select timeout_ms from asked where (asked.dag_id, asked.run_id, asked.attempt, asked.task_id, asked.map_index)
-    = (t.dag_id, t.run_id, t.attempt, t.task_id, t.map_index)
+  select timeout_ms from asked where (asked.task_id, asked.map_index) = (t.task_id, t.map_index)
 ) * interval '1 millisecond' <= clock())::int, 0)`;
 
 /**
- * Writes tries down whose run is open and whose task has not ended, and marks each run as running with its first one. The locks on
- * the runs keep them from being closed meanwhile.
+ * Writes tries down if their run is open and of those the ones whose task has not ended, and marks the run as running with its first one.
+ * The lock on the run keeps it from being closed meanwhile.
  * @param tasks - each at most once
  * @returns what began of each, in their order; `undefined` of those that did not
  */
 export async function nextTries(
   db: Db,
+  { dagId, runId, attempt }: RunAttempt,
+  worker: string,
   tasks: readonly TaskToTry[],
 ): Promise<readonly (NextTry | undefined)[]> {
   const { rows } = await sql<NextTry & { readonly place: number }>`
     with asked as (
       select * from unnest(
-        ${tasks.map(({ dagId }) => dagId)}::text[], ${tasks.map(({ runId }) => runId)}::text[],
-        ${tasks.map(({ attempt }) => attempt)}::int[], ${tasks.map(({ taskId }) => taskId)}::text[],
-        ${tasks.map(({ mapIndex = -1 }) => mapIndex)}::int[], ${tasks.map(({ timeoutMs }) => timeoutMs)}::float8[],
-        ${tasks.map(({ worker }) => worker)}::text[]
-      ) with ordinality as a (dag_id, run_id, attempt, task_id, map_index, timeout_ms, worker, place)
+        ${tasks.map(({ taskId }) => taskId)}::text[], ${tasks.map(({ mapIndex = -1 }) => mapIndex)}::int[],
+        ${tasks.map(({ timeoutMs }) => timeoutMs)}::float8[]
+      ) with ordinality as a (task_id, map_index, timeout_ms, place)
     ), open_run as (
-      select * from run where (dag_id, run_id) in (select dag_id, run_id from asked) and state in ('queued', 'running')
-      order by dag_id, run_id for no key update
+      select * from run where dag_id = ${dagId} and run_id = ${runId} and attempt = ${attempt} and state in ('queued', 'running')
+      for no key update
     ), started as (
-      update run set state = 'running', started_at = clock() from open_run join asked using (dag_id, run_id, attempt)
+      update run set state = 'running', started_at = clock() from open_run
       where run.dag_id = open_run.dag_id and run.run_id = open_run.run_id and open_run.state = 'queued'
     ), tried as (
       insert into task_run as t (dag_id, run_id, attempt, task_id, map_index, state, try, started_at, try_started_at, worker)
-      select dag_id, run_id, attempt, task_id, map_index, 'running', 1, clock(), clock(), asked.worker
-      from asked join open_run using (dag_id, run_id, attempt)
+      select dag_id, run_id, attempt, task_id, map_index, 'running', 1, clock(), clock(), ${worker}::text from open_run cross join asked
       on conflict (dag_id, run_id, attempt, task_id, map_index) do update set
         state = 'running', try = t.try + 1, try_started_at = clock(), ended_at = null, worker = excluded.worker,
         progress = null, progress_note = null,
         silent_tries = t.silent_tries + ${isSilent}, failures = t.failures + case
           when t.silent_tries >= ${forgivenSilentTries} then ${isSilent} else 0 end
       where t.state = any(${openTaskStates}::text[])
-      returning dag_id, run_id, attempt, task_id, map_index, try, failures, heartbeat_details, started_at
+      returning task_id, map_index, try, failures, heartbeat_details, started_at
     )
     select place::int, tried.try as number, failures, heartbeat_details, tried.started_at, trigger, conf, queued_at, logical_at,
       data_interval_start_at, data_interval_end_at, partition_key,
       ${ticksOf('open_run')} as ticks, ${missingOf('open_run')} as missing
-    from tried join asked using (dag_id, run_id, attempt, task_id, map_index) join open_run using (dag_id, run_id, attempt) ${prepared}`.execute(
-    db,
-  );
+    from tried join asked using (task_id, map_index) cross join open_run ${prepared}`.execute(db);
   const begun = new Map(rows.map(({ place, ...row }) => [place, row]));
   return tasks.map((_, index) => begun.get(index + 1));
 }

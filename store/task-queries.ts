@@ -98,11 +98,7 @@ export async function listInstances(
   taskId: TaskId,
   { limit, offset }: Page,
 ): Promise<readonly ListedTaskRun[]> {
-  return db
-    .selectFrom('task_run')
-    .select(listed)
-    .where(isOfAttempt(attempt))
-    .where('task_id', '=', taskId)
+  return rowsOf(db, attempt, taskId)
     .where('map_index', '>=', 0)
     .orderBy('map_index')
     .limit(limit)
@@ -117,13 +113,13 @@ export async function readInstances(
   taskId: TaskId,
   indexes: readonly number[],
 ): Promise<readonly ListedTaskRun[]> {
-  return db
-    .selectFrom('task_run')
-    .select(listed)
-    .where(isOfAttempt(attempt))
-    .where('task_id', '=', taskId)
+  return rowsOf(db, attempt, taskId)
     .where(sql<boolean>`map_index = any(${indexes}::int[])`)
     .execute();
+}
+
+function rowsOf(db: Db, attempt: RunAttempt, taskId: TaskId) {
+  return db.selectFrom('task_run').select(listed).where(isOfAttempt(attempt)).where('task_id', '=', taskId);
 }
 
 /** A task of one attempt, or one instance of it, as it is now. */

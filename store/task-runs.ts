@@ -5,7 +5,7 @@ import { isEnd } from './ended-tasks.ts';
 import { Grouped } from './grouped.ts';
 import { type BegunRun, type NextTry, nextTries, type TaskToTry } from './next-tries.ts';
 import type { TaskTry } from './recording.ts';
-import { readRun } from './runs.ts';
+import { readRun, type RunAttempt } from './runs.ts';
 import type { TaskRunRow } from './run-tables.ts';
 import { isOfTask, isRunning, type TaskOfRun } from './task-rows.ts';
 
@@ -39,39 +39,42 @@ const maxGroup = 100;
 /** A task that begins alone begins at once; where many do, some share a statement, and so most of its cost. */
 const pauseMs = 5;
 
-type TriesOfRun = Grouped<TaskToTry, NextTry | undefined>;
+type TriesOfAttempt = Grouped<TaskToTry, NextTry | undefined>;
 
 /**
- * Begins tries. Those of one run that are asked for while one statement is under way share the next one; those of several runs never
- * do, as a run that is locked would hold up the others.
+ * Begins tries on one worker. Those of one attempt of a run that are asked for while one statement is under way share the next one; those
+ * of several runs never do, as a run that is locked would hold up the others.
  */
 export class Tries {
   readonly #db: Db;
-  readonly #ofRuns = new Map<string, TriesOfRun>();
+  readonly #worker: string;
+  readonly #ofAttempts = new Map<string, TriesOfAttempt>();
 
-  constructor(db: Db) {
+  /** @param worker - name of the worker, for the rows of its tries */
+  constructor(db: Db, worker: string) {
     this.#db = db;
+    this.#worker = worker;
   }
 
   /** Begins the next try of a task; every earlier try can no longer end it. */
-  async begin(task: TaskToTry): Promise<Begun> {
+  async begin(task: RunAttempt & TaskToTry): Promise<Begun> {
     const begun = await this.#of(task).ask(task);
     if (begun === undefined) return (await readEnded(this.#db, task)) ?? { kind: 'run closed' };
     const { number, failures, heartbeat_details: heartbeatDetails, started_at: startedAt, ...run } = begun;
     return { kind: 'begun', try: number, failures, heartbeatDetails, startedAt, run };
   }
 
-  #of({ dagId, runId }: TaskToTry): TriesOfRun {
-    const key = `${dagId}/${runId}`;
-    const known = this.#ofRuns.get(key);
+  #of({ dagId, runId, attempt }: RunAttempt): TriesOfAttempt {
+    const key = `${dagId}/${runId}/${attempt}`;
+    const known = this.#ofAttempts.get(key);
     if (known !== undefined) return known;
-    const grouped: TriesOfRun = new Grouped({
-      write: (tasks) => nextTries(this.#db, tasks),
+    const grouped: TriesOfAttempt = new Grouped({
+      write: (tasks) => nextTries(this.#db, { dagId, runId, attempt }, this.#worker, tasks),
       sizeOf: ({ length }) => Math.min(length, maxGroup),
       pauseMs,
-      onIdle: () => this.#ofRuns.delete(key),
+      onIdle: () => this.#ofAttempts.delete(key),
     });
-    this.#ofRuns.set(key, grouped);
+    this.#ofAttempts.set(key, grouped);
     return grouped;
   }
 }

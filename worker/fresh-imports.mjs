@@ -1,7 +1,8 @@
 /**
  * Module hooks for a project's files. An import that carries this mark hands it on to what it imports by a relative path, so
  * that loading a project again, under another mark, reads every file of it again; and a marked TypeScript file is an ES module
- * whatever the package.json around it says. What it imports of Tidegate is what the process has of it. JavaScript, because Node runs hooks where no TypeScript loader is.
+ * whatever the package.json around it says. What it imports of Tidegate is what the process has of it. JavaScript, because
+ * Node runs hooks where no TypeScript loader is.
  */
 const mark = 'tidegate-load';
 /** Where this process has what Tidegate publishes, by the URLs of its sources. */

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { RunTask, TaskResult } from '../activities/index.ts';
 import type { CallbackCause } from '../core/callback.ts';
-import type { DagId, RunId } from '../core/ids.ts';
+import { type DagId, instanceName, type RunId } from '../core/ids.ts';
 import type { TaskEnd, TaskPlan } from '../core/run-plan.ts';
 import type { TaskPriority } from '../core/task-priority.ts';
 import type { Choice } from '../core/task-shape.ts';
@@ -55,7 +55,7 @@ export async function runTask(
 ): Promise<EndedTask> {
   const { id: taskId, needs, retries, timeoutMs, cancelGraceMs, shape } = task;
   const type = taskActivityType(dagId, taskId);
-  const name = mapIndex === undefined ? taskId : `${taskId}[${mapIndex}]`;
+  const name = instanceName(taskId, mapIndex);
   const { [type]: run } = proxyActivities<Record<string, (task: RunTask) => Promise<TaskResult>>>({
     activityId: name,
     startToCloseTimeout: timeoutMs === null ? unlimited : timeoutMs + graceMs,

@@ -5,6 +5,12 @@ import { type Crash, startCrash } from '../support/crash.ts';
 import type { FaultPoint } from '../support/faults.ts';
 import { eventually } from '../support/tidegate.ts';
 
+const points: readonly FaultPoint[] = [
+  'after activity expandTask',
+  'before commit of a task success',
+  'after commit of a task success',
+];
+
 describe('a worker killed in the middle of a mapped task', () => {
   let crash: Crash;
 
@@ -14,11 +20,7 @@ describe('a worker killed in the middle of a mapped task', () => {
 
   afterAll(() => crash.stop());
 
-  it.each<FaultPoint>([
-    'after activity expandTask',
-    'before commit of a task success',
-    'after commit of a task success',
-  ])('%s runs each instance to its end, and records its event once', async (point) => {
+  it.each(points)('%s runs each instance to its end, and records its event once', async (point) => {
     const worker = await crash.worker();
     const isEarly = point === 'after activity expandTask';
     if (isEarly) await worker.killAt(point);
@@ -42,11 +44,7 @@ describe('a worker killed in the middle of a mapped task', () => {
     );
   });
 
-  it.each<FaultPoint>([
-    'after activity expandTask',
-    'before commit of a task success',
-    'after commit of a task success',
-  ])('%s runs each instance once more that is to run again, and no other', async (point) => {
+  it.each(points)('%s runs each instance once more that is to run again, and no other', async (point) => {
     const worker = await crash.worker();
     const name = await crash.trigger('spread');
     const dagId = parseDagId('spread');

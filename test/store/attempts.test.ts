@@ -101,9 +101,8 @@ describe('a later attempt', () => {
   it('goes on from what it keeps, and from nothing that it did itself', async () => {
     const runId = await endedRun('resumed');
     await openAttempt(store.db, requestOf(runId, ['last']));
-    const begun = await new Tries(store.db).begin({
-      ...{ dagId, runId, attempt: 2, taskId: last.id },
-      ...{ timeoutMs: null, worker: 'test' },
+    const begun = await new Tries(store.db, 'test').begin({
+      ...{ dagId, runId, attempt: 2, taskId: last.id, timeoutMs: null },
     });
     expect(begun).toMatchObject({ kind: 'begun', try: 1 });
     expect(await readResults(store.db, { dagId, runId, attempt: 2 }, [work.id])).toEqual({ work: null });

@@ -18,8 +18,7 @@ describe('the tries of a task', () => {
   afterEach(() => store.stop());
 
   const task = () => ({ dagId, runId: parseRunId(dagId, 'a_run'), attempt: 1, taskId: parseTaskId('work') });
-  const next = (timeoutMs: number | null) =>
-    new Tries(store.db).begin({ ...task(), timeoutMs, worker: 'test' });
+  const next = (timeoutMs: number | null) => new Tries(store.db, 'test').begin({ ...task(), timeoutMs });
 
   it('count a lost one as no failure', async () => {
     await next(60_000);
@@ -50,7 +49,7 @@ describe('the tries of a task', () => {
       store.submission([], { success: { ...tried, result: JSON.stringify(result) } });
     for (const mapIndex of [0, 1, 2]) {
       const instance = { ...task(), mapIndex };
-      await new Tries(store.db).begin({ ...instance, timeoutMs: null, worker: 'test' });
+      await new Tries(store.db, 'test').begin({ ...instance, timeoutMs: null });
       if (mapIndex < 2) await recorder.record(await endedWith({ ...instance, try: 1 }, { index: mapIndex }));
     }
     expect(await readStoredResult(store.db, { ...task(), mapIndex: 1 })).toEqual({ index: 1 });

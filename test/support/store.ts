@@ -88,7 +88,7 @@ export async function startStore(dags: readonly DagPlan[] = []): Promise<TestSto
     async begin(id, name, task) {
       const dagId: DagId = parseDagId(id);
       const attempt = { dagId, runId: parseRunId(dagId, name), attempt: 1, taskId: parseTaskId(task) };
-      const begun = await new Tries(db).begin({ ...attempt, timeoutMs: null, worker: 'test' });
+      const begun = await new Tries(db, 'test').begin({ ...attempt, timeoutMs: null });
       if (begun.kind !== 'begun') throw new Error(`no try of ${task}: ${begun.kind}`);
       return { ...attempt, try: begun.try };
     },
